@@ -1,0 +1,16 @@
+//! What AWS should look like, and what it looks like.
+
+mod build;
+pub mod desired;
+pub mod document;
+mod hash;
+pub mod name;
+pub mod observed;
+pub mod owner;
+mod pattern;
+
+pub use build::{Policy, Rejection, Violation, build};
+pub use desired::Desired;
+pub use observed::Observed;
+pub use owner::{Owner, Proof};
+pub use pattern::Rank;

@@ -1,0 +1,525 @@
+//! Names: parsed once, trusted afterwards. The names of everything that the operator makes in AWS are the pure functions at
+//! the end, each with its quota.
+
+use super::{Owner, hash};
+use std::fmt;
+
+/// Why a text is not the name it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {expected}")]
+pub struct Invalid {
+    text: String,
+    expected: &'static str,
+}
+
+fn invalid(text: &str, expected: &'static str) -> Invalid {
+    Invalid {
+        text: text.to_owned(),
+        expected,
+    }
+}
+
+/// Where the operator acts: partition, account and Region, as STS and the configuration say.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// Twelve digits.
+    pub account: String,
+    /// Such as `eu-central-1`.
+    pub region: String,
+}
+
+impl Place {
+    /// The place of an identity's ARN, as `sts:GetCallerIdentity` answers it.
+    ///
+    /// # Errors
+    /// When the text is not an ARN with a twelve-digit account.
+    pub fn of_identity(arn: &str, region: &str) -> Result<Self, Invalid> {
+        let mut parts = arn.split(':');
+        let (scheme, partition, account) = (parts.next(), parts.next(), parts.nth(2));
+        match (scheme, partition, account) {
+            (Some("arn"), Some(partition), Some(account)) if is_account(account) && !partition.is_empty() => {
+                Ok(Self {
+                    partition: partition.to_owned(),
+                    account: account.to_owned(),
+                    region: region.to_owned(),
+                })
+            }
+            _ => Err(invalid(arn, "the ARN of an identity with an account")),
+        }
+    }
+
+    /// ARN by which an API is tagged. It carries no account (D, API Gateway tagging guide).
+    pub fn api_arn(&self, api_id: &str) -> String {
+        format!(
+            "arn:{}:apigateway:{}::/apis/{api_id}",
+            self.partition, self.region
+        )
+    }
+
+    /// The source that a Lambda permission admits: every route of one API (O, aws-facts §4).
+    pub fn execute_api_arn(&self, api_id: &str) -> String {
+        format!(
+            "arn:{}:execute-api:{}:{}:{api_id}/*/*",
+            self.partition, self.region, self.account
+        )
+    }
+
+    /// ARN of a role of this account.
+    pub fn role_arn(&self, role: &RoleName) -> String {
+        format!(
+            "arn:{}:iam::{}:role{}{}",
+            self.partition, self.account, role.path, role.name
+        )
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// HTTP methods of a route key. `Any` matches all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// DELETE
+    Delete,
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// OPTIONS
+    Options,
+    /// PATCH
+    Patch,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// Every method.
+    Any,
+}
+
+impl Method {
+    /// Every single method, without [`Method::Any`].
+    pub const SINGLE: [Self; 7] = [
+        Self::Delete,
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Patch,
+        Self::Post,
+        Self::Put,
+    ];
+
+    /// The word in route keys.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Any => "ANY",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::SINGLE
+            .into_iter()
+            .chain([Self::Any])
+            .find(|method| method.as_str() == text)
+    }
+}
+
+/// One segment of a route's path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Segment {
+    /// Plain text.
+    Literal(String),
+    /// `{name}`: one segment, whatever it is.
+    Param(String),
+    /// `{name+}`: the rest of the path, one segment or more.
+    Greedy(String),
+}
+
+/// A route key: `$default`, or a method and a path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteKey {
+    text: String,
+    pattern: Pattern,
+}
+
+/// What a route key matches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pattern {
+    /// A method and the segments of a path; no segment for `/`.
+    Path(Method, Vec<Segment>),
+    /// Whatever no other route takes.
+    Default,
+}
+
+impl RouteKey {
+    const EXPECTED: &'static str = "a route key such as GET /pets/{id} or $default";
+
+    /// Parses a route key by the grammar of aws-facts §2 (D, O).
+    ///
+    /// # Errors
+    /// When the method is unknown, the path does not begin with a slash, a segment is empty or malformed, a greedy segment is
+    /// not the last, or a parameter name repeats.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let refused = || invalid(text, Self::EXPECTED);
+        if text == "$default" {
+            return Ok(Self {
+                text: text.to_owned(),
+                pattern: Pattern::Default,
+            });
+        }
+        let (method, path) = text.split_once(' ').ok_or_else(refused)?;
+        let method = Method::parse(method).ok_or_else(refused)?;
+        let path = path.strip_prefix('/').ok_or_else(refused)?;
+        let mut segments = Vec::new();
+        if !path.is_empty() {
+            for part in path.split('/') {
+                if matches!(segments.last(), Some(Segment::Greedy(_))) {
+                    return Err(refused());
+                }
+                segments.push(Segment::parse(part).ok_or_else(refused)?);
+            }
+        }
+        let mut names: Vec<&str> = segments.iter().filter_map(Segment::parameter).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(refused());
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            pattern: Pattern::Path(method, segments),
+        })
+    }
+
+    /// The key as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What it matches.
+    pub const fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// The key with its parameters' names left out: two keys of one shape match the same requests.
+    pub fn shape(&self) -> String {
+        match &self.pattern {
+            Pattern::Default => "$default".to_owned(),
+            Pattern::Path(method, segments) => {
+                let mut shape = method.as_str().to_owned();
+                for segment in segments {
+                    shape.push('/');
+                    shape.push_str(match segment {
+                        Segment::Literal(text) => text,
+                        Segment::Param(_) => "{}",
+                        Segment::Greedy(_) => "{+}",
+                    });
+                }
+                shape
+            }
+        }
+    }
+}
+
+impl fmt::Display for RouteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Segment {
+    fn parse(part: &str) -> Option<Self> {
+        if let Some(inner) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            let (name, greedy) = inner
+                .strip_suffix('+')
+                .map_or((inner, false), |name| (name, true));
+            let plain = !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+            return plain.then(|| {
+                if greedy {
+                    Self::Greedy(name.to_owned())
+                } else {
+                    Self::Param(name.to_owned())
+                }
+            });
+        }
+        let plain =
+            !part.is_empty() && !part.contains(['{', '}', '?', '#']) && !part.contains(char::is_whitespace);
+        plain.then(|| Self::Literal(part.to_owned()))
+    }
+
+    fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Param(name) | Self::Greedy(name) => Some(name),
+        }
+    }
+}
+
+/// ARN of a Lambda function, perhaps with an alias or version.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionArn {
+    unqualified: String,
+    qualifier: Option<String>,
+}
+
+impl FunctionArn {
+    const EXPECTED: &'static str =
+        "the ARN of a function such as arn:aws:lambda:eu-central-1:123456789012:function:hello";
+
+    /// The ARN of a function of one place, by its name.
+    ///
+    /// # Errors
+    /// When the name or the qualifier has characters that Lambda does not allow (D).
+    pub fn of_name(place: &Place, name: &str, qualifier: Option<&str>) -> Result<Self, Invalid> {
+        let arn = format!(
+            "arn:{}:lambda:{}:{}:function:{name}",
+            place.partition, place.region, place.account
+        );
+        Self::parse(&arn, qualifier)
+    }
+
+    /// Parses an ARN; a qualifier may stand in it or beside it, not both. No wildcard passes.
+    ///
+    /// # Errors
+    /// When the text is not a function's ARN, or a qualifier is malformed or given twice.
+    pub fn parse(text: &str, qualifier: Option<&str>) -> Result<Self, Invalid> {
+        let refused = || invalid(text, Self::EXPECTED);
+        let parts: Vec<&str> = text.split(':').collect();
+        let (head, inner) = match parts.as_slice() {
+            [
+                "arn",
+                partition,
+                "lambda",
+                region,
+                account,
+                "function",
+                name,
+                rest @ ..,
+            ] => {
+                let plain = partition.starts_with("aws")
+                    && is_word(partition)
+                    && is_word(region)
+                    && is_account(account);
+                let named = is_word(name) && name.len() <= 64;
+                let inner = match rest {
+                    [] => None,
+                    [qualifier] => Some(*qualifier),
+                    _ => return Err(refused()),
+                };
+                if !plain || !named {
+                    return Err(refused());
+                }
+                (
+                    format!("arn:{partition}:lambda:{region}:{account}:function:{name}"),
+                    inner,
+                )
+            }
+            _ => return Err(refused()),
+        };
+        let qualifier = match (inner, qualifier) {
+            (Some(_), Some(_)) => return Err(refused()),
+            (one, other) => one.or(other),
+        };
+        if qualifier.is_some_and(|q| !is_word(q) || q.len() > 128) {
+            return Err(refused());
+        }
+        Ok(Self {
+            unqualified: head,
+            qualifier: qualifier.map(str::to_owned),
+        })
+    }
+
+    /// The ARN without alias or version.
+    pub fn unqualified(&self) -> &str {
+        &self.unqualified
+    }
+
+    /// Alias or version.
+    pub fn qualifier(&self) -> Option<&str> {
+        self.qualifier.as_deref()
+    }
+
+    /// Name of the function.
+    pub fn name(&self) -> &str {
+        self.field(6)
+    }
+
+    /// Whether the function is where the API is: API Gateway and the operator's calls stay in one account and Region.
+    pub fn is_in(&self, place: &Place) -> bool {
+        self.field(1) == place.partition && self.field(3) == place.region && self.field(4) == place.account
+    }
+
+    fn field(&self, index: usize) -> &str {
+        self.unqualified.split(':').nth(index).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for FunctionArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.unqualified)?;
+        match &self.qualifier {
+            Some(qualifier) => write!(f, ":{qualifier}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// Path and name of a role. Names are unique in the whole account, whatever their path and case (D, IAM limits).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleName {
+    /// `/jwthttpapi/`.
+    pub path: String,
+    /// At most 64 characters.
+    pub name: String,
+}
+
+/// The path of every role that the operator makes, so that one IAM pattern covers them.
+pub const ROLE_PATH: &str = "/jwthttpapi/";
+/// Name of the one inline policy of the invoke role.
+pub const ROLE_POLICY: &str = "jwthttpapi";
+/// The stage that is served without a path prefix.
+pub const DEFAULT_STAGE: &str = "$default";
+/// The authorizer of `spec.issuer`.
+pub const DEFAULT_AUTHORIZER: &str = "default";
+/// The scope that no token carries: a route that requires it admits nobody.
+pub const CLOSED_SCOPE: &str = "jwthttpapi.dev/closed";
+
+/// Name of the HTTP API: `spec.name`, else `<namespace>-<name>` cut to 128 characters (D, botocore).
+pub fn api_name(owner: &Owner, wanted: Option<&str>) -> String {
+    wanted
+        .map_or_else(|| format!("{}-{}", owner.namespace, owner.name), str::to_owned)
+        .chars()
+        .take(128)
+        .collect()
+}
+
+/// Name of the invoke role: at most 64 characters, since Regions have at most 25 (D).
+pub fn role_name(owner: &Owner, region: &str) -> RoleName {
+    let hash = hash::hex(12, &[&owner.cluster, &owner.uid, "invoke-role"]);
+    RoleName {
+        path: ROLE_PATH.to_owned(),
+        name: format!("jwthttpapi-{region}-{hash}"),
+    }
+}
+
+/// Statement id of the permission of one API on one function and qualifier: at most 100 of `[A-Za-z0-9-_]` (D).
+pub fn statement_id(owner: &Owner) -> String {
+    format!(
+        "jwthttpapi-{}",
+        hash::hex(16, &[&owner.cluster, &owner.uid, "permission"])
+    )
+}
+
+/// The marker of an integration: its description, made of the hash of everything that was wanted of it.
+pub fn integration_marker(parts: &[&str]) -> String {
+    format!("jwthttpapi:{}", hash::hex(16, parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn route_keys_of_the_grammar_parse_and_others_do_not() {
+        for good in [
+            "$default",
+            "GET /",
+            "ANY /{proxy+}",
+            "POST /a/{b}/c",
+            "GET /a.b/~c",
+            "DELETE /a/{b}/{c+}",
+        ] {
+            assert_eq!(RouteKey::parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "GET",
+            "GET a",
+            "TRACE /a",
+            "get /a",
+            "GET /a/",
+            "GET //a",
+            "GET /{p+}/a",
+            "GET /{a}/{a}",
+            "GET /a{b}",
+            "GET /{}",
+        ] {
+            assert!(RouteKey::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn keys_that_differ_only_in_parameter_names_have_one_shape() {
+        let shape = |text| RouteKey::parse(text).unwrap().shape();
+        assert_eq!(shape("GET /a/{x}"), shape("GET /a/{y}"));
+        assert_ne!(shape("GET /a/{x}"), shape("GET /a/{x+}"));
+        assert_ne!(shape("GET /a/{x}"), shape("ANY /a/{x}"));
+    }
+
+    #[test]
+    fn function_arns_render_as_they_were_parsed_and_hold_no_wildcard() {
+        let arn = "arn:aws:lambda:eu-central-1:123456789012:function:hello";
+        assert_eq!(
+            FunctionArn::parse(arn, Some("live")).unwrap().to_string(),
+            format!("{arn}:live")
+        );
+        assert_eq!(
+            FunctionArn::parse(&format!("{arn}:live"), None)
+                .unwrap()
+                .qualifier(),
+            Some("live")
+        );
+        assert_eq!(FunctionArn::parse(arn, None).unwrap().name(), "hello");
+        for bad in ["*", "he?lo", "a:b:c", "${aws:x}", "", "a\"b"] {
+            let text = format!("arn:aws:lambda:eu-central-1:123456789012:function:{bad}");
+            assert!(FunctionArn::parse(&text, None).is_err(), "{text}");
+        }
+        assert!(FunctionArn::parse(&format!("{arn}:live"), Some("live")).is_err());
+        assert!(FunctionArn::parse(arn, Some("$LATEST")).is_err());
+        assert!(FunctionArn::parse("arn:evil:lambda:eu-central-1:123456789012:function:a", None).is_err());
+    }
+
+    #[test]
+    fn a_place_is_read_from_the_callers_arn() {
+        let place =
+            Place::of_identity("arn:aws-cn:sts::123456789012:assumed-role/x/y", "cn-north-1").unwrap();
+        assert_eq!(
+            (place.partition.as_str(), place.account.as_str()),
+            ("aws-cn", "123456789012")
+        );
+        assert!(Place::of_identity("nonsense", "x").is_err());
+    }
+
+    #[test]
+    fn names_stay_within_their_quotas() {
+        let owner = Owner {
+            cluster: "c".repeat(64),
+            kube_system: "k".repeat(36),
+            uid: "u".repeat(36),
+            namespace: "n".repeat(63),
+            name: "m".repeat(253),
+        };
+        assert_eq!(api_name(&owner, None).len(), 128);
+        assert!(role_name(&owner, "ap-southeast-extra-long-1").name.len() <= 64);
+        assert!(statement_id(&owner).len() <= 100);
+    }
+}

@@ -1,0 +1,294 @@
+//! The effective access function: who may call which path with which method.
+//!
+//! *Who may* is a set of [`Atom`]s: an atom stands for every token that carries at least what it names, and everybody may
+//! stands for all of them. One atom lies in a union of atoms exactly when it lies in one of them, so sets of access compare
+//! exactly.
+
+use crate::model::desired::Jwt;
+use crate::model::name::{CLOSED_SCOPE, Method, Pattern, RouteKey, Segment};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A kind of caller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Atom {
+    /// Anybody, without a token.
+    Everyone,
+    /// Whoever has a token of an issuer for an audience, with a scope when one is asked for.
+    Token {
+        /// Where the token is looked for.
+        identity_source: String,
+        /// Its issuer.
+        issuer: String,
+        /// One of its audiences.
+        audience: String,
+        /// One of its scopes; none for any token.
+        scope: Option<String>,
+    },
+    /// Whoever passes a kind of authorization that the operator does not make.
+    Other(String),
+}
+
+impl Atom {
+    /// Whether everybody for whom `other` stands is among those for whom this stands.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everyone, _) => true,
+            (
+                Self::Token {
+                    identity_source,
+                    issuer,
+                    audience,
+                    scope: None,
+                },
+                Self::Token {
+                    identity_source: s,
+                    issuer: i,
+                    audience: a,
+                    ..
+                },
+            ) => identity_source == s && issuer == i && audience == a,
+            _ => self == other,
+        }
+    }
+}
+
+/// Who may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admission(BTreeSet<Atom>);
+
+impl Admission {
+    /// Nobody.
+    pub const fn nobody() -> Self {
+        Self(BTreeSet::new())
+    }
+
+    /// Everybody.
+    pub fn everyone() -> Self {
+        Self([Atom::Everyone].into())
+    }
+
+    /// Whoever passes a kind of authorization that the operator does not make.
+    pub fn other(kind: String) -> Self {
+        Self([Atom::Other(kind)].into())
+    }
+
+    /// Holders of a token that an authorizer takes with any of these scopes, or with none when there are none. A scope that
+    /// no token carries admits nobody.
+    pub fn jwt(jwt: &Jwt, scopes: &BTreeSet<String>) -> Self {
+        let atom = |audience: &String, scope: Option<&String>| Atom::Token {
+            identity_source: jwt.identity_source.clone(),
+            issuer: jwt.issuer.clone(),
+            audience: audience.clone(),
+            scope: scope.cloned(),
+        };
+        let atoms = jwt.audience.iter().flat_map(|audience| {
+            let open = scopes.is_empty().then(|| atom(audience, None));
+            let scoped = scopes
+                .iter()
+                .filter(|scope| *scope != CLOSED_SCOPE)
+                .map(move |scope| atom(audience, Some(scope)));
+            open.into_iter().chain(scoped)
+        });
+        Self(atoms.collect())
+    }
+
+    /// Whether nobody may.
+    pub fn is_nobody(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether everybody may.
+    pub fn is_everyone(&self) -> bool {
+        self.0.contains(&Atom::Everyone)
+    }
+
+    /// The kinds of callers.
+    pub fn atoms(&self) -> impl Iterator<Item = &Atom> {
+        self.0.iter()
+    }
+
+    /// Whether one kind of callers may.
+    pub fn admits(&self, atom: &Atom) -> bool {
+        self.0.iter().any(|own| own.covers(atom))
+    }
+
+    /// Whether it admits nobody whom the other does not.
+    pub fn within(&self, other: &Self) -> bool {
+        self.0.iter().all(|atom| other.admits(atom))
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).cloned().collect())
+    }
+}
+
+/// Who may call the routes of one API.
+pub type Access = BTreeMap<RouteKey, Admission>;
+
+/// Who may send a request: what the route with the best rank admits; nobody where no route matches. Of several with the same
+/// rank, which only keys of one shape can have, AWS's choice is not known: the union.
+pub fn admission(access: &Access, method: Method, path: &[&str]) -> Admission {
+    let matching = || {
+        access
+            .iter()
+            .filter(|(key, _)| key.pattern().matches(method, path))
+    };
+    let Some(best) = matching().map(|(key, _)| key.pattern().rank()).min() else {
+        return Admission::nobody();
+    };
+    matching()
+        .filter(|(key, _)| key.pattern().rank() == best)
+        .fold(Admission::nobody(), |all, (_, admission)| all.union(admission))
+}
+
+/// The most requests that [`requests`] gives.
+const REQUESTS: usize = 20_000;
+
+/// Requests that stand for all: every way in which the keys can match together is taken by at least one of them, up to a
+/// bound. For judging, in tests and in explanations; the order of steps does not depend on it.
+pub fn requests<'a>(keys: impl IntoIterator<Item = &'a RouteKey>) -> BTreeSet<(Method, Vec<String>)> {
+    let mut paths: BTreeSet<Vec<Segment>> = BTreeSet::from([vec![]]);
+    let mut methods = BTreeSet::new();
+    for key in keys {
+        match key.pattern() {
+            Pattern::Default => {
+                paths.insert(vec![Segment::Greedy(String::new())]);
+            }
+            Pattern::Path(method, segments) => {
+                if *method == Method::Any {
+                    methods.extend([Method::Patch])
+                } else {
+                    methods.extend([*method])
+                }
+                paths.insert(segments.iter().map(anonymous).collect());
+            }
+        }
+    }
+    // A method that no key names stands for all the others.
+    methods.extend(
+        Method::SINGLE
+            .into_iter()
+            .find(|method| !methods.contains(method)),
+    );
+    loop {
+        let known: Vec<&Vec<Segment>> = paths.iter().collect();
+        let met: BTreeSet<Vec<Segment>> = known
+            .iter()
+            .enumerate()
+            .flat_map(|(index, a)| known.iter().skip(index + 1).filter_map(|b| meet(a, b)))
+            .filter(|path| !paths.contains(path))
+            .collect();
+        if met.is_empty() || paths.len() + met.len() > REQUESTS / methods.len().max(1) {
+            break;
+        }
+        paths.extend(met);
+    }
+    let concrete: BTreeSet<Vec<String>> = paths.iter().flat_map(|path| concrete(path)).collect();
+    methods
+        .iter()
+        .flat_map(|method| concrete.iter().map(move |path| (*method, path.clone())))
+        .collect()
+}
+
+fn anonymous(segment: &Segment) -> Segment {
+    match segment {
+        Segment::Literal(text) => Segment::Literal(text.clone()),
+        Segment::Param(_) => Segment::Param(String::new()),
+        Segment::Greedy(_) => Segment::Greedy(String::new()),
+    }
+}
+
+/// The path of exactly the requests that both match, if any.
+fn meet(a: &[Segment], b: &[Segment]) -> Option<Vec<Segment>> {
+    match (a, b) {
+        ([], []) => Some(Vec::new()),
+        ([Segment::Greedy(_)], [_, ..]) => Some(b.to_vec()),
+        ([_, ..], [Segment::Greedy(_)]) => Some(a.to_vec()),
+        ([x, a @ ..], [y, b @ ..]) => {
+            let first = match (x, y) {
+                (Segment::Literal(l), Segment::Literal(r)) => (l == r).then(|| x.clone())?,
+                (Segment::Literal(_), _) => x.clone(),
+                _ => y.clone(),
+            };
+            let mut path = vec![first];
+            path.extend(meet(a, b)?);
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+/// A text that no route names.
+const ELSEWHERE: &str = "-elsewhere-";
+
+fn concrete(path: &[Segment]) -> Vec<Vec<String>> {
+    let mut one: Vec<String> = path
+        .iter()
+        .map(|segment| match segment {
+            Segment::Literal(text) => text.clone(),
+            Segment::Param(_) | Segment::Greedy(_) => ELSEWHERE.to_owned(),
+        })
+        .collect();
+    if matches!(path.last(), Some(Segment::Greedy(_))) {
+        let shorter = one.clone();
+        one.push(ELSEWHERE.to_owned());
+        return vec![shorter, one];
+    }
+    vec![one]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(issuer: &str, audience: &[&str]) -> Jwt {
+        Jwt {
+            identity_source: "$request.header.Authorization".into(),
+            issuer: issuer.into(),
+            audience: audience.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn scopes(items: &[&str]) -> BTreeSet<String> {
+        items.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn fewer_audiences_or_named_scopes_are_narrower() {
+        let wide = Admission::jwt(&jwt("i", &["a", "b"]), &scopes(&[]));
+        let narrow = Admission::jwt(&jwt("i", &["a"]), &scopes(&["s"]));
+        assert!(narrow.within(&wide) && !wide.within(&narrow));
+        assert!(wide.within(&Admission::everyone()));
+        assert!(!Admission::jwt(&jwt("j", &["a"]), &scopes(&["s"])).within(&wide));
+        let more = Admission::jwt(&jwt("i", &["a"]), &scopes(&["s", "t"]));
+        assert!(narrow.within(&more) && !more.within(&narrow));
+    }
+
+    #[test]
+    fn the_closed_scope_admits_nobody() {
+        assert!(Admission::jwt(&jwt("i", &["a"]), &scopes(&[CLOSED_SCOPE])).is_nobody());
+        assert!(Admission::nobody().within(&Admission::nobody()));
+    }
+
+    #[test]
+    fn a_more_specific_route_shadows_a_broader_one() {
+        let key = |text| RouteKey::parse(text).unwrap();
+        let access: Access = [
+            (key("GET /admin"), Admission::nobody()),
+            (key("ANY /{proxy+}"), Admission::everyone()),
+        ]
+        .into();
+        assert!(admission(&access, Method::Get, &["admin"]).is_nobody());
+        assert!(admission(&access, Method::Post, &["admin"]).is_everyone());
+        assert!(admission(&access, Method::Get, &["admin", "x"]).is_everyone());
+        assert!(admission(&access, Method::Get, &[]).is_nobody());
+    }
+
+    #[test]
+    fn requests_reach_where_two_patterns_cross() {
+        let keys = ["GET /{a}/x", "GET /y/{b}"].map(|text| RouteKey::parse(text).unwrap());
+        assert!(requests(&keys).contains(&(Method::Get, vec!["y".into(), "x".into()])));
+    }
+}

@@ -1,0 +1,287 @@
+//! Which API is the object's, when none may be lost and none made twice.
+//!
+//! `CreateApi` has no client token and names repeat (D), lists may lag (I). So an intent is written before a create, whoever
+//! *finds* one waits until any create sent for it must show in a list, and only an empty list after that lets it create
+//! again. Stored times take no part.
+
+use crate::model::Proof;
+
+/// What is known of an object's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// What a read of the stored id gave.
+    pub lookup: Lookup,
+    /// The nonce in status.
+    pub nonce: Option<&'a str>,
+    /// Whether status holds an intent to create.
+    pub pending: bool,
+    /// Whether this very pass added the finalizer.
+    pub fresh: bool,
+    /// Whether the settle time has passed since this process first saw the intent or the missing id, or last sent a create.
+    pub settled: bool,
+    /// APIs of this owner, listed after the settle time; none when no list was read yet.
+    pub listed: Option<&'a [Candidate]>,
+}
+
+/// What a read of the stored id gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// No id is stored.
+    NoId,
+    /// There is no API of this id.
+    Missing,
+    /// There is one, and its tags prove this much.
+    Found(Proof),
+}
+
+/// A listed API with proof of this owner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// When it was made, as AWS writes it; sorts as text.
+    pub created: String,
+    /// Its id.
+    pub id: String,
+    /// The nonce in its tags.
+    pub nonce: Option<String>,
+}
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The stored id is the object's API.
+    Verified,
+    /// This listed API is: store its id and nonce before anything else is written.
+    Store(Candidate),
+    /// Write an intent, then decide again.
+    WriteIntent,
+    /// The API may be created now.
+    Create,
+    /// Wait until the settle time has passed.
+    Wait,
+    /// Read the list, then decide again.
+    List,
+    /// It cannot be told which of these is the object's, sorted.
+    Ambiguous(Vec<String>),
+}
+
+/// Decides, in the order of the protocol.
+pub fn identify(known: &Known<'_>) -> Identity {
+    match known.lookup {
+        Lookup::Found(Proof::Complete) => return Identity::Verified,
+        Lookup::Found(Proof::Ours | Proof::None) => {}
+        Lookup::NoId if known.fresh => {
+            return if known.pending {
+                Identity::Create
+            } else {
+                Identity::WriteIntent
+            };
+        }
+        Lookup::NoId | Lookup::Missing => {
+            if !known.pending {
+                return Identity::WriteIntent;
+            }
+            if !known.settled {
+                return Identity::Wait;
+            }
+        }
+    }
+    let Some(listed) = known.listed else {
+        return Identity::List;
+    };
+    let is_complete =
+        |candidate: &&Candidate| known.nonce.is_some() && candidate.nonce.as_deref() == known.nonce;
+    let complete = listed.iter().filter(is_complete).min();
+    match (complete, listed) {
+        (Some(oldest), _) => Identity::Store(oldest.clone()),
+        (None, [only]) if known.nonce.is_none() => Identity::Store(only.clone()),
+        (None, []) if !known.pending => Identity::WriteIntent,
+        (None, []) if !known.settled => Identity::Wait,
+        (None, []) => Identity::Create,
+        (None, several) => {
+            let mut ids: Vec<String> = several.iter().map(|candidate| candidate.id.clone()).collect();
+            ids.sort_unstable();
+            Identity::Ambiguous(ids)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: Known<'_> = Known {
+        lookup: Lookup::NoId,
+        nonce: Some("n"),
+        pending: true,
+        fresh: false,
+        settled: true,
+        listed: Some(&[]),
+    };
+
+    fn candidate(id: &str, created: &str, nonce: &str) -> Candidate {
+        Candidate {
+            created: created.into(),
+            id: id.into(),
+            nonce: Some(nonce.into()),
+        }
+    }
+
+    #[test]
+    fn only_the_pass_that_added_the_finalizer_creates_at_once() {
+        let fresh = Known {
+            fresh: true,
+            pending: false,
+            settled: false,
+            listed: None,
+            ..BASE
+        };
+        assert_eq!(identify(&fresh), Identity::WriteIntent);
+        assert_eq!(
+            identify(&Known {
+                pending: true,
+                ..fresh
+            }),
+            Identity::Create
+        );
+        assert_eq!(
+            identify(&Known {
+                pending: true,
+                fresh: false,
+                ..fresh
+            }),
+            Identity::Wait
+        );
+    }
+
+    #[test]
+    fn a_found_intent_waits_then_lists_and_only_then_creates() {
+        assert_eq!(
+            identify(&Known {
+                settled: false,
+                listed: None,
+                ..BASE
+            }),
+            Identity::Wait
+        );
+        assert_eq!(identify(&Known { listed: None, ..BASE }), Identity::List);
+        assert_eq!(identify(&BASE), Identity::Create);
+    }
+
+    #[test]
+    fn a_finalizer_without_intent_is_a_lost_status() {
+        assert_eq!(
+            identify(&Known {
+                nonce: None,
+                pending: false,
+                ..BASE
+            }),
+            Identity::WriteIntent
+        );
+    }
+
+    #[test]
+    fn of_several_of_complete_proof_the_oldest_then_the_lowest_id_is_stored() {
+        let listed = [
+            candidate("b", "2", "n"),
+            candidate("c", "1", "n"),
+            candidate("a", "1", "n"),
+            candidate("0", "0", "x"),
+        ];
+        let known = Known {
+            listed: Some(&listed),
+            ..BASE
+        };
+        assert_eq!(identify(&known), Identity::Store(candidate("a", "1", "n")));
+    }
+
+    #[test]
+    fn with_the_nonce_lost_exactly_one_is_taken_back() {
+        let one = [candidate("a", "1", "x")];
+        assert_eq!(
+            identify(&Known {
+                nonce: None,
+                listed: Some(&one),
+                ..BASE
+            }),
+            Identity::Store(one[0].clone())
+        );
+        let two = [candidate("b", "1", "x"), candidate("a", "1", "y")];
+        let ambiguous = Identity::Ambiguous(vec!["a".into(), "b".into()]);
+        assert_eq!(
+            identify(&Known {
+                nonce: None,
+                listed: Some(&two),
+                ..BASE
+            }),
+            ambiguous
+        );
+    }
+
+    #[test]
+    fn an_api_of_ours_with_another_nonce_is_ambiguous_and_never_doubled() {
+        let other = [candidate("a", "1", "x")];
+        assert_eq!(
+            identify(&Known {
+                listed: Some(&other),
+                ..BASE
+            }),
+            Identity::Ambiguous(vec!["a".into()])
+        );
+    }
+
+    #[test]
+    fn a_missing_id_is_waited_for_with_an_intent() {
+        let missing = Known {
+            lookup: Lookup::Missing,
+            pending: false,
+            settled: false,
+            listed: None,
+            ..BASE
+        };
+        assert_eq!(identify(&missing), Identity::WriteIntent);
+        assert_eq!(
+            identify(&Known {
+                pending: true,
+                ..missing
+            }),
+            Identity::Wait
+        );
+        assert_eq!(
+            identify(&Known {
+                pending: true,
+                settled: true,
+                ..missing
+            }),
+            Identity::List
+        );
+    }
+
+    #[test]
+    fn a_foreign_id_in_status_is_a_hint_that_failed() {
+        let foreign = Known {
+            lookup: Lookup::Found(Proof::None),
+            pending: false,
+            listed: None,
+            ..BASE
+        };
+        assert_eq!(identify(&foreign), Identity::List);
+        assert_eq!(
+            identify(&Known {
+                listed: Some(&[]),
+                ..foreign
+            }),
+            Identity::WriteIntent
+        );
+    }
+
+    #[test]
+    fn a_verified_id_needs_no_list() {
+        assert_eq!(
+            identify(&Known {
+                lookup: Lookup::Found(Proof::Complete),
+                ..BASE
+            }),
+            Identity::Verified
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! The difference between what AWS should look like and what it looks like, as ordered steps.
+//!
+//! | desired | observed | outcome |
+//! |---|---|---|
+//! | there | absent | create |
+//! | there | equal | nothing |
+//! | there | differs in what AWS can change | update of exactly that |
+//! | there | twice | keep the one most used, then the lowest id; repoint; delete the rest |
+//! | there | its integration differs | create the new one, repoint the route, delete the old one |
+//! | absent | inside an API of ours | delete: containment is ownership |
+//! | absent | proven ours (role, statement) | delete |
+//! | any | not ours | nothing, ever |
+//! | any | unknown | nothing that depends on it |
+//!
+//! [`order`](self) puts the steps so that at every commit a path admits only what the observed or the desired state admits,
+//! and no step opens a path that the desired state protects.
+
+pub mod access;
+mod clearing;
+mod delete;
+mod diff;
+mod explain;
+mod guard;
+mod identity;
+mod order;
+mod step;
+
+pub use clearing::{Clearing, clearing};
+pub use delete::{plan_deletion, plan_release};
+pub use diff::plan;
+pub use guard::only_tightening;
+pub use identity::{Candidate, Identity, Known, Lookup, identify};
+pub use step::{ApiChange, Authorize, Plan, Planned, Refs, RouteChange, Service, Step};

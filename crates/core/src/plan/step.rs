@@ -1,0 +1,327 @@
+//! A plan is a value: it can be printed, filtered, executed and made anew after any crash.
+
+use crate::model::desired::{Api, Cors, Integration, Jwt, Marker, Role};
+use crate::model::document::Document;
+use crate::model::name::{FunctionArn, RoleName, RouteKey};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Steps in the order in which they may be started.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Ids that were known when the plan was made; executed creates add theirs.
+    pub refs: Refs,
+    /// The steps. Those of one service run one after the other; those of different services together, but for `after`.
+    pub steps: Vec<Planned>,
+}
+
+impl Plan {
+    /// Whether AWS is as it should be.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// A step and what has to be done before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// What to do.
+    pub step: Step,
+    /// Indexes of steps of other services that go before; steps of its own service before it always do.
+    pub after: BTreeSet<usize>,
+    /// Whether it takes access away, or is needed by a step that does: such steps go first, with priority in the budget, and
+    /// are executed even while references are unresolved.
+    pub tightens: bool,
+}
+
+/// What logical names stand for in one API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refs {
+    /// Id of the API.
+    pub api: Option<String>,
+    /// Ids of authorizers by name.
+    pub authorizers: BTreeMap<String, String>,
+    /// Ids of integrations by marker.
+    pub integrations: BTreeMap<Marker, String>,
+    /// Ids of routes by key.
+    pub routes: BTreeMap<RouteKey, String>,
+}
+
+/// The services that steps go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// API Gateway.
+    ApiGateway,
+    /// IAM.
+    Iam,
+    /// Lambda.
+    Lambda,
+}
+
+/// One request that changes AWS.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Create the API with its tags.
+    CreateApi(Box<Api>),
+    /// Change settings of the API.
+    UpdateApi(ApiChange),
+    /// Remove CORS: an empty block does not (O).
+    DeleteCors,
+    /// Set tags of the API.
+    TagApi(BTreeMap<String, String>),
+    /// Remove tags of the API.
+    UntagApi(BTreeSet<String>),
+    /// Delete an API with everything in it.
+    DeleteApi {
+        /// Its id.
+        id: String,
+    },
+
+    /// Create a JWT authorizer.
+    CreateAuthorizer {
+        /// Its name.
+        name: String,
+        /// Whose tokens it takes.
+        jwt: Jwt,
+    },
+    /// Replace an authorizer's configuration in one request.
+    UpdateAuthorizer {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+        /// Whose tokens it takes.
+        jwt: Jwt,
+    },
+    /// Delete an authorizer that no route refers to.
+    DeleteAuthorizer {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+
+    /// Create an integration.
+    CreateIntegration {
+        /// Its marker.
+        marker: Marker,
+        /// What it is.
+        integration: Box<Integration>,
+    },
+    /// Put an integration right whose content no longer fits its marker.
+    UpdateIntegration {
+        /// Its id.
+        id: String,
+        /// Its marker.
+        marker: Marker,
+        /// What it is.
+        integration: Box<Integration>,
+        /// Request parameters to drop: the map merges, an empty value drops a key (O).
+        drop_parameters: BTreeSet<String>,
+    },
+    /// Delete an integration that no route refers to.
+    DeleteIntegration {
+        /// Its id.
+        id: String,
+    },
+
+    /// Create a route, guarded from the start.
+    CreateRoute {
+        /// Its key.
+        key: RouteKey,
+        /// Who may call it.
+        authorize: Authorize,
+        /// Where it leads.
+        integration: Marker,
+        /// Operation name; empty for none.
+        operation_name: String,
+    },
+    /// Change a route in one request.
+    UpdateRoute {
+        /// Its key before the request.
+        key: RouteKey,
+        /// What changes.
+        change: RouteChange,
+    },
+    /// Delete a route.
+    DeleteRoute {
+        /// Its id.
+        id: String,
+        /// Its key as written.
+        key: String,
+    },
+
+    /// Create the `$default` stage, deployed by itself.
+    CreateStage,
+    /// Switch automatic deployment of the `$default` stage on.
+    UpdateStage,
+    /// Delete a stage that nobody asked for.
+    DeleteStage {
+        /// Its name.
+        name: String,
+    },
+
+    /// Create the invoke role with its tags.
+    CreateRole(Box<Role>),
+    /// Replace the trust of the role.
+    UpdateTrust {
+        /// The role.
+        role: RoleName,
+        /// Who may assume it.
+        trust: Document,
+    },
+    /// Put the role's one inline policy.
+    PutRolePolicy {
+        /// The role.
+        role: RoleName,
+        /// What it may do.
+        policy: Document,
+        /// Whether it may do something that it could not do before: IAM has to settle then.
+        widens: bool,
+    },
+    /// Set tags of the role.
+    TagRole {
+        /// The role.
+        role: RoleName,
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// Remove tags of the role.
+    UntagRole {
+        /// The role.
+        role: RoleName,
+        /// The keys.
+        keys: BTreeSet<String>,
+    },
+    /// Delete the role's inline policy.
+    DeleteRolePolicy {
+        /// The role.
+        role: RoleName,
+    },
+    /// Delete the role.
+    DeleteRole {
+        /// The role.
+        role: RoleName,
+    },
+
+    /// Let the API invoke a function. It needs the API's id, which may be made by this plan.
+    AddPermission {
+        /// The function, with its qualifier.
+        function: FunctionArn,
+        /// Id of the statement.
+        statement_id: String,
+    },
+    /// Take the permission away.
+    RemovePermission {
+        /// The function, with its qualifier.
+        function: FunctionArn,
+        /// Id of the statement.
+        statement_id: String,
+    },
+}
+
+impl Step {
+    /// The service that the step goes to.
+    pub const fn service(&self) -> Service {
+        match self {
+            Self::CreateApi(_)
+            | Self::UpdateApi(_)
+            | Self::DeleteCors
+            | Self::TagApi(_)
+            | Self::UntagApi(_)
+            | Self::DeleteApi { .. }
+            | Self::CreateAuthorizer { .. }
+            | Self::UpdateAuthorizer { .. }
+            | Self::DeleteAuthorizer { .. }
+            | Self::CreateIntegration { .. }
+            | Self::UpdateIntegration { .. }
+            | Self::DeleteIntegration { .. }
+            | Self::CreateRoute { .. }
+            | Self::UpdateRoute { .. }
+            | Self::DeleteRoute { .. }
+            | Self::CreateStage
+            | Self::UpdateStage
+            | Self::DeleteStage { .. } => Service::ApiGateway,
+            Self::CreateRole(_)
+            | Self::UpdateTrust { .. }
+            | Self::PutRolePolicy { .. }
+            | Self::TagRole { .. }
+            | Self::UntagRole { .. }
+            | Self::DeleteRolePolicy { .. }
+            | Self::DeleteRole { .. } => Service::Iam,
+            Self::AddPermission { .. } | Self::RemovePermission { .. } => Service::Lambda,
+        }
+    }
+
+    /// Whether a stage is deployed anew by it (O: routes, integrations, authorizers and stages do).
+    pub const fn deploys(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateAuthorizer { .. }
+                | Self::UpdateAuthorizer { .. }
+                | Self::DeleteAuthorizer { .. }
+                | Self::CreateIntegration { .. }
+                | Self::UpdateIntegration { .. }
+                | Self::DeleteIntegration { .. }
+                | Self::CreateRoute { .. }
+                | Self::UpdateRoute { .. }
+                | Self::DeleteRoute { .. }
+                | Self::CreateStage
+                | Self::UpdateStage
+        )
+    }
+
+    /// Whether IAM has to settle after it: a new role, a changed trust, a wider policy.
+    pub const fn settles(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateRole(_) | Self::UpdateTrust { .. } | Self::PutRolePolicy { widens: true, .. }
+        )
+    }
+}
+
+/// Settings of the API to send; what is none stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiChange {
+    /// Name.
+    pub name: Option<String>,
+    /// Description; empty clears it (O).
+    pub description: Option<String>,
+    /// CORS, whole.
+    pub cors: Option<Cors>,
+    /// Whether the `execute-api` endpoint is off.
+    pub disable_execute_api_endpoint: Option<bool>,
+    /// Address family.
+    pub ip_address_type: Option<crate::api::IpAddressType>,
+}
+
+/// Who may call a route, as it is sent: type, authorizer and scopes always together (O).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authorize {
+    /// Everybody: `NONE`, sent in so many letters.
+    Public,
+    /// By an authorizer's name.
+    Jwt {
+        /// Name, resolved by [`Refs`].
+        authorizer: String,
+        /// Scopes; empty clears them.
+        scopes: BTreeSet<String>,
+    },
+    /// Nobody: the route keeps its authorizer and requires a scope that no token carries.
+    Closed {
+        /// Id of the authorizer that it has.
+        authorizer_id: String,
+    },
+}
+
+/// What changes on a route; what is none stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteChange {
+    /// Another key of the same shape.
+    pub key: Option<RouteKey>,
+    /// Who may call it.
+    pub authorize: Option<Authorize>,
+    /// Where it leads.
+    pub integration: Option<Marker>,
+    /// Operation name; empty clears it (O).
+    pub operation_name: Option<String>,
+}
