@@ -1,1 +1,3 @@
-//! A strict model of AWS.
+//! A strict model of the parts of AWS that jwthttpapi uses, over the real wire protocols.
+
+pub mod model;
