@@ -11,7 +11,7 @@ use tokio::{
 
 /// A strict model of the parts of AWS that jwthttpapi uses.
 ///
-/// Point AWS_ENDPOINT_URL at it, with any credentials: signatures are not verified.
+/// Point an SDK's endpoint URL at it, with any credentials: signatures are not verified.
 #[derive(Debug, Parser)]
 #[command(name = "jwthttpapi-sandbox")]
 struct Arguments {
@@ -31,7 +31,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     issuer_ca: Vec<PathBuf>,
 
-    /// Switches that differ from their defaults, such as {"page_size": 2}
+    /// Switches that differ from their defaults, as a JSON object
     #[arg(long, value_name = "JSON", default_value = "{}", value_parser = settings)]
     settings: Box<Settings>,
 
