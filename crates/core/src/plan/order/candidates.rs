@@ -125,10 +125,28 @@ impl State<'_> {
         }
     }
 
+    /// How far a route goes beyond what is wanted of it. One that nobody wants is held against the wanted routes beneath
+    /// it, which get its requests in the end.
     fn level_of_existing(&self, entry: &Entry<'_>) -> Level {
-        entry.now.as_ref().map_or(Level::Routine, |now| {
-            excess(&self.admission(&now.guard), &entry.goal)
-        })
+        let Some(now) = entry.now.as_ref().map(|now| self.admission(&now.guard)) else {
+            return Level::Routine;
+        };
+        if entry.wanted.is_some() {
+            return excess(&now, &entry.goal);
+        }
+        let mut covered = false;
+        let heirs = entry.broader.iter().filter_map(|index| self.entries.get(*index));
+        let heirs = heirs
+            .filter(|heir| heir.wanted.is_some())
+            .take_while(|heir| !std::mem::replace(&mut covered, heir.pattern.contains(&entry.pattern)));
+        let level = heirs.map(|heir| excess(&now, &heir.goal)).min();
+        let nobody = Admission::nobody();
+        let rest = if covered {
+            None
+        } else {
+            Some(excess(&now, &nobody))
+        };
+        level.into_iter().chain(rest).min().unwrap_or(Level::Routine)
     }
 
     /// What a missing route leaves open: whatever the broader routes admit that get its requests now.

@@ -181,7 +181,7 @@ impl<'a> State<'a> {
             .narrower
             .iter()
             .filter_map(|index| self.entries.get(*index))
-            .filter(|other| other.now.is_none())
+            .filter(|other| other.now.is_none() && other.wanted.is_some())
     }
 
     /// The broader routes that get the requests of a missing one, and whom they admit: as far as one takes all of them.
