@@ -30,83 +30,63 @@ pub(super) struct Candidate {
     pub(super) change: Change,
 }
 
-/// Candidates by level; those of one level in the order in which they came.
-#[derive(Debug)]
-pub(super) struct Pending(Vec<Candidate>);
-
-impl Pending {
-    /// Takes out the first of which something holds.
-    pub(super) fn first_that(&mut self, holds: impl Fn(&Candidate) -> bool) -> Option<Candidate> {
-        let position = self.0.iter().position(holds)?;
-        Some(self.0.remove(position))
-    }
-
-    /// Takes out the edit in whose way the fewest routes stand, with these.
-    pub(super) fn least_blocked_edit(
-        &mut self,
-        in_the_way: impl Fn(&str) -> Vec<usize>,
-    ) -> Option<(Candidate, Vec<usize>)> {
-        let edits = self.0.iter().enumerate().filter_map(|(position, candidate)| {
-            let Change::Edit(name) = &candidate.change else {
-                return None;
-            };
-            Some((position, in_the_way(name)))
-        });
-        let (position, routes) = edits.min_by_key(|(_, routes)| routes.len())?;
-        Some((self.0.remove(position), routes))
-    }
-
-    /// Adds candidates, each behind those of its level; a change that is there already keeps its place.
-    pub(super) fn extend(&mut self, candidates: impl IntoIterator<Item = Candidate>) {
-        for candidate in candidates {
-            if !self.0.iter().any(|other| other.change == candidate.change) {
-                let position = self.0.partition_point(|other| other.level <= candidate.level);
-                self.0.insert(position, candidate);
-            }
-        }
-    }
-}
-
 impl State<'_> {
-    /// Everything that there is to do. Within a level that presses, what needs the fewest other requests goes first, so
+    /// Everything that there is to do now. Within a level that presses, what needs the fewest other requests goes first, so
     /// that none of them can hold it up; an edit counts as one, since AWS asks the issuer.
-    pub(super) fn candidates(&self) -> Pending {
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
         let entries = || self.entries.iter().enumerate();
-        let edits = self.edits().map(|name| Candidate {
-            level: self.level_of_edit(name),
-            change: Change::Edit(name.to_owned()),
-        });
-        let creates = entries()
-            .filter(|(_, entry)| entry.now.is_none())
-            .map(|(index, entry)| Candidate {
-                level: self.level_of_missing(entry),
-                change: Change::Create(index),
-            });
-        let updates = entries().filter_map(|(index, entry)| {
-            let change = self.change(entry)?;
-            let tightens = change.authorize.is_some();
-            Some(Candidate {
-                level: if tightens {
-                    self.level_of_existing(entry)
-                } else {
-                    Level::Routine
-                },
-                change: Change::Update(index),
+        let edits = self.edits().map(|name| Change::Edit(name.to_owned()));
+        let missing = entries().filter(|(_, entry)| entry.now.is_none() && entry.wanted.is_some());
+        let different = entries().filter(|(_, entry)| self.change(entry).is_some());
+        let unwanted = entries().filter(|(_, entry)| entry.now.is_some() && entry.wanted.is_none());
+        let changes = edits
+            .chain(missing.map(|(index, _)| Change::Create(index)))
+            .chain(different.map(|(index, _)| Change::Update(index)))
+            .chain(unwanted.rev().map(|(index, _)| Change::Delete(index)));
+        let mut candidates: Vec<Candidate> = changes
+            .map(|change| Candidate {
+                level: self.level(&change),
+                change,
             })
-        });
-        let deletes = entries()
-            .rev()
-            .filter(|(_, entry)| entry.wanted.is_none())
-            .map(|(index, entry)| Candidate {
-                level: self.level_of_existing(entry),
-                change: Change::Delete(index),
-            });
-        let mut all: Vec<Candidate> = edits.chain(creates).chain(updates).chain(deletes).collect();
-        all.sort_by_key(|candidate| match candidate.level {
+            .collect();
+        candidates.sort_by_cached_key(|candidate| match candidate.level {
             Level::Routine => (Level::Routine, 0),
             level => (level, self.prerequisites(&candidate.change)),
         });
-        Pending(all)
+        candidates
+    }
+
+    /// The edit in whose way the fewest routes stand, with these.
+    pub(super) fn least_blocked<'b>(
+        &self,
+        candidates: &'b [Candidate],
+    ) -> Option<(&'b Candidate, Vec<usize>)> {
+        let edits = candidates.iter().filter_map(|candidate| match &candidate.change {
+            Change::Edit(name) => Some((candidate, self.in_the_way(name))),
+            _ => None,
+        });
+        edits.min_by_key(|(_, routes)| routes.len())
+    }
+
+    /// Once something routine was taken nothing presses any more: what did was safe before, or depends on the routine.
+    fn level(&self, change: &Change) -> Level {
+        if !self.tightening {
+            return Level::Routine;
+        }
+        let entry = |index: &usize| self.entries.get(*index);
+        let level = match change {
+            Change::Edit(name) => Some(self.level_of_edit(name)),
+            Change::Create(index) => entry(index).map(|entry| self.level_of_missing(entry)),
+            // An update that leaves the guard as it is takes nothing away.
+            Change::Update(index) => entry(index)
+                .filter(|entry| {
+                    self.change(entry)
+                        .is_some_and(|change| change.authorize.is_some())
+                })
+                .map(|entry| self.level_of_existing(entry)),
+            Change::Delete(index) => entry(index).map(|entry| self.level_of_existing(entry)),
+        };
+        level.unwrap_or(Level::Routine)
     }
 
     /// How many other requests a change needs before it.
@@ -134,25 +114,21 @@ impl State<'_> {
         if entry.wanted.is_some() {
             return excess(&now, &entry.goal);
         }
-        let mut covered = false;
-        let heirs = entry.broader.iter().filter_map(|index| self.entries.get(*index));
-        let heirs = heirs
-            .filter(|heir| heir.wanted.is_some())
-            .take_while(|heir| !std::mem::replace(&mut covered, heir.pattern.contains(&entry.pattern)));
-        let level = heirs.map(|heir| excess(&now, &heir.goal)).min();
-        let nobody = Admission::nobody();
-        let rest = if covered {
-            None
-        } else {
-            Some(excess(&now, &nobody))
-        };
-        level.into_iter().chain(rest).min().unwrap_or(Level::Routine)
+        let heirs = self.beneath(entry, |other| other.wanted.is_some());
+        let covered = heirs
+            .last()
+            .is_some_and(|heir| heir.pattern.contains(&entry.pattern));
+        let rest = (!covered).then(|| excess(&now, &Admission::nobody()));
+        let heirs = heirs.into_iter().map(|heir| excess(&now, &heir.goal));
+        heirs.chain(rest).min().unwrap_or(Level::Routine)
     }
 
     /// What a missing route leaves open: whatever the broader routes admit that get its requests now.
     fn level_of_missing(&self, entry: &Entry<'_>) -> Level {
-        self.beneath(entry)
-            .map(|(_, admission)| excess(&admission, &entry.goal))
+        self.beneath(entry, |other| other.now.is_some())
+            .into_iter()
+            .filter_map(|broader| broader.now.as_ref())
+            .map(|now| excess(&self.admission(&now.guard), &entry.goal))
             .min()
             .unwrap_or(Level::Routine)
     }

@@ -13,6 +13,9 @@
 //! * An edit that stays unsafe is made safe by closing the routes that stand in its way: they require a scope that no token
 //!   carries until the wanted ones can be set.
 //!
+//! And it ends: each round makes one authorizer or one route more as it is wanted, and an edit, which can be made once,
+//! follows the closings that serve it at once.
+//!
 //! Steps count as tightening only as long as nothing else was taken before them: whoever executes those alone executes a
 //! prefix of the order, which is safe as every prefix is.
 //!
@@ -40,15 +43,13 @@ pub(super) fn order<'a>(
     kept: &Kept<'a>,
 ) -> Vec<Ordered> {
     let mut state = State::new(desired, api, kept);
-    let mut pending = state.candidates();
     loop {
-        if let Some(next) = pending.first_that(|candidate| state.is_safe(candidate)) {
-            let rest = state.take(next);
-            pending.extend(rest);
-        } else if let Some((edit, in_the_way)) = pending.least_blocked_edit(|name| state.in_the_way(name)) {
-            let reopened = state.close(edit.level, &in_the_way);
+        let candidates = state.candidates();
+        if let Some(next) = candidates.iter().find(|candidate| state.is_safe(candidate)) {
+            state.take(next);
+        } else if let Some((edit, in_the_way)) = state.least_blocked(&candidates) {
+            state.close(&in_the_way);
             state.take(edit);
-            pending.extend(reopened);
         } else {
             return state.into_steps();
         }

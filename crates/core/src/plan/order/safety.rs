@@ -1,7 +1,7 @@
 //! Whether a change opens anything, judged by pairs of routes.
 
 use super::candidates::{Candidate, Change, Level};
-use super::state::{Entry, State};
+use super::state::State;
 use crate::plan::access::{Admission, Atom};
 
 impl State<'_> {
@@ -33,7 +33,11 @@ impl State<'_> {
         let Some((_, route)) = entry.wanted else {
             return false;
         };
-        let beneath: Vec<(&Entry<'_>, Admission)> = self.beneath(entry).collect();
+        let beneath: Vec<_> = self
+            .beneath(entry, |other| other.now.is_some())
+            .into_iter()
+            .filter_map(|broader| Some((broader, self.admission(&broader.now.as_ref()?.guard))))
+            .collect();
         let covered = beneath
             .last()
             .is_some_and(|(broader, _)| broader.pattern.contains(&entry.pattern));

@@ -184,22 +184,25 @@ impl<'a> State<'a> {
             .filter(|other| other.now.is_none() && other.wanted.is_some())
     }
 
-    /// The broader routes that get the requests of a missing one, and whom they admit: as far as one takes all of them.
-    pub(super) fn beneath<'b>(
-        &'b self,
-        entry: &'b Entry<'a>,
-    ) -> impl Iterator<Item = (&'b Entry<'a>, Admission)> {
-        let mut covered = false;
-        entry
-            .broader
-            .iter()
-            .filter_map(|index| self.entries.get(*index))
-            .filter_map(|broader| Some((broader, self.admission(&broader.now.as_ref()?.guard))))
-            .take_while(move |(broader, _)| {
-                let visible = !covered;
-                covered = covered || broader.pattern.contains(&entry.pattern);
-                visible
-            })
+    /// The broader routes that get requests of this one while it is not there, among those that are there: not the ones
+    /// whose share all goes to others before them. When together they get all of them, the last does so alone.
+    pub(super) fn beneath(
+        &self,
+        entry: &Entry<'a>,
+        is_there: impl Fn(&Entry<'a>) -> bool,
+    ) -> Vec<&Entry<'a>> {
+        let there = |index: &usize| self.entries.get(*index).filter(|other| is_there(other));
+        let narrower = entry.narrower.iter().filter_map(there);
+        let mut before: Vec<&Entry<'a>> = narrower.collect();
+        let mut beneath = Vec::new();
+        for broader in entry.broader.iter().filter_map(there) {
+            let share = broader.pattern.intersection(&entry.pattern);
+            if share.is_some_and(|share| !before.iter().any(|other| other.pattern.contains(&share))) {
+                beneath.push(broader);
+            }
+            before.push(broader);
+        }
+        beneath
     }
 
     /// Whom a guard admits now.

@@ -1,4 +1,6 @@
 //! Changes as steps, and what they do to the state.
+//!
+//! A change that turns out not to apply gives none, and changes nothing.
 
 use super::candidates::{Candidate, Change, Level};
 use super::state::{Current, CurrentGuard, Entry, Handle, State};
@@ -8,21 +10,21 @@ use crate::plan::step::{Authorize, RouteChange, Step};
 use std::collections::BTreeSet;
 
 impl State<'_> {
-    /// Performs a change; what is left of it is given back.
-    pub(super) fn take(&mut self, candidate: Candidate) -> Option<Candidate> {
-        let tightens = self.still_tightening(candidate.level);
-        match candidate.change {
-            Change::Edit(name) => self.edit(name, tightens),
-            Change::Create(index) => self.create(index, tightens),
-            Change::Update(index) => self.update(index, tightens),
-            Change::Delete(index) => self.delete(index, tightens),
-        }
+    /// Performs a change, or as much of it as can be done now.
+    pub(super) fn take(&mut self, candidate: &Candidate) {
+        self.tightening &= candidate.level != Level::Routine;
+        match &candidate.change {
+            Change::Edit(name) => self.edit(name),
+            Change::Create(index) => self.create(*index),
+            Change::Update(index) => self.update(*index),
+            Change::Delete(index) => self.delete(*index),
+        };
     }
 
-    /// Closes routes: each keeps its authorizer and requires a scope that no token carries. Gives back what opens them.
-    pub(super) fn close(&mut self, level: Level, indexes: &[usize]) -> Vec<Candidate> {
-        let tightens = self.still_tightening(level);
-        let mut reopened = Vec::new();
+    /// Closes routes: each keeps its authorizer and requires a scope that no token carries. This is no tightening: it is not
+    /// wanted to last.
+    pub(super) fn close(&mut self, indexes: &[usize]) {
+        self.tightening = false;
         for index in indexes {
             let Some(entry) = self.entries.get_mut(*index) else {
                 continue;
@@ -43,38 +45,32 @@ impl State<'_> {
                 ..RouteChange::default()
             };
             let key = now.known_as.clone();
-            self.steps.push((Step::UpdateRoute { key, change }, tightens));
-            if entry.wanted.is_some() {
-                let change = Change::Update(*index);
-                reopened.push(Candidate { level, change });
-            }
+            self.push(Step::UpdateRoute { key, change });
         }
-        reopened
     }
 
-    /// Whether a step of this level is a tightening one: so were all before it.
-    fn still_tightening(&mut self, level: Level) -> bool {
-        self.tightening &= level != Level::Routine;
-        self.tightening
+    fn push(&mut self, step: Step) {
+        self.steps.push((step, self.tightening));
     }
 
-    fn edit(&mut self, name: String, tightens: bool) -> Option<Candidate> {
-        let jwt = self.desired.authorizers.get(&name)?.clone();
-        let handle = self.handle(&name);
+    fn edit(&mut self, name: &str) -> Option<()> {
+        let jwt = self.desired.authorizers.get(name)?.clone();
+        let handle = self.handle(name);
         let Handle::Existing(id) = handle.clone() else {
             return None;
         };
         self.authorizers.insert(handle, Some(jwt.clone()));
-        self.steps
-            .push((Step::UpdateAuthorizer { id, name, jwt }, tightens));
-        None
+        let name = name.to_owned();
+        self.push(Step::UpdateAuthorizer { id, name, jwt });
+        Some(())
     }
 
-    fn create(&mut self, index: usize, tightens: bool) -> Option<Candidate> {
+    /// Creates a route as it is wanted, or closed where that is not safe yet.
+    fn create(&mut self, index: usize) -> Option<()> {
         let (key, route) = self.entries.get(index)?.wanted?;
         let as_wanted = self.is_safe_to_create(index);
-        self.need_authorizer(route, tightens);
-        self.need_integration(route, tightens);
+        self.need_authorizer(route);
+        self.need_integration(route);
         let mut created = self.settled(key, key.clone(), route, format!("new:{key}"));
         let mut authorize = authorize(&route.guard);
         if !as_wanted {
@@ -85,60 +81,50 @@ impl State<'_> {
                 *scopes = closed();
             }
         }
-        let step = Step::CreateRoute {
+        self.push(Step::CreateRoute {
             key: key.clone(),
             authorize,
             integration: route.integration.clone(),
             operation_name: route.operation_name.clone(),
-        };
-        self.steps.push((step, tightens));
+        });
         self.entries.get_mut(index)?.now = Some(created);
-        (!as_wanted).then_some(Candidate {
-            level: Level::Routine,
-            change: Change::Update(index),
-        })
+        Some(())
     }
 
     /// A tightening request changes who may call and waits for nothing else: where the route shall also lead elsewhere, that
     /// is left for later.
-    fn update(&mut self, index: usize, tightens: bool) -> Option<Candidate> {
+    fn update(&mut self, index: usize) -> Option<()> {
         let entry = self.entries.get(index)?;
         let (key, route) = entry.wanted?;
         let mut change = self.change(entry)?;
         let now = entry.now.clone()?;
         if change.authorize.is_some() {
-            self.need_authorizer(route, tightens);
+            self.need_authorizer(route);
         }
-        let leads_elsewhere_later = tightens && change.integration.is_some();
-        if leads_elsewhere_later {
+        let elsewhere_later = self.tightening && change.integration.is_some();
+        if elsewhere_later {
             change.integration = None;
         } else {
-            self.need_integration(route, tightens);
+            self.need_integration(route);
         }
-        let step = Step::UpdateRoute {
-            key: now.known_as.clone(),
-            change,
-        };
-        self.steps.push((step, tightens));
+        let key_known = now.known_as.clone();
         let mut settled = self.settled(key, now.known_as, route, now.id);
-        if leads_elsewhere_later {
+        if elsewhere_later {
             settled.integration = now.integration;
         }
+        self.push(Step::UpdateRoute {
+            key: key_known,
+            change,
+        });
         self.entries.get_mut(index)?.now = Some(settled);
-        leads_elsewhere_later.then_some(Candidate {
-            level: Level::Routine,
-            change: Change::Update(index),
-        })
+        Some(())
     }
 
-    fn delete(&mut self, index: usize, tightens: bool) -> Option<Candidate> {
+    fn delete(&mut self, index: usize) -> Option<()> {
         let now = self.entries.get_mut(index)?.now.take()?;
-        let step = Step::DeleteRoute {
-            id: now.id,
-            key: now.key.as_str().to_owned(),
-        };
-        self.steps.push((step, tightens));
-        None
+        let key = now.key.as_str().to_owned();
+        self.push(Step::DeleteRoute { id: now.id, key });
+        Some(())
     }
 
     fn settled(&self, key: &RouteKey, known_as: RouteKey, route: &Route, id: String) -> Current {
@@ -156,7 +142,8 @@ impl State<'_> {
     pub(super) fn change(&self, entry: &Entry<'_>) -> Option<RouteChange> {
         let (now, (key, route)) = (entry.now.as_ref()?, entry.wanted?);
         let target = self.integrations.get(&route.integration);
-        let leads_elsewhere = target.is_none() || now.integration.as_ref() != target;
+        let leads_elsewhere = self.desired.integrations.contains_key(&route.integration)
+            && (target.is_none() || now.integration.as_ref() != target);
         let change = RouteChange {
             key: (now.key != *key).then(|| key.clone()),
             authorize: (now.guard != self.wanted_guard(route)).then(|| authorize(&route.guard)),
@@ -167,7 +154,7 @@ impl State<'_> {
         (change != RouteChange::default()).then_some(change)
     }
 
-    fn need_authorizer(&mut self, route: &Route, tightens: bool) {
+    fn need_authorizer(&mut self, route: &Route) {
         let Guard::Jwt { authorizer: name, .. } = &route.guard else {
             return;
         };
@@ -179,12 +166,12 @@ impl State<'_> {
                 name: name.clone(),
                 jwt: jwt.clone(),
             };
-            self.steps.push((step, tightens));
+            self.push(step);
             self.authorizers.insert(self.handle(name), Some(jwt.clone()));
         }
     }
 
-    fn need_integration(&mut self, route: &Route, tightens: bool) {
+    fn need_integration(&mut self, route: &Route) {
         let Some((marker, integration)) = self.desired.integrations.get_key_value(&route.integration) else {
             return;
         };
@@ -193,7 +180,7 @@ impl State<'_> {
                 marker: marker.clone(),
                 integration: Box::new(integration.clone()),
             };
-            self.steps.push((step, tightens));
+            self.push(step);
             self.integrations.insert(marker, marker.as_str().to_owned());
         }
     }
