@@ -32,6 +32,8 @@ mod step;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod sizes;
+#[cfg(test)]
 mod sketch;
 #[cfg(test)]
 pub(crate) mod world;
