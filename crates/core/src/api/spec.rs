@@ -133,9 +133,12 @@ pub struct JwtHttpApiSpec {
 
     /// Tags of the API and its role, up to 44; the operator adds six of its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 44), inner(length(max = 256)))]
+    #[schemars(
+        extend("maxProperties" = 44),
+        inner(length(max = 256), regex(pattern = r"^[A-Za-z0-9 .:+=@_/-]*$"))
+    )]
     #[x_kube(
-        validation = Rule::new("self.all(k, k.size() >= 1 && k.size() <= 128 && k.matches('^[A-Za-z0-9 .:+=@_/-]+$') && self[k].matches('^[A-Za-z0-9 .:+=@_/-]*$'))").message("tag keys have 1 to 128 and values 0 to 256 characters out of letters, digits, spaces and . : + = @ _ / -"),
+        validation = Rule::new("self.all(k, k.size() >= 1 && k.size() <= 128)").message("a tag key has 1 to 128 characters; shorten it"),
         validation = Rule::new("self.all(k, !k.startsWith('jwthttpapi.dev/') && !k.startsWith('aws:'))").message("tag keys beginning with jwthttpapi.dev/ or aws: are reserved; choose another key")
     )]
     pub tags: BTreeMap<String, String>,
@@ -203,7 +206,7 @@ pub struct Authorizer {
 pub struct Route {
     /// `METHOD /path` with METHOD one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY, or `$default`. A segment may be
     /// `{name}`; the last may be `{name+}`, which takes the rest of the path.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 256))]
     #[x_kube(
         validation = Rule::new("self == '$default' || self.matches('^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY) /')").message("begin the route key with GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS or ANY in capitals, one space and a path that begins with /, or write $default"),
         validation = Rule::new("self.endsWith(' /') || !self.endsWith('/')").message("remove the slash at the end of the route key; AWS does not accept it"),
@@ -272,7 +275,7 @@ pub struct LambdaBackend {
     /// How long API Gateway waits for the function, 50 to 30000 milliseconds. Unless set: 30000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 50, max = 30000))]
-    pub timeout_millis: Option<u32>,
+    pub timeout_millis: Option<i32>,
 }
 
 /// How API Gateway is allowed to invoke the functions.
