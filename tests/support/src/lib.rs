@@ -1,1 +1,23 @@
-//! Test support.
+//! What the tests and the demo stand on: a real Kubernetes control plane, a local issuer of tokens, the sandbox's
+//! views, and child processes that end with whoever started them.
+//!
+//! Everything here blocks; call it from plain threads and tests, or from `tokio` tests where blocking does no harm.
+
+mod audit;
+pub mod certificates;
+mod cluster;
+pub mod command;
+pub mod deadline;
+mod error;
+mod issuer;
+pub mod places;
+pub mod process;
+pub mod tools;
+mod warden;
+
+pub use self::{
+    audit::{AuditEntry, AuditMark},
+    cluster::Cluster,
+    error::Error,
+    issuer::{Claims, Issuer},
+};
