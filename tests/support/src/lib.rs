@@ -12,6 +12,7 @@ mod error;
 mod issuer;
 pub mod places;
 pub mod process;
+mod sandbox;
 pub mod tools;
 mod warden;
 
@@ -20,4 +21,5 @@ pub use self::{
     cluster::Cluster,
     error::Error,
     issuer::{Claims, Issuer},
+    sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient},
 };

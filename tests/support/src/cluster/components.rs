@@ -175,7 +175,7 @@ pub(super) fn start_controllers(
     .args([
         "--leader-elect=false",
         "--secure-port=0",
-        "--use-service-account-credentials=false",
+        "--use-service-account-credentials=true",
     ])
     .spawn()
 }
