@@ -5,6 +5,7 @@
 
 mod audit;
 pub mod certificates;
+mod chart;
 mod cluster;
 pub mod command;
 pub mod deadline;
@@ -18,6 +19,7 @@ mod warden;
 
 pub use self::{
     audit::{AuditEntry, AuditMark},
+    chart::{Container, sandbox_values},
     cluster::Cluster,
     error::Error,
     issuer::{Claims, Issuer},

@@ -29,14 +29,14 @@ spec:
 "#;
 
 /// Every process whose command line names this directory.
-fn processes_of(directory: &Path) -> Vec<String> {
-    let listed = command::run(Command::new("ps").args(["-eo", "pid=,stat=,args="]), None).unwrap();
+fn processes_of(directory: &Path) -> Result<Vec<String>, Error> {
+    let listed = command::run(Command::new("ps").args(["-eo", "pid=,stat=,args="]), None)?;
     let named = directory.display().to_string();
-    listed
+    Ok(listed
         .lines()
         .filter(|line| line.contains(&named))
         .map(str::to_owned)
-        .collect()
+        .collect())
 }
 
 #[test]
@@ -44,18 +44,18 @@ fn a_cluster_ends_with_everything_it_started() {
     let cluster = Cluster::start().unwrap();
     let directory = cluster.directory().to_owned();
     assert_eq!(
-        processes_of(&directory).len(),
+        processes_of(&directory).unwrap().len(),
         3,
         "etcd, API server and controllers run"
     );
     drop(cluster);
-    assert_eq!(processes_of(&directory), Vec::<String>::new());
+    assert_eq!(processes_of(&directory).unwrap(), Vec::<String>::new());
     assert!(!directory.exists());
 }
 
 #[test]
 fn a_manifest_is_applied_or_refused_with_the_reason_and_every_request_is_counted() {
-    let cluster = Cluster::start().unwrap();
+    let cluster = Cluster::shared().unwrap();
     cluster.apply(PEBBLES).unwrap();
     cluster
         .kubectl(["wait", "--for=condition=Established", "crd/pebbles.example.com"])
@@ -91,7 +91,7 @@ fn a_manifest_is_applied_or_refused_with_the_reason_and_every_request_is_counted
 
 #[test]
 fn a_service_account_may_do_what_its_role_says_and_nothing_more() {
-    let cluster = Cluster::start().unwrap();
+    let cluster = Cluster::shared().unwrap();
     cluster.kubectl(["create", "namespace", "demo"]).unwrap();
     cluster
         .kubectl(["create", "serviceaccount", "reader", "--namespace", "demo"])
@@ -159,7 +159,7 @@ fn a_service_account_may_do_what_its_role_says_and_nothing_more() {
 
 #[test]
 fn a_namespace_goes_when_it_is_deleted() {
-    let cluster = Cluster::start().unwrap();
+    let cluster = Cluster::shared().unwrap();
     cluster.kubectl(["create", "namespace", "brief"]).unwrap();
     cluster
         .kubectl(["delete", "namespace", "brief", "--timeout", "60s"])

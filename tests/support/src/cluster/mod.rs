@@ -7,7 +7,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,6 +59,16 @@ impl Cluster {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// The one cluster of a test process, started by whoever asks first; it ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// It did not start, as [`Cluster::start`] says.
+    pub fn shared() -> Result<&'static Self, &'static Error> {
+        static SHARED: LazyLock<Result<Cluster, Error>> = LazyLock::new(Cluster::start);
+        SHARED.as_ref()
     }
 
     fn start_on_free_port(tools: Tools) -> Result<Self, Error> {
@@ -152,6 +165,24 @@ impl Cluster {
             self.client(&self.tools.kubectl).args(["apply", "-f", "-"]),
             Some(manifests),
         )
+    }
+
+    /// Manifests as JSON, read by kubectl and not sent to the API server.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read.
+    pub fn client_side(&self, manifests: &str) -> Result<String, Error> {
+        let args = [
+            "create",
+            "--dry-run=client",
+            "--validate=false",
+            "--output",
+            "json",
+            "-f",
+            "-",
+        ];
+        command::run(self.client(&self.tools.kubectl).args(args), Some(manifests))
     }
 
     /// Runs Helm as administrator: what it wrote to standard output.
