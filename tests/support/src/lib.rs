@@ -11,6 +11,7 @@ pub mod command;
 pub mod deadline;
 mod error;
 mod issuer;
+mod operator;
 pub mod places;
 pub mod process;
 mod sandbox;
@@ -23,5 +24,6 @@ pub use self::{
     cluster::Cluster,
     error::Error,
     issuer::{Claims, Issuer},
+    operator::Operator,
     sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient},
 };

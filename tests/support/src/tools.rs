@@ -30,6 +30,15 @@ pub struct Tools {
 }
 
 impl Tools {
+    /// Whether [`Tools::provide`] would answer at once.
+    ///
+    /// # Errors
+    ///
+    /// The pinned modules cannot be read.
+    pub fn are_built() -> Result<bool, Error> {
+        Ok(Recipe::read()?.directory()?.is_dir())
+    }
+
     /// Finds the programs, and builds them first if this machine has not built them yet: minutes, once.
     ///
     /// The cache is `$JWTHTTPAPI_CACHE`, else `$XDG_CACHE_HOME/jwthttpapi`, else `~/.cache/jwthttpapi`. A program that is
@@ -39,7 +48,7 @@ impl Tools {
     ///
     /// Go is missing, the modules cannot be fetched, or the cache cannot be written.
     pub fn provide() -> Result<Self, Error> {
-        let built = cache()?;
+        let built = Recipe::read()?.provide()?;
         let assets = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
         let place = |name: &str| {
             let asset = assets
@@ -58,34 +67,57 @@ impl Tools {
     }
 }
 
-/// The directory of this recipe's programs, complete.
-fn cache() -> Result<PathBuf, Error> {
-    let modules = places::repository().join("tests/tools");
-    let read = |name: &str| fs::read_to_string(modules.join(name)).map_err(Error::file(modules.join(name)));
-    let (go_mod, go_sum) = (read("go.mod")?, read("go.sum")?);
-    let key = Sha256::digest([RECIPE, &go_mod, &go_sum].join("\n"));
-    let key = key
-        .iter()
-        .take(6)
-        .fold(String::new(), |key, byte| key + &format!("{byte:02x}"));
-    let root = cache_root()?;
-    let complete = root.join(format!("kubernetes-{key}"));
-    if complete.is_dir() {
-        return Ok(complete);
+/// What is built, and so what the cache is keyed by.
+struct Recipe {
+    modules: PathBuf,
+    go_mod: String,
+    go_sum: String,
+}
+
+impl Recipe {
+    fn read() -> Result<Self, Error> {
+        let modules = places::repository().join("tests/tools");
+        let read =
+            |name: &str| fs::read_to_string(modules.join(name)).map_err(Error::file(modules.join(name)));
+        let (go_mod, go_sum) = (read("go.mod")?, read("go.sum")?);
+        Ok(Self {
+            modules,
+            go_mod,
+            go_sum,
+        })
     }
-    fs::create_dir_all(&root).map_err(Error::file(&root))?;
-    let lock_path = root.join("kubernetes.lock");
-    let lock = File::create(&lock_path).map_err(Error::file(&lock_path))?;
-    lock.lock().map_err(Error::file(&lock_path))?;
-    // Somebody else may have built it while this process waited for the lock.
-    if !complete.is_dir() {
-        let partial = tempfile::tempdir_in(&root).map_err(Error::file(&root))?;
-        warden::watch_directory(partial.path())?;
-        build(&modules, &go_mod, partial.path())?;
-        // Renamed as the last act: whoever sees the directory sees all of it.
-        fs::rename(partial.path(), &complete).map_err(Error::file(&complete))?;
+
+    /// Where the programs of this recipe are; once it exists it is complete.
+    fn directory(&self) -> Result<PathBuf, Error> {
+        let key = Sha256::digest([RECIPE, &self.go_mod, &self.go_sum].join("\n"));
+        let key = key
+            .iter()
+            .take(6)
+            .fold(String::new(), |key, byte| key + &format!("{byte:02x}"));
+        Ok(cache_root()?.join(format!("kubernetes-{key}")))
     }
-    Ok(complete)
+
+    /// Builds the programs unless they are there; of several processes that try, one does it and the others wait.
+    fn provide(&self) -> Result<PathBuf, Error> {
+        let complete = self.directory()?;
+        if complete.is_dir() {
+            return Ok(complete);
+        }
+        let root = cache_root()?;
+        fs::create_dir_all(&root).map_err(Error::file(&root))?;
+        let lock_path = root.join("kubernetes.lock");
+        let lock = File::create(&lock_path).map_err(Error::file(&lock_path))?;
+        lock.lock().map_err(Error::file(&lock_path))?;
+        // Somebody else may have built it while this process waited for the lock.
+        if !complete.is_dir() {
+            let partial = tempfile::tempdir_in(&root).map_err(Error::file(&root))?;
+            warden::watch_directory(partial.path())?;
+            build(&self.modules, &self.go_mod, partial.path())?;
+            // Renamed as the last act: whoever sees the directory sees all of it.
+            fs::rename(partial.path(), &complete).map_err(Error::file(&complete))?;
+        }
+        Ok(complete)
+    }
 }
 
 fn cache_root() -> Result<PathBuf, Error> {
