@@ -10,7 +10,8 @@ LOCKED := --locked
 # Beside the sources and not tracked.
 VENV := .venv
 BOTO3 := crates/sandbox/tests/boto3
-LOCAL = $(CARGO) run $(LOCKED) --quiet --package jwthttpapi-test-support --bin jwthttpapi-local --
+BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
+LOCAL := $(BINARIES)/jwthttpapi-local
 
 .PHONY: help
 help: ## List the verbs
@@ -23,15 +24,15 @@ doctor: ## Name what is missing on this machine
 ##------------------------------------------------------------------------------------------------------------ try it
 
 .PHONY: demo
-demo: build tools ## From nothing to a JWT-protected API on a local Kubernetes and a local AWS, and back
+demo: tools ## From nothing to a JWT-protected API on a local Kubernetes and a local AWS, and back
 	@$(LOCAL) demo
 
 .PHONY: up
-up: build tools ## The same, left running; prints the kubeconfig and the URLs
+up: tools ## The same, left running; prints the kubeconfig and the URLs
 	@$(LOCAL) up
 
 .PHONY: down
-down: ## End what `make up` started
+down: build ## End what `make up` started
 	@$(LOCAL) down
 
 ##------------------------------------------------------------------------------------------------------------ build
@@ -41,12 +42,14 @@ build: doctor ## Build every binary
 	$(CARGO) build $(LOCKED) --workspace --bins
 
 .PHONY: tools
-tools: ## Build Kubernetes, etcd, kubectl and Helm into the cache (minutes, once)
+tools: build ## Build Kubernetes, etcd, kubectl and Helm into the cache (minutes, once)
 	@$(LOCAL) tools
 
 .PHONY: generate
 generate: ## Write the generated files: crds/ and the chart's copy
-	$(CARGO) run $(LOCKED) --quiet --bin jwthttpapi -- crds > crds/.new
+	$(CARGO) build $(LOCKED) --bin jwthttpapi
+	mkdir -p crds
+	$(BINARIES)/jwthttpapi crds > crds/.new
 	mv crds/.new crds/jwthttpapis.jwthttpapi.dev.yaml
 	cp crds/jwthttpapis.jwthttpapi.dev.yaml charts/jwthttpapi/files/crd.yaml
 
@@ -81,9 +84,13 @@ advisories: ## Ask the advisory database about the dependencies (cargo-deny)
 test: test-rust test-python ## Everything that proves the project
 
 .PHONY: test-rust test-python
-test-rust: build tools
+# Not after `build`: the tests turn on features of the dependencies, and cargo builds the binaries with them.
+test-rust: doctor
+	$(CARGO) test $(LOCKED) --workspace --no-run
+	@$(LOCAL) tools
 	$(CARGO) test $(LOCKED) --workspace --no-fail-fast
-test-python: build $(VENV)/ready
+test-python: doctor $(VENV)/ready
+	$(CARGO) test $(LOCKED) --workspace --no-run
 	$(VENV)/bin/python -m pytest $(BOTO3)
 
 $(VENV)/ready: $(BOTO3)/requirements.txt

@@ -38,7 +38,8 @@ fn main() -> ExitCode {
     let narrator = Narrator::default();
     let outcome = match Cli::parse().verb {
         Verb::Tools => tools(&narrator),
-        Verb::Demo => demo::run(&narrator),
+        Verb::Demo => demo::run(&narrator)
+            .inspect_err(|_| narrator.say("\nIt did not come as told; the logs are in .local/demo.")),
         Verb::Up => up::up(&narrator),
         Verb::Down => up::down(&narrator),
         Verb::Keep => up::keep(),

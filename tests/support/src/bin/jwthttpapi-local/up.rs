@@ -20,12 +20,20 @@ use crate::{
 
 /// Starting takes seconds once everything is built.
 const START_LIMIT: Duration = Duration::from_mins(2);
-const END_LIMIT: Duration = Duration::from_secs(30);
+/// A keeper that is told to end while it starts does so when it has started.
+const END_LIMIT: Duration = START_LIMIT;
 
-/// What `up` leaves for people and for `down`.
+/// What the keeper leaves for `up`, for `down` and for people.
 #[derive(Serialize, Deserialize)]
 struct Running {
     keeper: Keeper,
+    /// None while it starts.
+    ready: Option<Ready>,
+}
+
+/// Where everything is.
+#[derive(Serialize, Deserialize)]
+struct Ready {
     kubeconfig: PathBuf,
     authority: PathBuf,
     issuer: String,
@@ -35,7 +43,7 @@ struct Running {
 }
 
 /// A process, told from a later one of the same number by when it started.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Keeper {
     pid: i32,
     started: String,
@@ -45,7 +53,7 @@ struct Keeper {
 pub(crate) fn up(narrator: &Narrator) -> Result<(), Error> {
     if let Some(running) = running()? {
         narrator.say("It is running already.");
-        describe(narrator, &running);
+        running.ready.iter().for_each(|ready| describe(narrator, ready));
         return Ok(());
     }
     let directory = directory();
@@ -66,7 +74,7 @@ pub(crate) fn up(narrator: &Narrator) -> Result<(), Error> {
             source,
         })?;
     narrator.say("Starting a local Kubernetes, AWS and issuer, and the operator …");
-    let running = deadline::poll("the start", START_LIMIT, || {
+    let ready = deadline::poll("the start", START_LIMIT, || {
         if let Ok(Some(status)) = keeper.try_wait() {
             let output = fs::read_to_string(&log).unwrap_or_default();
             return Err(Error::Ended {
@@ -75,9 +83,9 @@ pub(crate) fn up(narrator: &Narrator) -> Result<(), Error> {
                 output,
             });
         }
-        running()
+        Ok(running()?.and_then(|running| running.ready))
     })?;
-    describe(narrator, &running);
+    describe(narrator, &ready);
     Ok(())
 }
 
@@ -111,6 +119,12 @@ pub(crate) fn keep() -> Result<(), Error> {
     let mut terminated = signal(SignalKind::terminate()).map_err(file("SIGTERM"))?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(file("SIGINT"))?;
 
+    let keeper = Keeper::this()?;
+    Running {
+        keeper: keeper.clone(),
+        ready: None,
+    }
+    .write()?;
     let ground = Ground::start(&directory(), &narrator)?;
     let example = directory().join("hello.yaml");
     fs::write(&example, ground.example()?).map_err(file(&example))?;
@@ -129,14 +143,17 @@ pub(crate) fn keep() -> Result<(), Error> {
     fs::copy(ground.cluster.kubeconfig(), &kubeconfig).map_err(file(&kubeconfig))?;
     let authority = directory().join("issuer.pem");
     fs::copy(ground.issuer.authority(), &authority).map_err(file(&authority))?;
-    Running {
-        keeper: Keeper::this()?,
+    let ready = Ready {
         kubeconfig,
         authority,
         issuer: ground.issuer.url(ISSUER),
         aws: ground.aws().url().to_owned(),
         operator: ground.operator.url().to_owned(),
         api,
+    };
+    Running {
+        keeper,
+        ready: Some(ready),
     }
     .write()?;
 
@@ -211,16 +228,15 @@ fn remove_state() -> Result<(), Error> {
     }
 }
 
-fn describe(narrator: &Narrator, running: &Running) {
-    let Running {
-        keeper: _,
+fn describe(narrator: &Narrator, ready: &Ready) {
+    let Ready {
         kubeconfig,
         authority,
         issuer,
         aws,
         operator,
         api,
-    } = running;
+    } = ready;
     let (kubeconfig, authority) = (kubeconfig.display(), authority.display());
     narrator.say(&format!(
         "
