@@ -126,13 +126,16 @@ impl Container {
     }
 }
 
+/// The access key of an operator that works on a sandbox.
+pub const OPERATOR_ACCESS_KEY: &str = "AKIDOPERATOR";
+
 /// The chart's values for an operator that works on a sandbox.
 pub fn sandbox_values(url: &str, region: &str, allowed_functions: &[&str]) -> Value {
     json!({
         "allowedFunctions": allowed_functions,
         "aws": {"region": region, "endpointUrl": url},
         "extraEnv": [
-            {"name": "AWS_ACCESS_KEY_ID", "value": "AKIDSANDBOX"},
+            {"name": "AWS_ACCESS_KEY_ID", "value": OPERATOR_ACCESS_KEY},
             {"name": "AWS_SECRET_ACCESS_KEY", "value": "sandbox"},
         ],
     })

@@ -20,10 +20,10 @@ mod warden;
 
 pub use self::{
     audit::{AuditEntry, AuditMark},
-    chart::{Container, sandbox_values},
+    chart::{Container, OPERATOR_ACCESS_KEY, sandbox_values},
     cluster::Cluster,
     error::Error,
     issuer::{Claims, Issuer},
     operator::Operator,
-    sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient},
+    sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient, Watched},
 };

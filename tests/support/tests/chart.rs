@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use jwthttpapi_test_support::{Cluster, Error, places, sandbox_values};
+use jwthttpapi_test_support::{Cluster, Error, OPERATOR_ACCESS_KEY, places, sandbox_values};
 use serde_json::{Value, json};
 
 const FUNCTIONS: &str = "arn:aws:lambda:eu-central-1:123456789012:function:hello";
@@ -38,7 +38,7 @@ fn the_deployment_runs_the_operator_as_the_values_say() {
             "--aws-endpoint-url=http://127.0.0.1:4566",
         ]
     );
-    assert_eq!(container.env["AWS_ACCESS_KEY_ID"], "AKIDSANDBOX");
+    assert_eq!(container.env["AWS_ACCESS_KEY_ID"], OPERATOR_ACCESS_KEY);
     cluster
         .helm(["uninstall", "jwthttpapi", "--namespace", "values"])
         .unwrap();

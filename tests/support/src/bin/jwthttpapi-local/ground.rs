@@ -8,7 +8,7 @@ use std::{
 use jwthttpapi_test_support::{
     Claims, Cluster, Error, Issuer, Operator, REGION, Sandbox, SandboxClient, places, sandbox_values,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::narrator::Narrator;
 
@@ -51,7 +51,7 @@ impl Ground {
             "issuer      {}  (TLS, its own authority)",
             issuer.url(ISSUER)
         ));
-        let sandbox = Sandbox::start(&issuer.authority(), &json!({}), log("sandbox.log"))?;
+        let sandbox = Sandbox::start(&issuer.authority(), &like_aws(), log("sandbox.log"))?;
         narrator.tell(&format!("AWS         {}  (the sandbox)", sandbox.client().url()));
         let cluster = Cluster::start()?;
         let version = cluster.kubectl(["version"])?;
@@ -132,6 +132,11 @@ impl Ground {
         self.issuer
             .token(ISSUER, &Claims::new("alice", audience).claim("scope", scope))
     }
+}
+
+/// What AWS takes its time for, shortened: roles that take effect late, deployments that follow.
+fn like_aws() -> Value {
+    json!({"iam_delay_ms": 4000, "deploy_delay_ms": 700})
 }
 
 fn example_path() -> PathBuf {

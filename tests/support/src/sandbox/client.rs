@@ -1,107 +1,24 @@
-//! The sandbox as a test sees it: its views, raw calls to its AWS, and calls through the APIs in it.
+//! HTTP to a sandbox.
 
-use std::{
-    collections::BTreeMap,
-    io::{Cursor, Write},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::{Agent, http};
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::{
-    Error, places,
-    process::{Launch, Process},
-};
+use super::{JournalEntry, REGION, Watched};
+use crate::Error;
 
-/// The account of a sandbox started by [`Sandbox::start`].
-pub const ACCOUNT: &str = "123456789012";
-/// Its Region.
-pub const REGION: &str = "eu-central-1";
-/// Longer than any Lambda integration of API Gateway may take, and than the sandbox's longest wait.
-const TIMEOUT: Duration = Duration::from_mins(1);
-const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// A running sandbox; it ends when this is dropped.
-pub struct Sandbox {
-    client: SandboxClient,
-    process: Process,
-}
-
-impl Sandbox {
-    /// Starts the sandbox binary on a free port, with `issuers` as the authority that its issuers' certificates are
-    /// trusted by, `settings` as its `--settings` (an empty object for none), and its log in the file `log`.
-    ///
-    /// # Errors
-    ///
-    /// It is not built or does not start.
-    pub fn start(issuers: &Path, settings: &Value, log: impl Into<PathBuf>) -> Result<Self, Error> {
-        let process = Launch::new(places::binary("jwthttpapi-sandbox")?, log)
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--account",
-                ACCOUNT,
-                "--region",
-                REGION,
-            ])
-            .arg("--issuer-ca")
-            .arg(issuers)
-            .args(["--settings".to_owned(), settings.to_string()])
-            .spawn()?;
-        let url = process.wait_for_line("its address", START_LIMIT, |line| {
-            line.split_once("listening on ")
-                .map(|(_, url)| url.trim().to_owned())
-        })?;
-        Ok(Self {
-            client: SandboxClient::new(url),
-            process,
-        })
-    }
-
-    /// Its views and its AWS.
-    pub fn client(&self) -> &SandboxClient {
-        &self.client
-    }
-
-    /// The process.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
-}
+/// The access key that this client signs with; an operator has another one.
+const ACCESS_KEY: &str = "AKIDTESTSUPPORT";
+/// Longer than anything that a test waits for by one request.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A client of a sandbox.
 #[derive(Debug, Clone)]
 pub struct SandboxClient {
     url: String,
     agent: Agent,
-}
-
-/// One AWS request that the sandbox answered, or holds.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct JournalEntry {
-    /// Counts up by one from the sandbox's start.
-    pub number: u64,
-    /// Such as `apigateway`, `lambda`, `iam`, `sts`.
-    pub service: String,
-    /// Such as `CreateApi`.
-    pub operation: String,
-    /// What it was about, such as an API's id.
-    #[serde(default)]
-    pub target: Option<String>,
-    /// The HTTP status; none while the answer is held.
-    #[serde(default)]
-    pub status: Option<u16>,
-    /// Whether it changed the model.
-    #[serde(default)]
-    pub committed: bool,
-    /// Whether the operation is one that writes.
-    #[serde(default)]
-    pub mutating: bool,
 }
 
 /// An HTTP answer.
@@ -175,14 +92,15 @@ impl SandboxClient {
         self.view("GET", "/_sandbox/state", None)
     }
 
-    /// Waits until the journal holds the request numbered `number`.
+    /// Waits until there was a request after the one numbered `number`, or one is held; at most for `limit`, below two
+    /// minutes.
     ///
     /// # Errors
     ///
-    /// It does not within `limit`.
-    pub fn wait(&self, number: u64, limit: Duration) -> Result<(), Error> {
+    /// The sandbox does not answer.
+    pub fn wait(&self, number: u64, limit: Duration) -> Result<Watched, Error> {
         let path = format!("/_sandbox/wait?journal={number}&timeout_ms={}", limit.as_millis());
-        self.view("GET", &path, None).map(|_| ())
+        read(self.view("GET", &path, None)?)
     }
 
     /// Changes settings; those not named stay.
@@ -191,17 +109,37 @@ impl SandboxClient {
     ///
     /// There is no such setting.
     pub fn set(&self, settings: &Value) -> Result<(), Error> {
-        self.view("POST", "/_sandbox/settings", Some(settings))
-            .map(|_| ())
+        self.view("PATCH", "/_sandbox/settings", Some(settings)).map(drop)
     }
 
-    /// Adds a fault.
+    /// Adds a rule about faults: its id.
     ///
     /// # Errors
     ///
-    /// There is no such fault.
-    pub fn fault(&self, fault: &Value) -> Result<Value, Error> {
-        self.view("POST", "/_sandbox/faults", Some(fault))
+    /// The rule cannot be read.
+    pub fn add_fault(&self, rule: &Value) -> Result<u64, Error> {
+        let added = self.view("POST", "/_sandbox/faults", Some(rule))?;
+        let id = added.pointer("/ids/0").and_then(Value::as_u64);
+        id.ok_or_else(|| Error::document("the sandbox's answer", added.to_string()))
+    }
+
+    /// Removes all rules about faults.
+    ///
+    /// # Errors
+    ///
+    /// The sandbox does not answer.
+    pub fn clear_faults(&self) -> Result<(), Error> {
+        self.view("DELETE", "/_sandbox/faults", None).map(drop)
+    }
+
+    /// Lets the held request numbered `number` go on, or all of them; with `discard` they get no answer.
+    ///
+    /// # Errors
+    ///
+    /// The sandbox does not answer.
+    pub fn release(&self, number: Option<u64>, discard: bool) -> Result<(), Error> {
+        let which = json!({"number": number, "discard": discard});
+        self.view("POST", "/_sandbox/release", Some(&which)).map(drop)
     }
 
     /// Forgets everything.
@@ -210,34 +148,7 @@ impl SandboxClient {
     ///
     /// The sandbox does not answer.
     pub fn reset(&self) -> Result<(), Error> {
-        self.view("POST", "/_sandbox/reset", None).map(|_| ())
-    }
-
-    /// Creates a function of the files `(name, content)`: its ARN.
-    ///
-    /// # Errors
-    ///
-    /// AWS refuses it.
-    pub fn create_function(
-        &self,
-        name: &str,
-        runtime: &str,
-        handler: &str,
-        files: &[(&str, &str)],
-    ) -> Result<String, Error> {
-        let answer = self.aws(
-            "lambda",
-            "POST",
-            "/2015-03-31/functions",
-            Some(&json!({
-                "FunctionName": name, "Runtime": runtime, "Handler": handler,
-                "Role": format!("arn:aws:iam::{ACCOUNT}:role/functions"),
-                "Code": {"ZipFile": STANDARD.encode(archive(files)?)},
-            })),
-        )?;
-        let arn = answer.get("FunctionArn").and_then(Value::as_str);
-        arn.map(str::to_owned)
-            .ok_or_else(|| Error::document("CreateFunction's answer", answer.to_string()))
+        self.view("POST", "/_sandbox/reset", None).map(drop)
     }
 
     /// Calls AWS by REST and JSON, as somebody with credentials and no SDK would.
@@ -246,15 +157,27 @@ impl SandboxClient {
     ///
     /// AWS answers anything but 2xx; the error holds status and body.
     pub fn aws(&self, service: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Error> {
-        // The sandbox routes by the credential's scope and verifies no signature.
-        let scope = format!("AKIDTESTSUPPORT/20261122/{REGION}/{service}/aws4_request");
-        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
         let headers = [
-            ("authorization", signature.as_str()),
+            ("authorization", &*authorization(service)),
             ("content-type", "application/json"),
         ];
         let body = body.map(Value::to_string);
         self.expect_success(method, path, &headers, body.as_deref())
+    }
+
+    /// Calls AWS by the query protocol, as IAM and STS have it.
+    ///
+    /// # Errors
+    ///
+    /// The sandbox does not answer at all.
+    pub fn query(&self, service: &str, form: &[(&str, &str)]) -> Result<Answer, Error> {
+        let body =
+            serde_urlencoded::to_string(form).map_err(|error| Error::document("form", error.to_string()))?;
+        let headers = [
+            ("authorization", &*authorization(service)),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        self.call("POST", "/", &headers, Some(&body))
     }
 
     /// Calls through an API's `$default` stage.
@@ -346,21 +269,12 @@ impl SandboxClient {
     }
 }
 
-/// A function's archive.
-fn archive(files: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
-    let failed = |error: String| Error::document("the function's archive", error);
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    for (name, content) in files {
-        writer
-            .start_file(*name, options)
-            .map_err(|error| failed(error.to_string()))?;
-        writer
-            .write_all(content.as_bytes())
-            .map_err(|error| failed(error.to_string()))?;
-    }
-    Ok(writer
-        .finish()
-        .map_err(|error| failed(error.to_string()))?
-        .into_inner())
+/// The sandbox routes by the credential's scope and verifies no signature.
+fn authorization(service: &str) -> String {
+    let scope = format!("{ACCESS_KEY}/20261122/{REGION}/{service}/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0")
+}
+
+fn read<T: DeserializeOwned>(view: Value) -> Result<T, Error> {
+    serde_json::from_value(view).map_err(|error| Error::document("the sandbox's answer", error.to_string()))
 }
