@@ -1,0 +1,189 @@
+//! Carrying a plan out.
+//!
+//! Steps run in lanes: those to API Gateway one after the other in the plan's order, those to IAM likewise, those to Lambda up
+//! to four at once and one after the other for each function. Lanes run together, but for what a step says must go before it.
+//! Before each step, and again when its turn in the budget has come, the caller may cut the plan, and the deadline does.
+//!
+//! Nothing is tried again here: a fault ends its lane, and the caller observes and plans anew. What takes access away goes on
+//! where it cannot open anything, see `schedule`.
+
+mod api;
+mod children;
+mod permission;
+mod role;
+mod schedule;
+mod send;
+
+use super::fault::Fault;
+use super::pace::Urgency;
+use super::session::{Session, Stop, Turn};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use jwthttpapi_core::model::{desired, observed};
+use jwthttpapi_core::plan::{Plan, Refs, Step};
+use schedule::Schedule;
+use send::Made;
+use tokio::time::Instant;
+
+/// What came of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Ids: those of the plan and those of what was made.
+    pub refs: Refs,
+    /// The API, when a step of the plan made it: its answer is the observation of its settings.
+    pub created: Option<observed::Api>,
+    /// Steps that succeeded, in the order in which they ended. What was to be deleted and was gone counts.
+    pub done: Vec<Step>,
+    /// Steps that did not, and why. Some may have been carried out all the same, see [`Fault::may_have_committed`].
+    pub faults: Vec<(Step, Fault)>,
+    /// Steps that were not sent, because of a fault or because the plan was cut.
+    pub skipped: Vec<Step>,
+    /// Whether the caller or the deadline cut the plan before its end.
+    pub cut: bool,
+    /// Whether something was written, or may have been, after which API Gateway deploys the stage anew.
+    pub wrote_deploying: bool,
+    /// Whether something was written, or may have been, after which IAM needs time to settle.
+    pub wrote_settling: bool,
+    /// When the last write ended after which an observation is to be believed only if it begins
+    /// [`WRITE_TIMEOUT`](super::WRITE_TIMEOUT) later: the write has no answer and may still be on its way.
+    pub unanswered_at: Option<Instant>,
+}
+
+impl Outcome {
+    /// Whether the plan was carried out whole.
+    pub fn is_complete(&self) -> bool {
+        !self.cut && self.faults.is_empty() && self.skipped.is_empty()
+    }
+
+    /// Whether AWS is not as it was, or may not be.
+    pub fn progressed(&self) -> bool {
+        !self.done.is_empty() || self.faults.iter().any(|(_, fault)| fault.may_have_committed())
+    }
+
+    /// The step and fault to report: those of the gravest reason, the first of several.
+    pub fn gravest(&self) -> Option<&(Step, Fault)> {
+        self.faults.iter().min_by_key(|(_, fault)| fault.reason())
+    }
+
+    fn succeeded(&mut self, step: Step, made: Made) {
+        self.wrote(&step);
+        match made {
+            Made::Nothing => {}
+            Made::Api(api) => {
+                self.refs.api = Some(api.id.clone());
+                self.created = Some(*api);
+            }
+            Made::Authorizer { name, id } => {
+                self.refs.authorizers.insert(name, id);
+            }
+            Made::Integration { marker, id } => {
+                self.refs.integrations.insert(marker, id);
+            }
+            Made::Route { key, id } => {
+                self.refs.routes.insert(key, id);
+            }
+        }
+        self.done.push(step);
+    }
+
+    fn failed(&mut self, step: Step, fault: Fault) {
+        if fault.may_have_committed() {
+            self.wrote(&step);
+            self.unanswered_at = Some(Instant::now());
+        }
+        self.faults.push((step, fault));
+    }
+
+    fn wrote(&mut self, step: &Step) {
+        self.wrote_deploying |= step.deploys();
+        self.wrote_settling |= step.settles();
+    }
+}
+
+/// Carries a plan out as far as it goes. `cut` is asked before each step whether to start no more of them, and so is
+/// `deadline`; what is in flight ends by itself within the write timeout.
+pub async fn run(
+    session: &Session,
+    plan: Plan,
+    cut: &(dyn Fn() -> bool + Sync),
+    deadline: Instant,
+) -> Outcome {
+    let mut outcome = Outcome {
+        refs: plan.refs,
+        ..Outcome::default()
+    };
+    let mut schedule = Schedule::new(plan.steps);
+    let mut in_flight = FuturesUnordered::new();
+    loop {
+        while !outcome.cut
+            && let Some((index, planned)) = schedule.start()
+        {
+            if cut() || Instant::now() >= deadline {
+                outcome.cut = true;
+                schedule.not_sent(index);
+                break;
+            }
+            let turn = Turn {
+                urgency: urgency(session.urgency(), planned.tightens),
+                deadline: Some(deadline),
+                cut,
+            };
+            match send::send(session, turn, &outcome.refs, &planned.step) {
+                Ok(sending) => in_flight.push(async move { (index, sending.await) }),
+                Err(fault) => fail(&mut outcome, &mut schedule, index, fault),
+            }
+        }
+        let Some((index, result)) = in_flight.next().await else {
+            break;
+        };
+        match result {
+            Ok(made) => {
+                if let Some(step) = schedule.succeeded(index) {
+                    outcome.succeeded(step, made);
+                }
+            }
+            Err(Stop::Cut) => {
+                outcome.cut = true;
+                schedule.not_sent(index);
+            }
+            Err(Stop::Fault(fault)) => fail(&mut outcome, &mut schedule, index, fault),
+        }
+    }
+    outcome.skipped = schedule.unsent();
+    outcome
+}
+
+fn fail(outcome: &mut Outcome, schedule: &mut Schedule, index: usize, fault: Fault) {
+    if let Some(step) = schedule.failed(index, &fault) {
+        outcome.failed(step, fault);
+    }
+}
+
+/// What takes access away goes before everything; deletions stay among their like.
+fn urgency(session: Urgency, tightens: bool) -> Urgency {
+    if tightens && session != Urgency::Delete {
+        Urgency::Tighten
+    } else {
+        session
+    }
+}
+
+impl Session {
+    /// Creates an API with its tags. The answer shows its settings; it has no children yet. After an answer that does not
+    /// come, the API may exist.
+    ///
+    /// # Errors
+    /// When AWS does not answer that the API exists.
+    pub async fn create_api(&self, api: &desired::Api) -> Result<observed::Api, Fault> {
+        let turn = Turn {
+            urgency: self.urgency(),
+            deadline: None,
+            cut: &|| false,
+        };
+        match api::create(self, turn, api).await {
+            Ok(api) => Ok(api),
+            Err(Stop::Fault(fault)) => Err(fault),
+            Err(Stop::Cut) => Err(Fault::not_leading(super::Operation::CreateApi)),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Which step may start: pure bookkeeping of lanes, links and faults.
+//!
+//! After a fault the rest of its lane is left, since the order of steps is what keeps paths closed: a step may be safe only
+//! because of one before it. In API Gateway's lane those steps still go on that take access away and whose safety rests on
+//! nothing that was not done ([`goes_on`]).
+
+use crate::aws::fault::Fault;
+use jwthttpapi_core::model::desired::Marker;
+use jwthttpapi_core::model::name::{FunctionArn, RouteKey};
+use jwthttpapi_core::plan::{Authorize, Planned, Service, Step};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How many requests to Lambda may be in flight at once for one object.
+const LAMBDA_AT_ONCE: usize = 4;
+
+/// The steps of a plan and how far each of them is.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    steps: Vec<(Planned, State)>,
+    lanes: BTreeMap<Lane, Queue>,
+    /// Services that answer nothing at this moment.
+    down: BTreeSet<Service>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    InFlight,
+    Done,
+    Failed,
+    /// Left, because of another step.
+    Left,
+}
+
+impl State {
+    const fn is_settled(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Left)
+    }
+}
+
+/// Steps of one lane are sent one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    ApiGateway,
+    Iam,
+    Function(FunctionArn),
+}
+
+impl Lane {
+    fn of(step: &Step) -> Self {
+        match step {
+            Step::AddPermission { function, .. } | Step::RemovePermission { function, .. } => {
+                Self::Function(function.clone())
+            }
+            other if other.service() == Service::Iam => Self::Iam,
+            _ => Self::ApiGateway,
+        }
+    }
+}
+
+/// A lane's steps, by index.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<usize>,
+    in_flight: Option<usize>,
+    not_done: Vec<usize>,
+}
+
+enum Verdict {
+    Start,
+    Wait,
+    Leave,
+}
+
+impl Schedule {
+    pub(super) fn new(steps: Vec<Planned>) -> Self {
+        let mut lanes: BTreeMap<Lane, Queue> = BTreeMap::new();
+        for (index, planned) in steps.iter().enumerate() {
+            let lane = lanes.entry(Lane::of(&planned.step)).or_default();
+            lane.waiting.push_back(index);
+        }
+        Self {
+            steps: steps
+                .into_iter()
+                .map(|planned| (planned, State::Waiting))
+                .collect(),
+            lanes,
+            down: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a step that may start now; it is in flight from now on. Steps that can never start any more are left on the way.
+    pub(super) fn start(&mut self) -> Option<(usize, &Planned)> {
+        let index = self.startable()?;
+        let (planned, state) = self.steps.get_mut(index)?;
+        *state = State::InFlight;
+        Some((index, planned))
+    }
+
+    fn startable(&mut self) -> Option<usize> {
+        let to_lambda =
+            |(lane, queue): &(&Lane, &Queue)| matches!(lane, Lane::Function(_)) && queue.in_flight.is_some();
+        let lambda_is_full = self.lanes.iter().filter(to_lambda).count() >= LAMBDA_AT_ONCE;
+        for (lane, queue) in &mut self.lanes {
+            if queue.in_flight.is_some() || lambda_is_full && matches!(lane, Lane::Function(_)) {
+                continue;
+            }
+            while let Some(index) = queue.waiting.front().copied() {
+                match verdict(&self.steps, &self.down, &queue.not_done, index) {
+                    Verdict::Start => {
+                        queue.waiting.pop_front();
+                        queue.in_flight = Some(index);
+                        return Some(index);
+                    }
+                    Verdict::Wait => break,
+                    Verdict::Leave => {
+                        queue.waiting.pop_front();
+                        queue.not_done.push(index);
+                        if let Some((_, state)) = self.steps.get_mut(index) {
+                            *state = State::Left;
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// A step that had started and was not sent after all.
+    pub(super) fn not_sent(&mut self, index: usize) {
+        self.settle(index, State::Left);
+    }
+
+    pub(super) fn succeeded(&mut self, index: usize) -> Option<Step> {
+        self.settle(index, State::Done)
+    }
+
+    pub(super) fn failed(&mut self, index: usize, fault: &Fault) -> Option<Step> {
+        let step = self.settle(index, State::Failed);
+        if let Some(step) = step.as_ref().filter(|_| fault.class.is_of_the_service()) {
+            self.down.insert(step.service());
+        }
+        step
+    }
+
+    fn settle(&mut self, index: usize, to: State) -> Option<Step> {
+        let (planned, state) = self.steps.get_mut(index)?;
+        *state = to;
+        let queue = self.lanes.get_mut(&Lane::of(&planned.step))?;
+        queue.in_flight = None;
+        if to != State::Done {
+            queue.not_done.push(index);
+        }
+        Some(planned.step.clone())
+    }
+
+    /// Every step that was not sent.
+    pub(super) fn unsent(self) -> Vec<Step> {
+        self.steps
+            .into_iter()
+            .filter(|(_, state)| matches!(state, State::Waiting | State::Left))
+            .map(|(planned, _)| planned.step)
+            .collect()
+    }
+}
+
+/// What becomes of the first waiting step of a lane in which nothing is in flight.
+fn verdict(
+    steps: &[(Planned, State)],
+    down: &BTreeSet<Service>,
+    not_done: &[usize],
+    index: usize,
+) -> Verdict {
+    let Some((planned, _)) = steps.get(index) else {
+        return Verdict::Leave;
+    };
+    if down.contains(&planned.step.service()) {
+        return Verdict::Leave;
+    }
+    let links = || planned.after.iter().filter_map(|after| steps.get(*after));
+    if links().any(|(_, state)| matches!(state, State::Failed | State::Left)) {
+        return Verdict::Leave;
+    }
+    let step = |index: &usize| steps.get(*index).map(|(planned, _)| &planned.step);
+    let not_done: Vec<&Step> = not_done.iter().filter_map(step).collect();
+    if !not_done.is_empty() && !goes_on(planned, &not_done) {
+        return Verdict::Leave;
+    }
+    if links().all(|(_, state)| state.is_settled()) {
+        Verdict::Start
+    } else {
+        Verdict::Wait
+    }
+}
+
+/// Whether a step may still be sent although steps of its lane before it were not done.
+///
+/// It must take access away, and what it leaves must not depend on those steps: whoever reaches its path afterwards must be
+/// whom the desired state admits there, or nobody.
+fn goes_on(planned: &Planned, not_done: &[&Step]) -> bool {
+    let undone = |matches: fn(&Step) -> bool| not_done.iter().any(|step| matches(step));
+    let edits = |step: &Step| {
+        matches!(
+            step,
+            Step::CreateAuthorizer { .. } | Step::UpdateAuthorizer { .. }
+        )
+    };
+    planned.tightens
+        && match &planned.step {
+            // The endpoint goes off, a stage that nobody asked for goes: all its paths with it.
+            Step::UpdateApi(_) | Step::DeleteStage { .. } => true,
+            Step::UpdateRoute { key, change } => {
+                let unmade = change
+                    .integration
+                    .as_ref()
+                    .is_some_and(|marker| not_done.iter().any(|s| makes(s, marker)));
+                !unmade
+                    && match &change.authorize {
+                        // Nobody may any more, whatever else is not done.
+                        Some(Authorize::Closed { .. }) => true,
+                        // The authorizer must be what it should be, and no path of this route may belong to one that is not.
+                        Some(Authorize::Jwt { authorizer, .. }) => {
+                            !not_done.iter().any(|step| touches(step, authorizer))
+                                && !not_done.iter().any(|step| overlaps(step, key))
+                        }
+                        Some(Authorize::Public) | None => false,
+                    }
+            }
+            // Another route takes over the path, or gives it up: all of what stands around it must be as it should.
+            Step::CreateRoute { key, integration, .. } => {
+                !undone(edits)
+                    && !not_done.iter().any(|step| makes(step, integration))
+                    && !not_done.iter().any(|step| overlaps(step, key))
+            }
+            Step::DeleteRoute { key, .. } => {
+                let key = RouteKey::parse(key).ok();
+                !undone(edits) && key.is_some_and(|key| !not_done.iter().any(|step| overlaps(step, &key)))
+            }
+            // Made for a step that may go on; by itself it changes nobody's access.
+            Step::CreateAuthorizer { .. } | Step::CreateIntegration { .. } => true,
+            // Routes may stand on it that were to leave it first.
+            Step::UpdateAuthorizer { .. } => false,
+            Step::CreateApi(_)
+            | Step::DeleteCors
+            | Step::TagApi(_)
+            | Step::UntagApi(_)
+            | Step::DeleteApi { .. }
+            | Step::DeleteAuthorizer { .. }
+            | Step::UpdateIntegration { .. }
+            | Step::DeleteIntegration { .. }
+            | Step::CreateStage
+            | Step::UpdateStage
+            | Step::CreateRole(_)
+            | Step::UpdateTrust { .. }
+            | Step::PutRolePolicy { .. }
+            | Step::TagRole { .. }
+            | Step::UntagRole { .. }
+            | Step::DeleteRolePolicy { .. }
+            | Step::DeleteRole { .. }
+            | Step::AddPermission { .. }
+            | Step::RemovePermission { .. } => false,
+        }
+}
+
+/// Whether a step makes an integration.
+fn makes(step: &Step, wanted: &Marker) -> bool {
+    matches!(step, Step::CreateIntegration { marker, .. } if marker == wanted)
+}
+
+/// Whether a step makes or changes an authorizer.
+fn touches(step: &Step, authorizer: &str) -> bool {
+    matches!(step, Step::CreateAuthorizer { name, .. } | Step::UpdateAuthorizer { name, .. } if name == authorizer)
+}
+
+/// Whether a step is about a route that some request could reach instead of the one of this key.
+fn overlaps(step: &Step, key: &RouteKey) -> bool {
+    let overlaps = |other: &RouteKey| other.pattern().overlaps(key.pattern());
+    match step {
+        Step::CreateRoute { key: other, .. } | Step::UpdateRoute { key: other, .. } => overlaps(other),
+        Step::DeleteRoute { key: other, .. } => RouteKey::parse(other).map_or(true, |other| overlaps(&other)),
+        _ => false,
+    }
+}

@@ -1,0 +1,294 @@
+//! What can go wrong with a request to AWS: a closed set of classes, each with one way on.
+//!
+//! Code and status decide. A text of AWS may only choose between ways that wait or look again, never one that writes; what is
+//! not known means: look again.
+
+mod table;
+mod words;
+
+use super::operation::{Kind, Operation, Service};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use jwthttpapi_core::api::Reason;
+use std::error::Error;
+use std::fmt;
+
+/// What kind of trouble it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// There is no such thing.
+    Missing,
+    /// There already is one.
+    Exists,
+    /// Something still refers to it.
+    InUse,
+    /// Somebody else changed it at the same time.
+    Concurrent,
+    /// Too many requests at this moment.
+    Throttled,
+    /// A quota of the account is used up.
+    Quota,
+    /// IAM does not allow it.
+    Denied,
+    /// There are no credentials, or AWS takes them no longer.
+    CredentialsUnavailable,
+    /// The request itself is refused.
+    Rejected,
+    /// AWS could not read the issuer's discovery document.
+    IssuerUnreachable,
+    /// A policy would be longer than AWS allows.
+    PolicyTooLong,
+    /// The request never left: no connection, no address, no endpoint.
+    NotSent,
+    /// No answer, or none that can be read: the request may have been carried out.
+    Unanswered,
+    /// AWS failed: the request may have been carried out.
+    Server,
+    /// The request was held back, since this process does not lead.
+    NotLeading,
+    /// None of these: the request may have been carried out.
+    Unknown,
+}
+
+/// How to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// AWS is not as it was thought to be: look again now, then decide.
+    Observe,
+    /// The request may have been carried out, and may still be on its way: look again, but not sooner than one write timeout
+    /// after now, then decide.
+    ObserveLater,
+    /// Try again after a while, longer each time.
+    AfterBackoff,
+    /// Give the service time: its budget is paused, too.
+    CoolDown,
+    /// A person has to change something. Look now and then whether somebody has.
+    Human,
+}
+
+impl Class {
+    /// The word in metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "Missing",
+            Self::Exists => "Exists",
+            Self::InUse => "InUse",
+            Self::Concurrent => "Concurrent",
+            Self::Throttled => "Throttled",
+            Self::Quota => "Quota",
+            Self::Denied => "Denied",
+            Self::CredentialsUnavailable => "CredentialsUnavailable",
+            Self::Rejected => "Rejected",
+            Self::IssuerUnreachable => "IssuerUnreachable",
+            Self::PolicyTooLong => "PolicyTooLong",
+            Self::NotSent => "NotSent",
+            Self::Unanswered => "Unanswered",
+            Self::Server => "Server",
+            Self::NotLeading => "NotLeading",
+            Self::Unknown => "Unknown",
+        }
+    }
+
+    /// The reason that it is in a condition.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Missing
+            | Self::Exists
+            | Self::InUse
+            | Self::Concurrent
+            | Self::Server
+            | Self::NotLeading => Reason::ProgressingWithRetry,
+            Self::Throttled => Reason::Throttled,
+            Self::Quota => Reason::QuotaExceeded,
+            Self::Denied => Reason::AccessDenied,
+            Self::CredentialsUnavailable => Reason::CredentialsUnavailable,
+            Self::Rejected => Reason::AwsRefused,
+            Self::IssuerUnreachable => Reason::IssuerUnreachable,
+            Self::PolicyTooLong => Reason::PolicyFull,
+            Self::NotSent | Self::Unanswered => Reason::AwsUnreachable,
+            Self::Unknown => Reason::InternalError,
+        }
+    }
+
+    /// Whether every other request to the service at this moment would end the same way.
+    pub const fn is_of_the_service(self) -> bool {
+        matches!(
+            self,
+            Self::Throttled | Self::CredentialsUnavailable | Self::NotSent | Self::NotLeading
+        )
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a request to AWS did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of trouble it is.
+    pub class: Class,
+    /// The service.
+    pub service: Service,
+    /// The request.
+    pub operation: Operation,
+    /// AWS's code.
+    pub code: Option<String>,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// AWS's own text or the transport's, without what differs from one attempt to the next. For logs; some of it enters
+    /// [`Fault::message`].
+    pub detail: String,
+    /// The id under which AWS knows the request. For logs only: it differs each time.
+    pub request_id: Option<String>,
+}
+
+impl Fault {
+    /// The fault of a request that the SDK gave up.
+    pub(super) fn of<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
+        let code = meta.and_then(|meta| meta.code()).map(str::to_owned);
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let detail = meta.and_then(|meta| meta.message()).map_or_else(
+            || words::clean(&DisplayErrorContext(error).to_string()),
+            words::clean,
+        );
+        let class = match error {
+            SdkError::ServiceError(_) => table::class(operation, code.as_deref(), status, &detail),
+            SdkError::ConstructionFailure(_) => transport(error).unwrap_or(Class::NotSent),
+            SdkError::DispatchFailure(failure) => transport(error).unwrap_or_else(|| {
+                match failure.as_connector_error().is_some_and(ConnectorError::is_user) {
+                    true => Class::NotSent,
+                    false => Class::Unanswered,
+                }
+            }),
+            SdkError::TimeoutError(_) => transport(error).unwrap_or(Class::Unanswered),
+            _ => Class::Unanswered,
+        };
+        Self {
+            class,
+            service: operation.service(),
+            operation,
+            code,
+            status,
+            detail,
+            request_id: meta
+                .and_then(|meta| meta.extra("aws_request_id"))
+                .map(str::to_owned),
+        }
+    }
+
+    /// An answer that lacks what it must have: as good as none.
+    pub(super) fn unreadable(operation: Operation, lacks: &str) -> Self {
+        Self::without_answer(Class::Unanswered, operation, format!("the answer lacks {lacks}"))
+    }
+
+    /// A write that was held back, since this process does not lead.
+    pub(super) fn not_leading(operation: Operation) -> Self {
+        Self::without_answer(Class::NotLeading, operation, String::new())
+    }
+
+    /// A step that refers to something nobody made. It was not sent.
+    pub(super) fn unresolved(operation: Operation, what: &str) -> Self {
+        Self::without_answer(Class::Missing, operation, format!("there is no id of {what}"))
+    }
+
+    fn without_answer(class: Class, operation: Operation, detail: String) -> Self {
+        Self {
+            class,
+            service: operation.service(),
+            operation,
+            code: None,
+            status: None,
+            detail,
+            request_id: None,
+        }
+    }
+
+    /// The reason that it is in a condition.
+    pub const fn reason(&self) -> Reason {
+        self.class.reason()
+    }
+
+    /// What it means and what to do, in words that are the same each time: no ids of requests, no times.
+    pub fn message(&self) -> String {
+        words::message(self)
+    }
+
+    /// Whether the request may have changed something all the same.
+    pub const fn may_have_committed(&self) -> bool {
+        matches!(self.operation.kind(), Kind::Write)
+            && matches!(self.class, Class::Unanswered | Class::Server | Class::Unknown)
+    }
+
+    /// How to go on.
+    pub const fn retry(&self) -> Retry {
+        match self.class {
+            Class::Missing | Class::Exists | Class::InUse => Retry::Observe,
+            Class::Throttled => Retry::CoolDown,
+            Class::Unanswered | Class::Server | Class::Unknown if self.may_have_committed() => {
+                Retry::ObserveLater
+            }
+            Class::Concurrent
+            | Class::NotSent
+            | Class::Unanswered
+            | Class::Server
+            | Class::NotLeading
+            | Class::Unknown => Retry::AfterBackoff,
+            Class::Quota
+            | Class::Denied
+            | Class::CredentialsUnavailable
+            | Class::Rejected
+            | Class::IssuerUnreachable
+            | Class::PolicyTooLong => Retry::Human,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.service, self.operation, self.class)?;
+        if let Some(code) = &self.code {
+            write!(f, " ({code})")?;
+        }
+        if !self.detail.is_empty() {
+            write!(f, ": {}", self.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Fault {}
+
+/// What the errors below the SDK's prove: that there were no credentials, or that no connection was made. Nothing else here
+/// proves that a request was not sent.
+fn transport(error: &(dyn Error + 'static)) -> Option<Class> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<CredentialsError>() || error.to_string().starts_with(IDENTITY_TIMEOUT) {
+            return Some(Class::CredentialsUnavailable);
+        }
+        if error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
+            return Some(Class::NotSent);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// How the SDK begins the text of its own error, whose type is private, when no provider gave credentials in time.
+const IDENTITY_TIMEOUT: &str = "identity resolver timed out";
+
+#[cfg(test)]
+mod tests;

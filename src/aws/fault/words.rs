@@ -1,0 +1,118 @@
+//! A fault in words that say what to do, the same each time.
+
+use super::{Class, Fault};
+
+/// How much of a text of AWS enters a message.
+const LONGEST: usize = 400;
+
+pub(super) fn message(fault: &Fault) -> String {
+    let (service, operation) = (fault.service.title(), fault.operation);
+    let detail = || match fault.detail.is_empty() {
+        true => String::from("AWS gives no details"),
+        false => fault.detail.clone(),
+    };
+    match fault.class {
+        Class::Missing => {
+            format!("{service} does not have what {operation} is about; it is read again, then decided anew")
+        }
+        Class::Exists => {
+            format!("{service} already has what {operation} makes; it is read again, then decided anew")
+        }
+        Class::InUse => {
+            format!(
+                "{service} refuses {operation} while something else refers to its subject: {}",
+                detail()
+            )
+        }
+        Class::Concurrent => {
+            format!("{service} was being changed by somebody else during {operation}; it is tried again")
+        }
+        Class::Throttled => format!(
+            "{service} asks for fewer requests; {operation} is tried again more slowly, and everybody in the account shares this limit"
+        ),
+        Class::Quota => format!(
+            "a quota of {service} is used up ({operation}): {}; remove what is not needed or ask AWS for more",
+            detail()
+        ),
+        Class::Denied => format!(
+            "AWS denies {}; allow it in the IAM policy of the operator's role",
+            denied_action(fault)
+        ),
+        Class::CredentialsUnavailable => format!(
+            "AWS has no valid credentials of the operator ({}); check its service account, the role behind it and that role's trust",
+            fault.code.as_deref().unwrap_or("none were found")
+        ),
+        Class::Rejected => format!("{service} refuses {operation}: {}", detail()),
+        Class::IssuerUnreachable => format!(
+            "AWS cannot read the issuer's discovery document; make <issuer>/.well-known/openid-configuration answer on the public internet over https. AWS says: {}",
+            detail()
+        ),
+        Class::PolicyTooLong => format!(
+            "the policy would be longer than {service} allows ({operation}); use fewer functions in one API, or the other invocation.mode"
+        ),
+        Class::NotSent => {
+            format!("{service} cannot be reached; check the operator's network, DNS and endpoint")
+        }
+        Class::Unanswered => format!(
+            "{service} did not answer {operation} in time or not readably; AWS is read again before anything is decided"
+        ),
+        Class::Server => {
+            format!("{service} failed to carry {operation} out; AWS is read again, then it is tried again")
+        }
+        Class::NotLeading => format!("{operation} was held back, since this replica does not lead"),
+        Class::Unknown => format!(
+            "{service} answered {operation} with {}, which the operator does not know: {}; AWS is read again",
+            fault.code.clone().unwrap_or_else(|| fault
+                .status
+                .map_or_else(|| "nothing".into(), |status| format!("status {status}"))),
+            detail()
+        ),
+    }
+}
+
+/// The action that AWS names as missing, which may be another than the operation's own (`iam:PassRole`); else that one.
+fn denied_action(fault: &Fault) -> &str {
+    let named = fault
+        .detail
+        .split_once("not authorized to perform: ")
+        .and_then(|(_, rest)| rest.split_whitespace().next())
+        .map(|word| word.trim_end_matches(['.', ',']))
+        .filter(|word| {
+            word.split_once(':')
+                .is_some_and(|(service, action)| is_word(service) && is_word(action))
+        });
+    let own = fault.operation.action();
+    // Ours says the path, too, when it is about the same verb.
+    match named {
+        Some(named) if own.split_whitespace().next() != Some(named) => named,
+        _ => own,
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// A text without what differs from one attempt to the next (ids of requests), on one line, of bounded length.
+pub(super) fn clean(text: &str) -> String {
+    // "… (Service: X; Status Code: 400; Error Code: Y; Request ID: Z; Proxy: null)", as AWS's Java services append it.
+    let text = text.split("(Service: ").next().unwrap_or_default();
+    let words = text.split_whitespace().filter(|word| !is_uuid(word));
+    let joined = words.collect::<Vec<_>>().join(" ");
+    let joined = ["Request ID:", "RequestId:", "request id:"]
+        .into_iter()
+        .fold(joined, |text, label| text.replace(label, ""));
+    match joined.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", joined.get(..end).unwrap_or_default().trim_end()),
+        None => joined.trim_end().to_owned(),
+    }
+}
+
+fn is_uuid(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let groups: Vec<&str> = word.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups
+            .iter()
+            .all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
+}

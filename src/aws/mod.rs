@@ -1,0 +1,192 @@
+//! The AWS side: what the operator reads from AWS, and how it carries plans out.
+//!
+//! * [`Aws`]: made once per process; knows who it is, and keeps one set of clients per Region;
+//! * [`Session`]: everything that is asked of AWS in one reconcile, so that objects share the budget fairly;
+//! * [`execute`]: carries out a [`Plan`](jwthttpapi_core::plan::Plan);
+//! * [`fault`]: what can go wrong, and how to go on;
+//! * [`pace`]: the budget.
+//!
+//! A request passes the budget first, then, if it may change something, the [`Fence`]; it has a
+//! deadline, and it is counted.
+
+mod client;
+pub mod execute;
+pub mod fault;
+mod metrics;
+mod observe;
+mod operation;
+pub mod pace;
+mod session;
+mod settings;
+
+pub use client::{READ_TIMEOUT, WRITE_TIMEOUT};
+pub use execute::{Outcome, run};
+pub use fault::{Class, Fault, Retry};
+pub use observe::{Children, ListedApi};
+pub use operation::{Kind, Operation, Service};
+pub use pace::{Rate, Urgency};
+pub use session::Session;
+pub use settings::{ConfigError, Settings};
+
+use crate::fence::Fence;
+use aws_config::SdkConfig;
+use client::Line;
+use jwthttpapi_core::model::name::Place;
+use metrics::{Buckets, Metrics};
+use pace::Bucket;
+use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
+
+/// AWS as one process sees it. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Aws(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shared: SdkConfig,
+    settings: Settings,
+    default_region: String,
+    fence: Fence,
+    metrics: Metrics,
+    buckets: Arc<Mutex<Buckets>>,
+    regions: Mutex<BTreeMap<String, Arc<Regional>>>,
+    iam: Line<aws_sdk_iam::Client>,
+    sts: Line<aws_sdk_sts::Client>,
+    identity: OnceCell<Arc<Identity>>,
+}
+
+/// The clients of one Region.
+#[derive(Debug)]
+struct Regional {
+    api_gateway: Line<aws_sdk_apigatewayv2::Client>,
+    lambda: Line<aws_sdk_lambda::Client>,
+}
+
+/// Who the operator is to AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// Twelve digits.
+    pub account: String,
+    /// ARN of the role or user.
+    pub arn: String,
+}
+
+/// The Region under which IAM's budget is kept: its quotas are the partition's.
+const GLOBAL: &str = "global";
+
+impl Aws {
+    /// Reads Region and credentials from where the SDK finds them (environment, web identity, container, profile, instance)
+    /// and makes the clients. Nothing is asked of AWS yet. `registry` must have no prefix: the metrics' names are whole.
+    ///
+    /// # Errors
+    /// When no Region is configured, or the endpoint or a rate is not one.
+    pub async fn connect(
+        settings: Settings,
+        fence: Fence,
+        registry: &mut Registry,
+    ) -> Result<Self, ConfigError> {
+        settings.check()?;
+        let shared = client::load(&settings).await;
+        Self::with_config(shared, settings, fence, registry)
+    }
+
+    /// The same over a given configuration, which brings Region, credentials, clock and transport.
+    ///
+    /// # Errors
+    /// When it has no Region, or a rate is not one.
+    pub fn with_config(
+        shared: SdkConfig,
+        settings: Settings,
+        fence: Fence,
+        registry: &mut Registry,
+    ) -> Result<Self, ConfigError> {
+        settings.check()?;
+        let default_region = shared.region().ok_or(ConfigError::NoRegion)?.to_string();
+        let buckets = Arc::default();
+        let metrics = Metrics::register(registry, &buckets);
+        let bucket = |service, region, rate| bucket(&buckets, &metrics, service, region, rate);
+        let iam = client::iam(&shared, None, bucket(Service::Iam, GLOBAL, settings.iam));
+        let sts = client::sts(&shared, None, bucket(Service::Sts, &default_region, settings.sts));
+        Ok(Self(Arc::new(Inner {
+            shared,
+            settings,
+            default_region,
+            fence,
+            metrics,
+            buckets,
+            regions: Mutex::default(),
+            iam,
+            sts,
+            identity: OnceCell::new(),
+        })))
+    }
+
+    /// The Region of objects that name none.
+    pub fn default_region(&self) -> &str {
+        &self.0.default_region
+    }
+
+    /// Who the operator is. AWS is asked once per process; whoever asks meanwhile waits for the same answer, and a fault is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// When STS cannot be asked.
+    pub async fn identity(&self) -> Result<Arc<Identity>, Fault> {
+        let ask = || async { session::caller_identity(&self.0).await.map(Arc::new) };
+        self.0.identity.get_or_try_init(ask).await.cloned()
+    }
+
+    /// Partition, account and Region of an object that names `region`.
+    ///
+    /// # Errors
+    /// When STS cannot be asked.
+    pub async fn place(&self, region: Option<&str>) -> Result<Place, Fault> {
+        let identity = self.identity().await?;
+        Ok(Place {
+            partition: identity.partition.clone(),
+            account: identity.account.clone(),
+            region: region.unwrap_or(self.default_region()).to_owned(),
+        })
+    }
+
+    /// Everything that one reconcile of one object asks of AWS. `object` tells objects apart in the budget.
+    pub fn session(&self, place: &Place, object: impl Into<Arc<str>>, urgency: Urgency) -> Session {
+        Session::new(self.clone(), place.clone(), object.into(), urgency)
+    }
+
+    /// The clients of a Region, made on first use.
+    fn regional(&self, region: &str) -> Arc<Regional> {
+        let inner = &self.0;
+        let mut regions = inner.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let bucket = |service, rate| bucket(&inner.buckets, &inner.metrics, service, region, rate);
+            let (api_gateway, lambda) = (
+                bucket(Service::ApiGateway, inner.settings.apigateway),
+                bucket(Service::Lambda, inner.settings.lambda),
+            );
+            Arc::new(Regional {
+                api_gateway: client::api_gateway(&inner.shared, Some(region), api_gateway),
+                lambda: client::lambda(&inner.shared, Some(region), lambda),
+            })
+        };
+        Arc::clone(regions.entry(region.to_owned()).or_insert_with(make))
+    }
+}
+
+/// The bucket of a service in a Region.
+fn bucket(
+    buckets: &Mutex<Buckets>,
+    metrics: &Metrics,
+    service: Service,
+    region: &str,
+    rate: Rate,
+) -> Arc<Bucket> {
+    let bucket = Bucket::new(service, rate, metrics.waited(service));
+    let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+    buckets.insert((service, region.to_owned()), Arc::clone(&bucket));
+    bucket
+}

@@ -1,0 +1,168 @@
+//! What AWS looks like: SDK answers made into the core's observations.
+//!
+//! An API is read by five paged lists that go out together. What AWS fills in by itself is given its default when it is
+//! absent (O, aws-facts §6), so that nothing reads as drift which is none.
+
+mod api_gateway;
+mod iam;
+mod lambda;
+
+use super::Session;
+use super::fault::{Class, Fault};
+use super::operation::Operation;
+use futures::future::BoxFuture;
+use jwthttpapi_core::model::name::{FunctionArn, RoleName};
+use jwthttpapi_core::model::observed::{self, FunctionPolicy};
+use std::collections::BTreeMap;
+
+pub(super) use api_gateway::created;
+
+/// Everything in an API.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Children {
+    /// Authorizers.
+    pub authorizers: Vec<observed::Authorizer>,
+    /// Integrations.
+    pub integrations: Vec<observed::Integration>,
+    /// Routes.
+    pub routes: Vec<observed::Route>,
+    /// Stages.
+    pub stages: Vec<observed::Stage>,
+}
+
+impl Children {
+    /// The settings of an API with these as its children.
+    #[must_use]
+    pub fn within(self, settings: observed::Api) -> observed::Api {
+        observed::Api {
+            authorizers: self.authorizers,
+            integrations: self.integrations,
+            routes: self.routes,
+            stages: self.stages,
+            ..settings
+        }
+    }
+}
+
+/// An API in the list of all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedApi {
+    /// Id.
+    pub id: String,
+    /// When it was made, in a form that sorts as text.
+    pub created: String,
+    /// All tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Session {
+    /// Settings of an API, without its children; none when there is no such API.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn api(&self, id: &str) -> Result<Option<observed::Api>, Fault> {
+        found(api_gateway::settings(self, id).await)
+    }
+
+    /// An API with its children, by five reads that go out together; none when there is no such API.
+    ///
+    /// # Errors
+    /// When AWS does not say, or the API vanishes meanwhile.
+    pub async fn observe(&self, id: &str) -> Result<Option<observed::Api>, Fault> {
+        let (settings, children) =
+            futures::join!(api_gateway::settings(self, id), api_gateway::children(self, id));
+        match found(settings)? {
+            Some(settings) => Ok(Some(children?.within(settings))),
+            None => Ok(None),
+        }
+    }
+
+    /// The children of an API, by four reads that go out together: what is left to see after a creation whose answer showed the
+    /// settings. None when there is no such API; four lists that answer show that there is one.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn children(&self, id: &str) -> Result<Option<Children>, Fault> {
+        found(api_gateway::children(self, id).await)
+    }
+
+    /// A stage; none when there is no such stage or API.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn stage(&self, id: &str, name: &str) -> Result<Option<observed::Stage>, Fault> {
+        found(api_gateway::stage(self, id, name).await)
+    }
+
+    /// Every API of the account and Region, in no order.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn apis(&self) -> Result<Vec<ListedApi>, Fault> {
+        api_gateway::apis(self).await
+    }
+
+    /// A role and its inline policy, by two reads that go out together; none when there is no such role.
+    ///
+    /// # Errors
+    /// When AWS does not say, or what it says cannot be read.
+    pub async fn role(&self, name: &RoleName) -> Result<Option<observed::Role>, Fault> {
+        let (role, policy) = futures::join!(iam::role(self, name), iam::policy(self, name));
+        match found(role)? {
+            Some(role) => Ok(Some(observed::Role {
+                policy: found(policy)?,
+                ..role
+            })),
+            None => Ok(None),
+        }
+    }
+
+    /// A function, and its policy if asked for: one read for a function that exists and, if asked for, has a policy.
+    ///
+    /// # Errors
+    /// When AWS does not say, or what it says cannot be read.
+    pub async fn function(&self, arn: &FunctionArn, with_policy: bool) -> Result<FunctionPolicy, Fault> {
+        if with_policy && let Some(policy) = found(lambda::policy(self, arn).await)? {
+            return Ok(FunctionPolicy::Policy(policy));
+        }
+        // One code says that there is no policy and that there is no function (D, aws-facts §10).
+        Ok(match found(lambda::exists(self, arn).await)? {
+            None => FunctionPolicy::Missing,
+            Some(()) if with_policy => FunctionPolicy::Policy(serde_json::json!({})),
+            Some(()) => FunctionPolicy::Exists,
+        })
+    }
+}
+
+/// None for what AWS says is missing.
+fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(fault) if fault.class == Class::Missing => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// One page and where the next begins.
+type Page<T> = (Option<Vec<T>>, Option<String>);
+
+/// Every page of a list. The page size is AWS's own: which sizes it takes is not documented (aws-facts §7).
+async fn pages<'a, T>(
+    operation: Operation,
+    fetch: impl Fn(Option<String>) -> BoxFuture<'a, Result<Page<T>, Fault>>,
+) -> Result<Vec<T>, Fault> {
+    let mut items = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let (page, token) = fetch(next.clone()).await?;
+        items.extend(page.into_iter().flatten());
+        match token.filter(|token| !token.is_empty()) {
+            None => return Ok(items),
+            // A list that never ends would hold the reconcile for ever.
+            Some(token) if next.as_ref() == Some(&token) => {
+                return Err(Fault::unreadable(operation, "a next page"));
+            }
+            Some(token) => next = Some(token),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The requests that the operator makes of AWS: a closed set.
+
+use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
+use std::fmt;
+
+/// A service of AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// API Gateway, version 2.
+    ApiGateway,
+    /// Lambda.
+    Lambda,
+    /// IAM: one endpoint for all Regions of a partition (D).
+    Iam,
+    /// STS.
+    Sts,
+}
+
+impl Service {
+    /// The word in metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiGateway => "apigatewayv2",
+            Self::Lambda => "lambda",
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// The name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ApiGateway => "API Gateway",
+            Self::Lambda => "Lambda",
+            Self::Iam => "IAM",
+            Self::Sts => "STS",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl EncodeLabelValue for Service {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        EncodeLabelValue::encode(&self.as_str(), encoder)
+    }
+}
+
+/// Whether a request may change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It changes nothing, and may be sent again.
+    Read,
+    /// It may change something: it is sent once.
+    Write,
+}
+
+macro_rules! operations {
+    ($($name:ident: $service:ident $kind:ident $action:literal,)*) => {
+        /// A request to AWS.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $(#[doc = concat!("Needs `", $action, "`.")] $name,)*
+        }
+
+        impl Operation {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its name in AWS.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// The service that it goes to.
+            pub const fn service(self) -> Service {
+                match self { $(Self::$name => Service::$service,)* }
+            }
+
+            /// Whether it may change something.
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
+            }
+
+            /// The IAM action that allows it. API Gateway's actions are HTTP verbs on paths (D).
+            pub const fn action(self) -> &'static str {
+                match self { $(Self::$name => $action,)* }
+            }
+        }
+    };
+}
+
+operations! {
+    GetApis: ApiGateway Read "apigateway:GET on /apis",
+    GetApi: ApiGateway Read "apigateway:GET on /apis/*",
+    CreateApi: ApiGateway Write "apigateway:POST on /apis",
+    UpdateApi: ApiGateway Write "apigateway:PATCH on /apis/*",
+    DeleteApi: ApiGateway Write "apigateway:DELETE on /apis/*",
+    DeleteCorsConfiguration: ApiGateway Write "apigateway:DELETE on /apis/*/cors",
+    TagResource: ApiGateway Write "apigateway:POST on /tags/*",
+    UntagResource: ApiGateway Write "apigateway:DELETE on /tags/*",
+    GetAuthorizers: ApiGateway Read "apigateway:GET on /apis/*/authorizers",
+    CreateAuthorizer: ApiGateway Write "apigateway:POST on /apis/*/authorizers",
+    UpdateAuthorizer: ApiGateway Write "apigateway:PATCH on /apis/*/authorizers/*",
+    DeleteAuthorizer: ApiGateway Write "apigateway:DELETE on /apis/*/authorizers/*",
+    GetIntegrations: ApiGateway Read "apigateway:GET on /apis/*/integrations",
+    CreateIntegration: ApiGateway Write "apigateway:POST on /apis/*/integrations",
+    UpdateIntegration: ApiGateway Write "apigateway:PATCH on /apis/*/integrations/*",
+    DeleteIntegration: ApiGateway Write "apigateway:DELETE on /apis/*/integrations/*",
+    GetRoutes: ApiGateway Read "apigateway:GET on /apis/*/routes",
+    CreateRoute: ApiGateway Write "apigateway:POST on /apis/*/routes",
+    UpdateRoute: ApiGateway Write "apigateway:PATCH on /apis/*/routes/*",
+    DeleteRoute: ApiGateway Write "apigateway:DELETE on /apis/*/routes/*",
+    GetStages: ApiGateway Read "apigateway:GET on /apis/*/stages",
+    GetStage: ApiGateway Read "apigateway:GET on /apis/*/stages/*",
+    CreateStage: ApiGateway Write "apigateway:POST on /apis/*/stages",
+    UpdateStage: ApiGateway Write "apigateway:PATCH on /apis/*/stages/*",
+    DeleteStage: ApiGateway Write "apigateway:DELETE on /apis/*/stages/*",
+    GetFunctionConfiguration: Lambda Read "lambda:GetFunctionConfiguration",
+    GetPolicy: Lambda Read "lambda:GetPolicy",
+    AddPermission: Lambda Write "lambda:AddPermission",
+    RemovePermission: Lambda Write "lambda:RemovePermission",
+    GetRole: Iam Read "iam:GetRole",
+    GetRolePolicy: Iam Read "iam:GetRolePolicy",
+    CreateRole: Iam Write "iam:CreateRole",
+    UpdateAssumeRolePolicy: Iam Write "iam:UpdateAssumeRolePolicy",
+    PutRolePolicy: Iam Write "iam:PutRolePolicy",
+    TagRole: Iam Write "iam:TagRole",
+    UntagRole: Iam Write "iam:UntagRole",
+    DeleteRolePolicy: Iam Write "iam:DeleteRolePolicy",
+    DeleteRole: Iam Write "iam:DeleteRole",
+    GetCallerIdentity: Sts Read "sts:GetCallerIdentity",
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl EncodeLabelValue for Operation {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        EncodeLabelValue::encode(&self.as_str(), encoder)
+    }
+}

@@ -1,0 +1,199 @@
+//! One object's conversation with AWS.
+
+use super::fault::{Class, Fault};
+use super::metrics::Metrics;
+use super::operation::{Operation, Service};
+use super::pace::{Bucket, Permit, Urgency};
+use super::{Aws, Identity, Inner, Regional};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jwthttpapi_core::model::name::Place;
+use std::error::Error;
+use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
+use tracing::debug;
+
+/// Everything that one reconcile of one object asks of AWS. The reads are methods here; writes are the steps of a plan, see
+/// [`run`](super::run).
+#[derive(Clone, Debug)]
+pub struct Session {
+    aws: Aws,
+    regional: Arc<Regional>,
+    place: Place,
+    object: Arc<str>,
+    urgency: Urgency,
+}
+
+impl Session {
+    pub(super) fn new(aws: Aws, place: Place, object: Arc<str>, urgency: Urgency) -> Self {
+        Self {
+            regional: aws.regional(&place.region),
+            aws,
+            place,
+            object,
+            urgency,
+        }
+    }
+
+    /// Where it takes place.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How urgent its requests are.
+    pub const fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
+    pub(super) fn api_gateway(&self) -> &super::Line<aws_sdk_apigatewayv2::Client> {
+        &self.regional.api_gateway
+    }
+
+    pub(super) fn lambda(&self) -> &super::Line<aws_sdk_lambda::Client> {
+        &self.regional.lambda
+    }
+
+    pub(super) fn iam(&self) -> &super::Line<aws_sdk_iam::Client> {
+        &self.aws.0.iam
+    }
+
+    fn bucket(&self, service: Service) -> &Arc<Bucket> {
+        match service {
+            Service::ApiGateway => &self.regional.api_gateway.bucket,
+            Service::Lambda => &self.regional.lambda.bucket,
+            Service::Iam => &self.aws.0.iam.bucket,
+            Service::Sts => &self.aws.0.sts.bucket,
+        }
+    }
+
+    /// Sends a request that changes nothing.
+    pub(super) fn read<'a, T, E>(
+        &'a self,
+        operation: Operation,
+        send: impl Future<Output = Answer<T, E>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, Fault>>
+    where
+        T: Send + 'a,
+        E: SdkFailure,
+    {
+        async move {
+            let bucket = self.bucket(operation.service());
+            let permit = bucket.acquire(&self.object, self.urgency).await;
+            send_with(&self.aws.0.metrics, permit, operation, send).await
+        }
+        .boxed()
+    }
+
+    /// Sends a request that may change something, once: when its turn has come in the budget, unless it is not wanted any more
+    /// or leadership does not allow it.
+    pub(super) fn write<'a, T, E>(
+        &'a self,
+        turn: Turn<'a>,
+        operation: Operation,
+        send: impl Future<Output = Answer<T, E>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, Stop>>
+    where
+        T: Send + 'a,
+        E: SdkFailure,
+    {
+        async move {
+            let bucket = self.bucket(operation.service());
+            let permit = bucket.acquire(&self.object, turn.urgency);
+            let permit = match turn.deadline {
+                None => permit.await,
+                Some(deadline) => timeout_at(deadline, permit).await.map_err(|_| Stop::Cut)?,
+            };
+            if (turn.cut)() {
+                return Err(Stop::Cut);
+            }
+            if !self.aws.0.fence.allows(Instant::now()) {
+                return Err(Stop::Fault(Fault::not_leading(operation)));
+            }
+            let answer = send_with(&self.aws.0.metrics, permit, operation, send).await;
+            answer.map_err(Stop::Fault)
+        }
+        .boxed()
+    }
+}
+
+/// When a write may be sent.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) urgency: Urgency,
+    /// It is not sent later than this.
+    pub(super) deadline: Option<Instant>,
+    /// Whether it is not wanted any more.
+    pub(super) cut: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// Why a write was not done.
+#[derive(Clone, Debug)]
+pub(super) enum Stop {
+    /// It was not wanted any more, and was not sent.
+    Cut,
+    /// It did not succeed.
+    Fault(Fault),
+}
+
+/// The error of one of the SDK's operations.
+pub(super) trait SdkFailure: ProvideErrorMetadata + Error + Send + 'static {}
+
+impl<E: ProvideErrorMetadata + Error + Send + 'static> SdkFailure for E {}
+
+/// What the SDK gives.
+pub(super) type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
+
+async fn send_with<T, E>(
+    metrics: &Metrics,
+    mut permit: Permit,
+    operation: Operation,
+    send: impl Future<Output = Answer<T, E>>,
+) -> Result<T, Fault>
+where
+    E: SdkFailure,
+{
+    permit.spend();
+    let began = Instant::now();
+    let answer = send.await.map_err(|error| Fault::of(operation, &error));
+    let class = answer.as_ref().err().map(|fault| fault.class);
+    metrics.count(operation, class, began.elapsed());
+    match &answer {
+        Ok(_) => {
+            debug!(service = %operation.service(), %operation, "AWS answered");
+            permit.answered();
+        }
+        Err(fault) => {
+            debug!(%fault, request_id = fault.request_id, "AWS did not do it");
+            match fault.class {
+                Class::Throttled => permit.throttled(),
+                _ if fault.status.is_some() => permit.answered(),
+                _ => {}
+            }
+        }
+    }
+    answer
+}
+
+/// Asks STS who the operator is.
+pub(super) async fn caller_identity(aws: &Inner) -> Result<Identity, Fault> {
+    let operation = Operation::GetCallerIdentity;
+    let permit = aws
+        .sts
+        .bucket
+        .acquire(&Arc::from("operator"), Urgency::Tighten)
+        .await;
+    let send = aws.sts.reads.get_caller_identity().send();
+    let answer = send_with(&aws.metrics, permit, operation, Box::pin(send)).await?;
+    let arn = answer
+        .arn
+        .ok_or_else(|| Fault::unreadable(operation, "the ARN"))?;
+    let place = Place::of_identity(&arn, "").map_err(|_| Fault::unreadable(operation, "a usable ARN"))?;
+    Ok(Identity {
+        partition: place.partition,
+        account: place.account,
+        arn,
+    })
+}

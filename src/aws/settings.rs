@@ -1,0 +1,115 @@
+//! How AWS is reached and how fast it is asked.
+
+use super::pace::Rate;
+
+/// What the command line says about AWS.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Region of objects that name none; else the environment's, the profile's or the instance's.
+    pub region: Option<String>,
+    /// Address of every service instead of AWS's own, for the sandbox.
+    pub endpoint_url: Option<String>,
+    /// Budget for API Gateway, per Region.
+    pub apigateway: Rate,
+    /// Budget for Lambda, per Region.
+    pub lambda: Rate,
+    /// Budget for IAM.
+    pub iam: Rate,
+    /// Budget for STS.
+    pub sts: Rate,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            region: None,
+            endpoint_url: None,
+            apigateway: Rate::API_GATEWAY,
+            lambda: Rate::LAMBDA,
+            iam: Rate::IAM,
+            sts: Rate::UNLIMITED,
+        }
+    }
+}
+
+/// What is wrong with the configuration: one line that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No Region is known.
+    #[error("no AWS Region is configured: set --aws-region or AWS_REGION")]
+    NoRegion,
+    /// The endpoint is not an address.
+    #[error("{0:?} is no endpoint for AWS: give a URL such as http://127.0.0.1:4566")]
+    Endpoint(String),
+    /// A rate is not a number that a budget can have.
+    #[error("the budget of {0} is no rate: give requests a second, 0 for no limit")]
+    Rate(&'static str),
+}
+
+impl Settings {
+    /// Checks what can be checked without asking anybody.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if let Some(url) = &self.endpoint_url {
+            let refused = || ConfigError::Endpoint(url.clone());
+            let uri: http::Uri = url.parse().map_err(|_| refused())?;
+            let http = matches!(uri.scheme_str(), Some("http" | "https"));
+            if !http || uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
+                return Err(refused());
+            }
+        }
+        let rates = [
+            ("API Gateway", self.apigateway),
+            ("Lambda", self.lambda),
+            ("IAM", self.iam),
+            ("STS", self.sts),
+        ];
+        rates
+            .into_iter()
+            .find(|(_, rate)| !rate.per_second.is_finite() || rate.per_second < 0.0)
+            .map_or(Ok(()), |(name, _)| Err(ConfigError::Rate(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_http_address_with_a_host() {
+        let with = |url: &str| Settings {
+            endpoint_url: Some(url.into()),
+            ..Settings::default()
+        };
+        for good in [
+            "http://127.0.0.1:4566",
+            "https://aws.example.com/",
+            "http://[::1]:1",
+        ] {
+            assert_eq!(with(good).check(), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "127.0.0.1:4566",
+            "ftp://x",
+            "http://",
+            "http://a b",
+            "http://x/?a=1",
+        ] {
+            assert_eq!(with(bad).check(), Err(ConfigError::Endpoint(bad.into())), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_number_not_below_zero() {
+        for bad in [-1.0, f64::NAN, f64::INFINITY] {
+            let settings = Settings {
+                lambda: Rate {
+                    per_second: bad,
+                    burst: 1,
+                },
+                ..Settings::default()
+            };
+            assert_eq!(settings.check(), Err(ConfigError::Rate("Lambda")));
+        }
+    }
+}
