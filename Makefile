@@ -21,6 +21,11 @@ help: ## List the verbs
 doctor: ## Name what is missing on this machine
 	@hack/doctor
 
+# The same, silent unless something is missing.
+.PHONY: healthy
+healthy:
+	@hack/doctor --quiet
+
 ##------------------------------------------------------------------------------------------------------------ try it
 
 .PHONY: demo
@@ -32,13 +37,13 @@ up: tools ## The same, left running; prints the kubeconfig and the URLs
 	@$(LOCAL) up
 
 .PHONY: down
-down: build ## End what `make up` started
-	@$(LOCAL) down
+down: ## End what `make up` started
+	@if [ -x $(LOCAL) ]; then $(LOCAL) down; else echo "Nothing is running."; fi
 
 ##------------------------------------------------------------------------------------------------------------ build
 
 .PHONY: build
-build: doctor ## Build every binary
+build: healthy ## Build every binary
 	$(CARGO) build $(LOCKED) --workspace --bins
 
 .PHONY: tools
@@ -85,11 +90,11 @@ test: test-rust test-python ## Everything that proves the project
 
 .PHONY: test-rust test-python
 # Not after `build`: the tests turn on features of the dependencies, and cargo builds the binaries with them.
-test-rust: doctor
+test-rust: healthy
 	$(CARGO) test $(LOCKED) --workspace --no-run
 	@$(LOCAL) tools
 	$(CARGO) test $(LOCKED) --workspace --no-fail-fast
-test-python: doctor $(VENV)/ready
+test-python: healthy $(VENV)/ready
 	$(CARGO) test $(LOCKED) --workspace --no-run
 	$(VENV)/bin/python -m pytest $(BOTO3)
 

@@ -52,6 +52,7 @@ fn nothing_is_allowed_unless_the_values_say_so() {
         .join("charts/jwthttpapi")
         .display()
         .to_string();
+    cluster.helm(["lint", "--strict", &chart]).unwrap();
     let rendered = cluster.helm(["template", "one", &chart]).unwrap();
     assert!(
         !rendered.contains("--allowed-functions") && !rendered.contains("--passable-roles"),

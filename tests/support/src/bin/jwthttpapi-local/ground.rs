@@ -51,7 +51,7 @@ impl Ground {
             "issuer      {}  (TLS, its own authority)",
             issuer.url(ISSUER)
         ));
-        let sandbox = Sandbox::start(&issuer.authority(), &like_aws(), log("sandbox.log"))?;
+        let sandbox = Sandbox::start(&issuer.authority(), &json!({}), log("sandbox.log"))?;
         narrator.tell(&format!("AWS         {}  (the sandbox)", sandbox.client().url()));
         let cluster = Cluster::start()?;
         let version = cluster.kubectl(["version"])?;
@@ -70,6 +70,8 @@ impl Ground {
         )?;
         narrator.tell(&arn);
         narrator.tell(FUNCTION);
+        // Only now: the function's own role, a moment old, has to work at once.
+        sandbox.client().set(&like_aws())?;
 
         narrator.step("Helm installs the operator, which runs with the chart's rights and arguments");
         let allowed = format!("allowedFunctions={{{arn}}}");
