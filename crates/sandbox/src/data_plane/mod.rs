@@ -1,0 +1,6 @@
+//! What callers of a deployed API meet: route selection, authorization, CORS, the permission to invoke, and the
+//! function itself.
+//!
+//! Everything up to the decision is pure and takes time, keys and documents as arguments.
+
+pub mod matcher;

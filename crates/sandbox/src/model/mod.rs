@@ -1,0 +1,3 @@
+//! The model: AWS as a pure state machine.
+
+pub mod deployment;
