@@ -3,4 +3,7 @@
 //!
 //! Everything up to the decision is pure and takes time, keys and documents as arguments.
 
+pub mod answer;
+pub mod jwt;
 pub mod matcher;
+pub mod request;
