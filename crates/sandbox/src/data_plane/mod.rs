@@ -3,7 +3,10 @@
 //!
 //! Everything up to the decision is pure and takes time, keys and documents as arguments.
 
+pub mod admission;
 pub mod answer;
+pub mod cors;
+pub mod invoke_permission;
 pub mod jwt;
 pub mod matcher;
 pub mod request;
