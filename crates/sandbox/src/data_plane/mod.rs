@@ -9,4 +9,6 @@ pub mod cors;
 pub mod invoke_permission;
 pub mod jwt;
 pub mod matcher;
+pub mod payload;
 pub mod request;
+pub mod runner;

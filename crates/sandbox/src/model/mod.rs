@@ -1,3 +1,4 @@
 //! The model: AWS as a pure state machine.
 
 pub mod deployment;
+pub mod time;
