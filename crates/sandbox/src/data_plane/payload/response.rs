@@ -140,7 +140,11 @@ mod tests {
     fn summary(result: &Value, format: Format) -> Option<(u16, String, String)> {
         let answer = answer(result, format).ok()?;
         let content_type = answer.header("content-type").unwrap_or_default().to_owned();
-        Some((answer.status, content_type, String::from_utf8_lossy(&answer.body).into_owned()))
+        Some((
+            answer.status,
+            content_type,
+            String::from_utf8_lossy(&answer.body).into_owned(),
+        ))
     }
 
     #[test]
