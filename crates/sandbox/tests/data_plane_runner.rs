@@ -1,6 +1,10 @@
 //! Functions really run: what they return, how they fail, and what they are given.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without has to be there")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a test cannot go on without has to be there"
+)]
 
 use std::{
     collections::BTreeMap,

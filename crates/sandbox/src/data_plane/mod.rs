@@ -12,3 +12,4 @@ pub mod matcher;
 pub mod payload;
 pub mod request;
 pub mod runner;
+pub mod target;
