@@ -1,6 +1,7 @@
 //! An answer of the data plane, and the ones that API Gateway gives by itself.
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 /// Status, headers and body.
@@ -71,5 +72,20 @@ impl Answer {
             .iter()
             .find(|(candidate, _)| candidate == name)
             .map(|(_, value)| value.as_str())
+    }
+}
+
+impl From<Answer> for Response<Bytes> {
+    /// What HTTP cannot carry is left out; results of functions are checked for it before ([`super::payload::response`]).
+    fn from(answer: Answer) -> Self {
+        let mut response = Self::new(answer.body);
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in answer.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
     }
 }

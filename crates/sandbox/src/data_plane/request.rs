@@ -3,6 +3,11 @@
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
+use super::target::Target;
+
+/// Whom the sandbox takes every caller for: it listens on the loopback interface.
+const CALLER: &str = "127.0.0.1";
+
 /// What came over the wire, beside what the sandbox knows of its circumstances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -27,6 +32,35 @@ pub struct Request {
 }
 
 impl Request {
+    /// Takes over what came over the wire. Header values that are no text lose what is none.
+    pub fn read(request: http::Request<Bytes>, target: &Target, request_id: String, time_millis: u64) -> Self {
+        let (head, body) = request.into_parts();
+        Self {
+            method: head.method.as_str().to_owned(),
+            path: target.path.clone(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
+                .collect(),
+            body,
+            source_ip: CALLER.to_owned(),
+            domain_name: target.domain_name.clone(),
+            request_id,
+            time_millis,
+        }
+    }
+
+    /// The length of request line and headers with what separates them.
+    pub fn head_bytes(&self) -> usize {
+        let line = self.method.len() + self.path.len() + self.query.len() + " ? HTTP/1.1\r\n".len();
+        let fields = self.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        line + fields.sum::<usize>()
+    }
+
     /// All values of a header, in the order of arrival; `name` in any case.
     pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers

@@ -5,10 +5,15 @@
 //! request's arrival: what the stage serves, and what the invocation needs.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use bytes::Bytes;
+use http::Response;
 use serde_json::json;
 use tracing::debug;
 
@@ -18,7 +23,13 @@ use crate::{
         answer::Answer,
         cors,
         invoke_permission::{self, Invocation},
-        jwt::{Refusal, claims, claims::Requirement, identity, keys::KeyCache, keys::KeySet, token::Token},
+        jwt::{
+            Refusal,
+            claims::{self, Requirement},
+            identity,
+            keys::{KeyCache, KeySet},
+            token::Token,
+        },
         matcher::TrailingSlash,
         payload::{
             Format,
@@ -29,86 +40,84 @@ use crate::{
         runner::{self, Interpreters, Outcome},
         target::{Target, split_stage},
     },
-    issuer::Issuers,
     model::{
-        Timestamp, World,
+        Timestamp,
         deployment::{CorsConfiguration, DeployedIntegration, Deployment, FunctionState, FunctionView},
     },
+    sandbox::Sandbox,
 };
 
 /// The name of the stage that is served without a path prefix.
 const DEFAULT_STAGE: &str = "$default";
 /// Request line and headers together (*aws-facts §2*, D).
 const HEAD_BYTES: usize = 10_240;
+/// What a function can be given at once (*aws-facts §2*, D).
+const BODY_BYTES: usize = 6 * 1024 * 1024;
 
-/// What answers calls of deployed APIs.
-#[derive(Debug)]
+/// What calls of deployed APIs share.
+#[derive(Debug, Default)]
 pub(crate) struct DataPlane {
-    issuers: Arc<Issuers>,
     keys: KeyCache,
     interpreters: Interpreters,
-}
-
-/// What a stage serves, read at one moment.
-struct Served {
-    deployment: Deployment,
-    cors: Option<CorsConfiguration>,
-    /// The request's path without the stage's prefix.
-    path: String,
-    trailing_slash: TrailingSlash,
+    /// How many calls there were.
+    calls: AtomicU64,
 }
 
 impl DataPlane {
-    pub(crate) fn new(issuers: Arc<Issuers>, keys: KeyCache, interpreters: Interpreters) -> Self {
-        Self { issuers, keys, interpreters }
-    }
-
-    /// Answers a request for an API.
-    pub(crate) async fn handle(&self, world: &Mutex<World>, target: &Target, request: &Request) -> Answer {
-        let answer = self.answer(world, target, request).await;
-        answer.with_header("apigw-requestid", request.request_id.clone())
-    }
-
-    async fn answer(&self, world: &Mutex<World>, target: &Target, request: &Request) -> Answer {
-        if head_bytes(request) > HEAD_BYTES {
-            return Answer::message(431, "Request Header Fields Too Large");
-        }
-        let Some(served) = served(world, target, request) else { return Answer::not_found() };
-        let decorate = |answer| match &served.cors {
-            Some(cors) => cors::decorate(cors, request, answer),
-            None => answer,
+    /// Answers a call of a deployed API.
+    pub(crate) async fn answer(
+        &self,
+        sandbox: &Sandbox,
+        target: &Target,
+        request: http::Request<Bytes>,
+    ) -> Response<Bytes> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let request = Request::read(request, target, format!("call-{number:011}"), sandbox.now().0);
+        let answer = match refused_for_size(&request) {
+            Some(refusal) => refusal,
+            None => self.serve(sandbox, target, &request).await,
         };
+        answer.with_header("apigw-requestid", request.request_id).into()
+    }
+
+    async fn serve(&self, sandbox: &Sandbox, target: &Target, request: &Request) -> Answer {
+        let Some(served) = Served::find(sandbox, target, request) else { return Answer::not_found() };
         let asked =
             Asked { method: &request.method, path: &served.path, preflight: cors::is_preflight(request) };
-        let routing =
-            admission::route(&served.deployment, served.cors.is_some(), asked, served.trailing_slash);
-        match (routing, &served.cors) {
-            (Routing::Preflight, Some(cors)) => cors::preflight_answer(cors, request),
-            (Routing::Preflight, None) | (Routing::Nowhere, _) => decorate(Answer::not_found()),
+        let routing = admission::route(&served.deployment, served.cors.is_some(), asked, served.trailing_slash);
+        let answer = match (routing, &served.cors) {
+            (Routing::Preflight, Some(cors)) => return cors::preflight_answer(cors, request),
+            (Routing::Preflight, None) | (Routing::Nowhere, _) => Answer::not_found(),
             (Routing::Route { route, path_parameters }, _) => {
-                let identity = match self.authorize(Gate::from(&route.authorization), request).await {
-                    Ok(identity) => identity,
-                    Err(answer) => return decorate(answer),
-                };
-                let call = Call {
-                    request,
-                    deployment: &served.deployment,
-                    route,
-                    path_parameters: &path_parameters,
-                    identity: identity.as_ref(),
-                };
-                decorate(self.invoke(world, &call).await)
+                let gate = Gate::from(&route.authorization);
+                match self.pass(sandbox, gate, request).await {
+                    Err(refusal) => refusal,
+                    Ok(identity) => {
+                        let call = Call {
+                            request,
+                            deployment: &served.deployment,
+                            route,
+                            path_parameters: &path_parameters,
+                            identity: identity.as_ref(),
+                        };
+                        self.invoke(sandbox, &call).await
+                    }
+                }
             }
+        };
+        match &served.cors {
+            Some(cors) => cors::decorate(cors, request, answer),
+            None => answer,
         }
     }
 
     /// Lets a request through a route's gate, or gives the answer that turns it away.
-    async fn authorize(&self, gate: Gate<'_>, request: &Request) -> Result<Option<Identity>, Answer> {
+    async fn pass(&self, sandbox: &Sandbox, gate: Gate<'_>, request: &Request) -> Result<Option<Identity>, Answer> {
         match gate {
             Gate::Open => Ok(None),
             Gate::Shut => Err(Answer::forbidden()),
             Gate::Token { identity_source, requirement } => {
-                let verdict = self.verify(identity_source, requirement, request).await;
+                let verdict = self.identify(sandbox, identity_source, requirement, request).await;
                 verdict.map(Some).map_err(|refusal| {
                     debug!(request = request.request_id, %refusal, "turned away");
                     refusal.answer()
@@ -117,35 +126,44 @@ impl DataPlane {
         }
     }
 
-    async fn verify(
+    async fn identify(
         &self,
+        sandbox: &Sandbox,
         identity_source: &str,
         requirement: Requirement<'_>,
         request: &Request,
     ) -> Result<Identity, Refusal> {
         let text = identity::token(identity_source, request).ok_or(Refusal::Missing)?;
         let token = Token::parse(&text)?;
-        self.keys_of(requirement.issuer, request.time_millis).await?.verify(&token)?;
+        self.keys_of(sandbox, requirement.issuer, request.time_millis).await?.verify(&token)?;
         claims::check(&token.claims, requirement, request.time_seconds())?;
         let scopes = (!requirement.scopes.is_empty())
             .then(|| claims::scopes(&token.claims).into_iter().map(str::to_owned).collect());
         Ok(Identity { scopes, claims: token.claims })
     }
 
-    async fn keys_of(&self, issuer: &str, now_millis: u64) -> Result<Arc<KeySet>, Refusal> {
-        if let Some(keys) = self.keys.get(issuer, now_millis) {
+    async fn keys_of(&self, sandbox: &Sandbox, issuer: &str, now_millis: u64) -> Result<Arc<KeySet>, Refusal> {
+        let keep = Duration::from_secs(sandbox.settings().jwks_cache_seconds);
+        if let Some(keys) = self.keys.get(issuer, keep, now_millis) {
             return Ok(keys);
         }
-        let discovery = self.issuers.discovery(issuer).await.map_err(|_| Refusal::Discovery)?;
-        let document = self.issuers.jwks(&discovery.jwks_uri).await.map_err(|_| Refusal::Jwks)?;
+        let issuers = sandbox.issuers();
+        let discovery = issuers.discovery(issuer).await.map_err(|error| {
+            debug!(issuer, %error, "no discovery document");
+            Refusal::Discovery
+        })?;
+        let document = issuers.jwks(&discovery.jwks_uri).await.map_err(|error| {
+            debug!(issuer, %error, "no keys");
+            Refusal::Jwks
+        })?;
         let keys = Arc::new(KeySet::parse(&document).ok_or(Refusal::Jwks)?);
         self.keys.store(issuer, Arc::clone(&keys), now_millis);
         Ok(keys)
     }
 
-    async fn invoke(&self, world: &Mutex<World>, call: &Call<'_>) -> Answer {
+    async fn invoke(&self, sandbox: &Sandbox, call: &Call<'_>) -> Answer {
         let request_id = &call.request.request_id;
-        let (integration, function) = match invocable(world, call) {
+        let (integration, function) = match invocable(sandbox, call) {
             Ok(found) => found,
             Err(fault) => {
                 debug!(request = request_id, fault, "not invoked");
@@ -176,32 +194,44 @@ impl DataPlane {
     }
 }
 
-/// What the stage that the path names serves. A named stage is preferred to `$default` where the first segment is its
-/// name (I). None when there is no such API, its endpoint is disabled (I), or nothing is deployed.
-fn served(world: &Mutex<World>, target: &Target, request: &Request) -> Option<Served> {
-    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = Timestamp(request.time_millis);
-    let (cors, disabled) = world.api_settings(&target.api_id)?;
-    if disabled {
-        return None;
+/// What a stage serves, read at one moment.
+struct Served {
+    deployment: Deployment,
+    cors: Option<CorsConfiguration>,
+    /// The request's path without the stage's prefix.
+    path: String,
+    trailing_slash: TrailingSlash,
+}
+
+impl Served {
+    /// What the stage that the path names serves. A named stage is preferred to `$default` where the first segment is
+    /// its name (I). None when there is no such API, its endpoint is disabled (I), or nothing is deployed.
+    fn find(sandbox: &Sandbox, target: &Target, request: &Request) -> Option<Self> {
+        let world = &mut sandbox.core().world;
+        let now = Timestamp(request.time_millis);
+        let (cors, disabled) = world.api_settings(&target.api_id)?;
+        if disabled {
+            return None;
+        }
+        let (stage, rest) = split_stage(&request.path);
+        let named = if stage == DEFAULT_STAGE { None } else { world.deployment(&target.api_id, stage, now) };
+        let (deployment, path) = match named {
+            Some(named) => (named, rest),
+            None => (world.deployment(&target.api_id, DEFAULT_STAGE, now)?, request.path.as_str()),
+        };
+        let trailing_slash = if world.settings.trailing_slash_matches {
+            TrailingSlash::Ignored
+        } else {
+            TrailingSlash::Significant
+        };
+        Some(Self { deployment, cors, path: path.to_owned(), trailing_slash })
     }
-    let (stage, rest) = split_stage(&request.path);
-    let (deployment, path) = match world.deployment(&target.api_id, stage, now) {
-        Some(named) if stage != DEFAULT_STAGE => (named, rest),
-        _ => (world.deployment(&target.api_id, DEFAULT_STAGE, now)?, request.path.as_str()),
-    };
-    let trailing_slash = if world.settings.trailing_slash_matches {
-        TrailingSlash::Ignored
-    } else {
-        TrailingSlash::Significant
-    };
-    Some(Served { deployment, cors, path: path.to_owned(), trailing_slash })
 }
 
 /// The integration of a route and the function behind it, if API Gateway may invoke it. The fault is what access logs
 /// would say.
 fn invocable<'a>(
-    world: &Mutex<World>,
+    sandbox: &Sandbox,
     call: &Call<'a>,
 ) -> Result<(&'a DeployedIntegration, FunctionView), String> {
     let now = Timestamp(call.request.time_millis);
@@ -213,17 +243,16 @@ fn invocable<'a>(
         source_arn: invoke_permission::source_arn(call.deployment, &call.route.route_key),
         account: &call.deployment.account,
     };
-    let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    let world = &sandbox.core().world;
     let function_policy = world.function_policy(function_arn);
-    match &integration.credentials_arn {
-        Some(arn) => invoke_permission::by_role(
-            &invocation,
-            world.effective_role(arn, now).as_ref(),
-            function_policy.as_ref(),
-        ),
+    let verdict = match &integration.credentials_arn {
+        Some(arn) => {
+            let role = world.effective_role(arn, now);
+            invoke_permission::by_role(&invocation, role.as_ref(), function_policy.as_ref())
+        }
         None => invoke_permission::by_resource_policy(&invocation, function_policy.as_ref()),
-    }
-    .map_err(|denied| denied.to_string())?;
+    };
+    verdict.map_err(|denied| denied.to_string())?;
     let function = world.function(function_arn, None, now).ok_or("the function does not exist")?;
     match function.state {
         FunctionState::Active => Ok((integration, function)),
@@ -231,9 +260,13 @@ fn invocable<'a>(
     }
 }
 
-/// Request line, header names and values, and what separates them.
-fn head_bytes(request: &Request) -> usize {
-    let line = request.method.len() + request.path.len() + request.query.len() + "  HTTP/1.1\r\n".len();
-    let fields = request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
-    line + fields.sum::<usize>()
+/// The answer to a request that is larger than API Gateway or Lambda take (the limits D, the answers I).
+fn refused_for_size(request: &Request) -> Option<Answer> {
+    if request.head_bytes() > HEAD_BYTES {
+        Some(Answer::message(431, "Request Header Fields Too Large"))
+    } else if request.body.len() > BODY_BYTES {
+        Some(Answer::message(413, "Request Entity Too Large"))
+    } else {
+        None
+    }
 }

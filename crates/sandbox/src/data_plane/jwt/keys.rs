@@ -27,7 +27,8 @@ pub struct KeySet {
 impl KeySet {
     /// Reads a JWKS document. Keys without an id, of another kind or for encryption are passed over; none when it is
     /// no JWKS document at all. Of two keys with one id the first counts (I).
-    pub fn parse(document: &Value) -> Option<Self> {
+    pub fn parse(document: &[u8]) -> Option<Self> {
+        let document: Value = serde_json::from_slice(document).ok()?;
         let mut keys = BTreeMap::new();
         for key in document.get("keys")?.as_array()? {
             if let Some((id, components)) = rsa_key(key) {
@@ -76,37 +77,26 @@ fn rsa_key(key: &Value) -> Option<(String, RsaPublicKeyComponents<Vec<u8>>)> {
 
 /// Keys by issuer, for a while.
 ///
-/// AWS keeps an issuer's keys for up to two hours, and nothing empties that cache (*aws-facts §3*, D). The sandbox
-/// keeps none unless told how long, so that a rotated key counts at once.
+/// AWS keeps an issuer's keys for up to two hours, and nothing empties that cache (*aws-facts §3*, D). How long the
+/// sandbox does is a switch; unless it is set, a rotated key counts at once.
 #[derive(Debug, Default)]
 pub struct KeyCache {
-    keep: Duration,
     entries: Mutex<BTreeMap<String, (u64, Arc<KeySet>)>>,
 }
 
 impl KeyCache {
-    /// A cache that keeps keys for `keep`; zero keeps none.
-    pub fn new(keep: Duration) -> Self {
-        Self {
-            keep,
-            entries: Mutex::default(),
-        }
-    }
-
     /// The keys of an issuer if they were stored less than `keep` ago; `now_millis` as in [`Self::store`].
-    pub fn get(&self, issuer: &str, now_millis: u64) -> Option<Arc<KeySet>> {
+    pub fn get(&self, issuer: &str, keep: Duration, now_millis: u64) -> Option<Arc<KeySet>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let (stored, keys) = entries.get(issuer)?;
         let age = Duration::from_millis(now_millis.saturating_sub(*stored));
-        (age < self.keep).then(|| Arc::clone(keys))
+        (age < keep).then(|| Arc::clone(keys))
     }
 
     /// Stores the keys of an issuer; `now_millis` is the time since 1970.
     pub fn store(&self, issuer: &str, keys: Arc<KeySet>, now_millis: u64) {
-        if !self.keep.is_zero() {
-            let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.insert(issuer.to_owned(), (now_millis, keys));
-        }
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.insert(issuer.to_owned(), (now_millis, keys));
     }
 }
 
@@ -123,7 +113,7 @@ mod tests {
     }
 
     fn keys() -> KeySet {
-        KeySet::parse(&signed()["jwks"]).unwrap()
+        KeySet::parse(signed()["jwks"].to_string().as_bytes()).unwrap()
     }
 
     fn token() -> Token {
@@ -177,21 +167,26 @@ mod tests {
             for key in spoiled["keys"].as_array_mut().unwrap() {
                 key[name] = value.clone();
             }
-            assert!(KeySet::parse(&spoiled).unwrap().keys.is_empty(), "{name}");
+            assert!(
+                KeySet::parse(spoiled.to_string().as_bytes())
+                    .unwrap()
+                    .keys
+                    .is_empty(),
+                "{name}"
+            );
         }
         document["keys"] = json!("none");
-        assert!(KeySet::parse(&document).is_none());
+        assert!(KeySet::parse(document.to_string().as_bytes()).is_none());
     }
 
     #[test]
-    fn the_cache_keeps_keys_as_long_as_told_and_by_default_not_at_all() {
+    fn the_cache_keeps_keys_as_long_as_told() {
         let cache = KeyCache::default();
-        cache.store("i", Arc::new(keys()), 0);
-        assert!(cache.get("i", 0).is_none());
-        let cache = KeyCache::new(Duration::from_hours(2));
+        let two_hours = Duration::from_hours(2);
         cache.store("i", Arc::new(keys()), 1_000);
-        assert!(cache.get("i", 7_200_999).is_some());
-        assert!(cache.get("i", 7_201_000).is_none());
-        assert!(cache.get("j", 1_000).is_none());
+        assert!(cache.get("i", two_hours, 7_200_999).is_some());
+        assert!(cache.get("i", two_hours, 7_201_000).is_none());
+        assert!(cache.get("i", Duration::ZERO, 1_000).is_none());
+        assert!(cache.get("j", two_hours, 1_000).is_none());
     }
 }
