@@ -12,4 +12,5 @@ pub mod matcher;
 pub mod payload;
 pub mod request;
 pub mod runner;
+pub(crate) mod serve;
 pub mod target;

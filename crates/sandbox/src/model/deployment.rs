@@ -2,7 +2,8 @@
 //!
 //! A deployment is an immutable snapshot: what was written to routes, integrations and authorizers after it was
 //! minted is not in it (*aws-facts §6, auto-deploy*, O). Two properties of an API are not part of a deployment and
-//! take effect at once: its CORS configuration and `disableExecuteApiEndpoint` (I; see [`ApiSettings`]).
+//! take effect at once: its CORS configuration and `disableExecuteApiEndpoint` (I: a change of either is seen without a
+//! new `deploymentId`).
 
 use std::collections::BTreeMap;
 
@@ -102,17 +103,6 @@ pub struct CorsConfiguration {
     pub max_age: Option<i64>,
     /// Whether credentials may be sent.
     pub allow_credentials: bool,
-}
-
-/// What of an API takes effect at once, without a deployment (I: AWS documents neither; a change of either is seen
-/// without a new `deploymentId`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ApiSettings {
-    /// None when CORS is not configured.
-    pub cors: Option<CorsConfiguration>,
-    /// `disableExecuteApiEndpoint`.
-    pub disabled: bool,
 }
 
 /// Whether a function can be run.

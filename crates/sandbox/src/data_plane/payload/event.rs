@@ -10,7 +10,7 @@ use crate::{
     data_plane::request::Request,
     model::{
         deployment::{DeployedRoute, Deployment},
-        time::Timestamp,
+        Timestamp,
     },
 };
 
