@@ -199,7 +199,10 @@ impl Sandbox {
 
 /// The host that a request names: in the header, or in a proxy's form of the request line.
 fn host(request: &Request<Bytes>) -> &str {
-    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let header = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     header.or_else(|| request.uri().host()).unwrap_or_default()
 }
 

@@ -33,7 +33,12 @@ pub struct Request {
 
 impl Request {
     /// Takes over what came over the wire. Header values that are no text lose what is none.
-    pub fn read(request: http::Request<Bytes>, target: &Target, request_id: String, time_millis: u64) -> Self {
+    pub fn read(
+        request: http::Request<Bytes>,
+        target: &Target,
+        request_id: String,
+        time_millis: u64,
+    ) -> Self {
         let (head, body) = request.into_parts();
         Self {
             method: head.method.as_str().to_owned(),
@@ -43,7 +48,10 @@ impl Request {
                 .headers
                 .iter()
                 .map(|(name, value)| {
-                    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                    (
+                        name.as_str().to_owned(),
+                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                    )
                 })
                 .collect(),
             body,
@@ -57,7 +65,10 @@ impl Request {
     /// The length of request line and headers with what separates them.
     pub fn head_bytes(&self) -> usize {
         let line = self.method.len() + self.path.len() + self.query.len() + " ? HTTP/1.1\r\n".len();
-        let fields = self.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        let fields = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + ": \r\n".len());
         line + fields.sum::<usize>()
     }
 

@@ -81,14 +81,30 @@ impl DataPlane {
     }
 
     async fn serve(&self, sandbox: &Sandbox, target: &Target, request: &Request) -> Answer {
-        let Some(served) = Served::find(sandbox, target, request) else { return Answer::not_found() };
-        let asked =
-            Asked { method: &request.method, path: &served.path, preflight: cors::is_preflight(request) };
-        let routing = admission::route(&served.deployment, served.cors.is_some(), asked, served.trailing_slash);
+        let Some(served) = Served::find(sandbox, target, request) else {
+            return Answer::not_found();
+        };
+        let asked = Asked {
+            method: &request.method,
+            path: &served.path,
+            preflight: cors::is_preflight(request),
+        };
+        let routing = admission::route(
+            &served.deployment,
+            served.cors.is_some(),
+            asked,
+            served.trailing_slash,
+        );
         let answer = match (routing, &served.cors) {
             (Routing::Preflight, Some(cors)) => return cors::preflight_answer(cors, request),
             (Routing::Preflight, None) | (Routing::Nowhere, _) => Answer::not_found(),
-            (Routing::Route { route, path_parameters }, _) => {
+            (
+                Routing::Route {
+                    route,
+                    path_parameters,
+                },
+                _,
+            ) => {
                 let gate = Gate::from(&route.authorization);
                 match self.pass(sandbox, gate, request).await {
                     Err(refusal) => refusal,
@@ -112,12 +128,22 @@ impl DataPlane {
     }
 
     /// Lets a request through a route's gate, or gives the answer that turns it away.
-    async fn pass(&self, sandbox: &Sandbox, gate: Gate<'_>, request: &Request) -> Result<Option<Identity>, Answer> {
+    async fn pass(
+        &self,
+        sandbox: &Sandbox,
+        gate: Gate<'_>,
+        request: &Request,
+    ) -> Result<Option<Identity>, Answer> {
         match gate {
             Gate::Open => Ok(None),
             Gate::Shut => Err(Answer::forbidden()),
-            Gate::Token { identity_source, requirement } => {
-                let verdict = self.identify(sandbox, identity_source, requirement, request).await;
+            Gate::Token {
+                identity_source,
+                requirement,
+            } => {
+                let verdict = self
+                    .identify(sandbox, identity_source, requirement, request)
+                    .await;
                 verdict.map(Some).map_err(|refusal| {
                     debug!(request = request.request_id, %refusal, "turned away");
                     refusal.answer()
@@ -135,14 +161,28 @@ impl DataPlane {
     ) -> Result<Identity, Refusal> {
         let text = identity::token(identity_source, request).ok_or(Refusal::Missing)?;
         let token = Token::parse(&text)?;
-        self.keys_of(sandbox, requirement.issuer, request.time_millis).await?.verify(&token)?;
+        self.keys_of(sandbox, requirement.issuer, request.time_millis)
+            .await?
+            .verify(&token)?;
         claims::check(&token.claims, requirement, request.time_seconds())?;
-        let scopes = (!requirement.scopes.is_empty())
-            .then(|| claims::scopes(&token.claims).into_iter().map(str::to_owned).collect());
-        Ok(Identity { scopes, claims: token.claims })
+        let scopes = (!requirement.scopes.is_empty()).then(|| {
+            claims::scopes(&token.claims)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        });
+        Ok(Identity {
+            scopes,
+            claims: token.claims,
+        })
     }
 
-    async fn keys_of(&self, sandbox: &Sandbox, issuer: &str, now_millis: u64) -> Result<Arc<KeySet>, Refusal> {
+    async fn keys_of(
+        &self,
+        sandbox: &Sandbox,
+        issuer: &str,
+        now_millis: u64,
+    ) -> Result<Arc<KeySet>, Refusal> {
         let keep = Duration::from_secs(sandbox.settings().jwks_cache_seconds);
         if let Some(keys) = self.keys.get(issuer, keep, now_millis) {
             return Ok(keys);
@@ -187,9 +227,10 @@ impl DataPlane {
                 Answer::internal_server_error()
             }
             Outcome::CallerGaveUp => Answer::service_unavailable(),
-            Outcome::NoInterpreter(missing) => {
-                Answer::json(502, &json!({"message": "SandboxNoInterpreter", "missing": missing}))
-            }
+            Outcome::NoInterpreter(missing) => Answer::json(
+                502,
+                &json!({"message": "SandboxNoInterpreter", "missing": missing}),
+            ),
         }
     }
 }
@@ -214,17 +255,29 @@ impl Served {
             return None;
         }
         let (stage, rest) = split_stage(&request.path);
-        let named = if stage == DEFAULT_STAGE { None } else { world.deployment(&target.api_id, stage, now) };
+        let named = if stage == DEFAULT_STAGE {
+            None
+        } else {
+            world.deployment(&target.api_id, stage, now)
+        };
         let (deployment, path) = match named {
             Some(named) => (named, rest),
-            None => (world.deployment(&target.api_id, DEFAULT_STAGE, now)?, request.path.as_str()),
+            None => (
+                world.deployment(&target.api_id, DEFAULT_STAGE, now)?,
+                request.path.as_str(),
+            ),
         };
         let trailing_slash = if world.settings.trailing_slash_matches {
             TrailingSlash::Ignored
         } else {
             TrailingSlash::Significant
         };
-        Some(Self { deployment, cors, path: path.to_owned(), trailing_slash })
+        Some(Self {
+            deployment,
+            cors,
+            path: path.to_owned(),
+            trailing_slash,
+        })
     }
 }
 
@@ -235,7 +288,11 @@ fn invocable<'a>(
     call: &Call<'a>,
 ) -> Result<(&'a DeployedIntegration, FunctionView), String> {
     let now = Timestamp(call.request.time_millis);
-    let integration = call.route.integration.as_ref().ok_or("the route has no integration")?;
+    let integration = call
+        .route
+        .integration
+        .as_ref()
+        .ok_or("the route has no integration")?;
     let function_arn =
         invoke_permission::function_arn(&integration.uri).ok_or("the integration is no Lambda function")?;
     let invocation = Invocation {
@@ -253,7 +310,9 @@ fn invocable<'a>(
         None => invoke_permission::by_resource_policy(&invocation, function_policy.as_ref()),
     };
     verdict.map_err(|denied| denied.to_string())?;
-    let function = world.function(function_arn, None, now).ok_or("the function does not exist")?;
+    let function = world
+        .function(function_arn, None, now)
+        .ok_or("the function does not exist")?;
     match function.state {
         FunctionState::Active => Ok((integration, function)),
         FunctionState::Pending => Err("the function is still being created".to_owned()),

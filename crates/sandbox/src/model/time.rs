@@ -25,12 +25,18 @@ impl Timestamp {
 
     /// The form of access logs and of the requests that functions see, such as `12/Mar/2020:19:03:58 +0000`.
     pub(crate) fn access_log(self) -> String {
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
         let (year, month, day) = civil(self.0 / MILLIS_PER_DAY);
-        let month = usize::try_from(month).ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+        let month = usize::try_from(month)
+            .ok()
+            .and_then(|month| MONTHS.get(month.checked_sub(1)?));
         let (_, time) = self.date_and_time();
-        format!("{day:02}/{}/{year:04}:{time} +0000", month.copied().unwrap_or_default())
+        format!(
+            "{day:02}/{}/{year:04}:{time} +0000",
+            month.copied().unwrap_or_default()
+        )
     }
 
     fn date_and_time(self) -> (String, String) {
@@ -100,7 +106,13 @@ mod tests {
 
     #[test]
     fn access_logs_name_the_month() {
-        assert_eq!(Timestamp(951_782_399_999).access_log(), "28/Feb/2000:23:59:59 +0000");
-        assert_eq!(Timestamp(1_798_761_599_000).access_log(), "31/Dec/2026:23:59:59 +0000");
+        assert_eq!(
+            Timestamp(951_782_399_999).access_log(),
+            "28/Feb/2000:23:59:59 +0000"
+        );
+        assert_eq!(
+            Timestamp(1_798_761_599_000).access_log(),
+            "31/Dec/2026:23:59:59 +0000"
+        );
     }
 }

@@ -9,8 +9,8 @@ use super::Format;
 use crate::{
     data_plane::request::Request,
     model::{
-        deployment::{DeployedRoute, Deployment},
         Timestamp,
+        deployment::{DeployedRoute, Deployment},
     },
 };
 
