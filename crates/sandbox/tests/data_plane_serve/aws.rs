@@ -20,6 +20,15 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "eu-west-1";
 
+/// An object with the members of another put in.
+pub(crate) fn extended(mut object: Value, more: &Value) -> Value {
+    object
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    object
+}
+
 /// A client of a sandbox.
 pub(crate) struct Aws {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -124,10 +133,8 @@ impl Aws {
     pub(crate) async fn iam(&self, action: &str, members: &[(&str, &str)]) {
         let mut form = format!("Action={action}&Version=2010-05-08");
         for (name, value) in members {
-            form.push_str(&format!(
-                "&{name}={}",
-                utf8_percent_encode(value, NON_ALPHANUMERIC)
-            ));
+            form.extend(["&", name, "="]);
+            form.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
         }
         self.signed("iam", "POST", "/", "application/x-www-form-urlencoded", form)
             .await;
@@ -196,12 +203,8 @@ impl Aws {
 
     /// Creates an API with further members; gives its id.
     pub(crate) async fn api(&self, more: Value) -> String {
-        let mut input = json!({"name": "api", "protocolType": "HTTP"});
-        input
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        self.gateway("POST", "", input).await["apiId"]
+        let input = json!({"name": "api", "protocolType": "HTTP"});
+        self.gateway("POST", "", extended(input, &more)).await["apiId"]
             .as_str()
             .unwrap()
             .to_owned()
@@ -209,12 +212,10 @@ impl Aws {
 
     /// Creates a Lambda integration with further members; gives what a route's `target` has to be.
     pub(crate) async fn integration(&self, api: &str, function: &str, more: Value) -> String {
-        let mut input = json!({"integrationType": "AWS_PROXY", "integrationUri": function, "payloadFormatVersion": "2.0"});
-        input
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        let created = self.gateway("POST", &format!("/{api}/integrations"), input).await;
+        let input = json!({"integrationType": "AWS_PROXY", "integrationUri": function, "payloadFormatVersion": "2.0"});
+        let created = self
+            .gateway("POST", &format!("/{api}/integrations"), extended(input, &more))
+            .await;
         format!("integrations/{}", created["integrationId"].as_str().unwrap())
     }
 
@@ -230,12 +231,9 @@ impl Aws {
 
     /// Creates a route with further members.
     pub(crate) async fn route(&self, api: &str, key: &str, target: &str, more: Value) {
-        let mut input = json!({"routeKey": key, "target": target});
-        input
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        self.gateway("POST", &format!("/{api}/routes"), input).await;
+        let input = json!({"routeKey": key, "target": target});
+        self.gateway("POST", &format!("/{api}/routes"), extended(input, &more))
+            .await;
     }
 
     /// Creates an auto-deployed stage.

@@ -14,7 +14,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use aws::{Aws, REGION, Reply};
+use aws::{Aws, REGION, Reply, extended};
 use issuer::Address;
 use jwthttpapi_sandbox::{Account, Clock, Fetcher, Issuers, Options, Sandbox, Settings, serve};
 use serde_json::{Value, json};
@@ -52,8 +52,8 @@ async fn start(address: Option<&Address>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let aws = Aws::at(listener.local_addr().unwrap().to_string());
     let mut server = JoinSet::new();
-    let served = sandbox.clone();
-    server.spawn(async move { serve(listener, served, future::pending()).await.unwrap() });
+    let shared = sandbox.clone();
+    server.spawn(async move { serve(listener, shared, future::pending()).await.unwrap() });
     Running {
         aws,
         sandbox,
@@ -70,15 +70,11 @@ async fn echo(aws: &Aws, more: Value) -> (String, String) {
     (api, target)
 }
 
-fn claims(issuer: &str, more: Value) -> Value {
+/// Claims that pass, with others put in.
+fn claims(issuer: &str, more: &Value) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let mut claims =
-        json!({"iss": issuer, "aud": "https://api.example", "sub": "someone", "exp": now + 3600});
-    claims
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    claims
+    let sound = json!({"iss": issuer, "aud": "https://api.example", "sub": "someone", "exp": now + 3600});
+    extended(sound, more)
 }
 
 async fn with_token(aws: &Aws, api: &str, path: &str, token: &str) -> Reply {
@@ -100,15 +96,15 @@ async fn a_jwt_route_lets_through_whom_its_issuer_vouches_for() {
     let address = Address::bind().await;
     let issuer = address.issuer.clone();
     let header = json!({"alg": "RS256", "kid": "key-1"});
-    let sound = claims(&issuer, json!({"scope": "write other"}));
+    let sound = claims(&issuer, &json!({"scope": "write other"}));
     let (jwks, tokens) = issuer::sign(&[
         (header.clone(), sound.clone()),
         (
             header.clone(),
-            claims(&issuer, json!({"aud": "https://other.example"})),
+            claims(&issuer, &json!({"aud": "https://other.example"})),
         ),
-        (header.clone(), claims(&issuer, json!({"exp": 1}))),
-        (header.clone(), claims(&format!("{issuer}/"), json!({}))),
+        (header.clone(), claims(&issuer, &json!({"exp": 1}))),
+        (header.clone(), claims(&format!("{issuer}/"), &json!({}))),
         (json!({"alg": "RS256", "kid": "key-2"}), sound.clone()),
         (json!({"alg": "RS512", "kid": "key-1"}), sound.clone()),
     ]);
@@ -175,7 +171,7 @@ async fn an_issuer_that_cannot_be_reached_in_time_is_named_in_the_401() {
     let address = Address::bind().await;
     let issuer = address.issuer.clone();
     let header = json!({"alg": "RS256", "kid": "key-1"});
-    let (jwks, tokens) = issuer::sign(&[(header, claims(&issuer, json!({})))]);
+    let (jwks, tokens) = issuer::sign(&[(header, claims(&issuer, &json!({})))]);
     let running = start(Some(&address)).await;
     let served = address.serve(jwks);
     let aws = &running.aws;
@@ -217,7 +213,7 @@ async fn kept_keys_outlive_their_issuer() {
     let issuer = address.issuer.clone();
     let (jwks, tokens) = issuer::sign(&[(
         json!({"alg": "RS256", "kid": "key-1"}),
-        claims(&issuer, json!({})),
+        claims(&issuer, &json!({})),
     )]);
     let running = start(Some(&address)).await;
     let served = address.serve(jwks);
