@@ -179,7 +179,10 @@ async fn attempt(interpreters: &Interpreters, invocation: &Invocation<'_>) -> io
     Ok(match ended {
         Ok(status) => judge(result.as_deref(), status?),
         Err(_) if invocation.caller_waits < function_takes_at_most => Outcome::CallerGaveUp,
-        Err(_) => Outcome::Failed(format!("Task timed out after {} seconds", function.timeout_seconds)),
+        Err(_) => Outcome::Failed(format!(
+            "Task timed out after {} seconds",
+            function.timeout_seconds
+        )),
     })
 }
 

@@ -164,6 +164,14 @@ impl Aws {
         reply.json()["FunctionArn"].as_str().unwrap().to_owned()
     }
 
+    /// Changes the runtime of a function.
+    pub(crate) async fn set_runtime(&self, function: &str, runtime: &str) {
+        let path = format!("/2015-03-31/functions/{function}/configuration");
+        let input = json!({"Runtime": runtime});
+        self.signed("lambda", "PUT", &path, "application/json", input.to_string())
+            .await;
+    }
+
     /// Lets API Gateway invoke a function for everything of an API.
     pub(crate) async fn permit(&self, function: &str, api: &str) {
         let input = json!({

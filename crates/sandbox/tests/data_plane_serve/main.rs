@@ -440,3 +440,33 @@ async fn a_function_that_fails_is_500_and_one_that_takes_too_long_503() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_runtime_that_nothing_here_runs_is_502_and_named() {
+    let running = start(None).await;
+    let aws = &running.aws;
+    let (api, target) = echo(aws, json!({})).await;
+    aws.set_runtime("echo", "java21").await;
+    aws.route(&api, "GET /a", &target, json!({})).await;
+    aws.stage(&api, "$default").await;
+    let reply = aws.call(&api, "GET", "/a", &[]).await;
+    let expected = json!({"message": "SandboxNoInterpreter", "missing": "the runtime java21"});
+    assert_eq!((reply.status, reply.json()), (502, expected));
+}
+
+#[tokio::test]
+async fn a_head_of_more_than_10_240_bytes_is_refused() {
+    let running = start(None).await;
+    let aws = &running.aws;
+    let (api, target) = echo(aws, json!({})).await;
+    aws.route(&api, "GET /a", &target, json!({})).await;
+    aws.stage(&api, "$default").await;
+    for (length, status) in [(9_000, 200), (10_240, 431)] {
+        assert_eq!(
+            aws.call(&api, "GET", "/a", &[("x-long", &"x".repeat(length))])
+                .await
+                .status,
+            status
+        );
+    }
+}
