@@ -1,6 +1,6 @@
 //! Who may pass: route selection, preflight and authorization, without running anything.
 //!
-//! [`route`] and [`Gate`] are what [`crate::data_plane::serve`] decides by; [`admit`] puts them together for callers
+//! [`route`] and [`Gate`] are what `serve` decides by; [`admit`] puts them together for callers
 //! whose tokens need no verification, so that a test can ask about a thousand requests in a moment.
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@
 //!           └──── admission ────┘
 //! ```
 //!
-//! All but the runner, the fetching of keys and [`serve`], which puts it together, is pure: time, keys and documents
+//! All but the runner, the fetching of keys and `serve`, which puts it together, is pure: time, keys and documents
 //! come in as arguments. Facts carry the section of *aws-facts* they rest on and its tag: D for documented, O for
 //! observed, I for inferred.
 

@@ -1,7 +1,7 @@
 //! The JWT authorizer of HTTP APIs (*aws-facts §3*).
 //!
 //! [`identity`] finds the token, [`token`] takes it apart, [`keys`] verifies its signature, and [`claims`] says
-//! whether what it claims is enough. All of it is pure; who fetches the keys is [`crate::data_plane::serve`]'s
+//! whether what it claims is enough. All of it is pure; who fetches the keys is `serve`'s
 //! business.
 
 pub mod claims;
