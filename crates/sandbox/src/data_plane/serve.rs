@@ -64,6 +64,11 @@ pub(crate) struct DataPlane {
 }
 
 impl DataPlane {
+    /// Has every issuer's keys fetched again.
+    pub(crate) fn forget_keys(&self) {
+        self.keys.clear();
+    }
+
     /// Answers a call of a deployed API.
     pub(crate) async fn answer(
         &self,

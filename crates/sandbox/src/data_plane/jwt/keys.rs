@@ -98,6 +98,14 @@ impl KeyCache {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.insert(issuer.to_owned(), (now_millis, keys));
     }
+
+    /// Forgets all keys.
+    pub fn clear(&self) {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
 }
 
 #[cfg(test)]
@@ -188,5 +196,7 @@ mod tests {
         assert!(cache.get("i", two_hours, 7_201_000).is_none());
         assert!(cache.get("i", Duration::ZERO, 1_000).is_none());
         assert!(cache.get("j", two_hours, 1_000).is_none());
+        cache.clear();
+        assert!(cache.get("i", two_hours, 1_000).is_none());
     }
 }
