@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     faults::Rule,
-    sandbox::{Release, Sandbox},
+    sandbox::{Awaited, Release, Sandbox},
     wire::{Parameters, response},
 };
 
@@ -47,9 +47,12 @@ async fn serve(sandbox: &Sandbox, path: &str, request: &Request<Bytes>) -> Answe
         ("GET", "journal") => shown(sandbox.journal(number(&query, "since")?.unwrap_or(0))),
         ("DELETE", "journal") => Ok(json!({ "last": sandbox.clear_journal() })),
         ("GET", "wait") => {
-            let after = number(&query, "journal")?.unwrap_or(0);
+            let what = match number(&query, "ended")? {
+                Some(number) => Awaited::EndOf(number),
+                None => Awaited::RequestAfter(number(&query, "journal")?.unwrap_or(0)),
+            };
             let timeout = number(&query, "timeout_ms")?.unwrap_or(30_000);
-            shown(sandbox.wait(after, Duration::from_millis(timeout)).await)
+            shown(sandbox.wait(what, Duration::from_millis(timeout)).await)
         }
         ("GET", "faults") => shown(sandbox.faults()),
         ("POST", "faults") => {
@@ -81,10 +84,10 @@ async fn serve(sandbox: &Sandbox, path: &str, request: &Request<Bytes>) -> Answe
         }
         ("GET", "settings") => shown(sandbox.settings()),
         ("PATCH", "settings") => {
-            let patch: Value = body(request)?;
+            let changes: Value = body(request)?;
             let settings = sandbox
                 .settings()
-                .patched(&patch)
+                .patched(&changes)
                 .map_err(|error| Problem(400, error.to_string()))?;
             sandbox.set_settings(settings.clone());
             shown(settings)

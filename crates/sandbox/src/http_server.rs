@@ -75,7 +75,7 @@ async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
             // The length that was promised is what shows the client that something is missing.
             let (mut head, body) = response.into_parts();
             head.headers.insert(header::CONTENT_LENGTH, body.len().into());
-            Ok(Response::from_parts(head, Reply::cut(body, length)))
+            Ok(Response::from_parts(head, Reply::cut(&body, length)))
         }
         Outcome::Reset => Err(Closed::Fault),
     }
@@ -99,7 +99,7 @@ impl Reply {
         }
     }
 
-    fn cut(data: Bytes, length: usize) -> Self {
+    fn cut(data: &Bytes, length: usize) -> Self {
         let promised = u64::try_from(data.len()).unwrap_or(u64::MAX);
         Self {
             data: Some(data.slice(..length.min(data.len()))),

@@ -8,6 +8,10 @@ use crate::wire::Service;
 
 /// One request to AWS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one request"
+)]
 pub struct Entry {
     /// Counts from 1 and never starts again.
     pub number: u64,
@@ -79,6 +83,12 @@ impl Journal {
 
     pub(crate) fn last(&self) -> u64 {
         self.last
+    }
+
+    /// Whether a request got its answer or lost its connection. One that was cleared away is of no interest any more.
+    pub(crate) fn has_ended(&self, number: u64) -> bool {
+        let running = |entry: &Entry| entry.status.is_none() && !entry.dropped;
+        number <= self.last && !self.entries.get(&number).is_some_and(running)
     }
 
     pub(crate) fn clear(&mut self) {

@@ -27,6 +27,6 @@ pub use self::{
     issuer::{CertificateError, Discovery, Fetcher, IssuerError, Issuers},
     journal::Entry,
     model::{Account, Settings, Timestamp},
-    sandbox::{Options, Outcome, Release, Sandbox, Watched},
+    sandbox::{Awaited, Options, Outcome, Release, Sandbox, Watched},
     wire::Service,
 };

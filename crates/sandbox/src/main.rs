@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 /// A strict model of the parts of AWS that jwthttpapi uses.
 ///
-/// Point AWS_ENDPOINT_URL at it, with any credentials: signatures are not verified.
+/// Point an SDK's endpoint URL at it, with any credentials: signatures are not verified.
 #[derive(Debug, Parser)]
 #[command(name = "jwthttpapi-sandbox")]
 struct Arguments {
@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     issuer_ca: Vec<PathBuf>,
 
-    /// Switches that differ from their defaults, such as {"page_size": 2}
+    /// Switches that differ from their defaults, as a JSON object
     #[arg(long, value_name = "JSON", default_value = "{}", value_parser = settings)]
     settings: Box<Settings>,
 

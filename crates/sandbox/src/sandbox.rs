@@ -3,7 +3,7 @@
 mod gate;
 mod views;
 
-pub use self::views::Watched;
+pub use self::views::{Awaited, Watched};
 
 use std::{
     collections::BTreeMap,

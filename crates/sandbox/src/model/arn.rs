@@ -32,8 +32,8 @@ impl FunctionReference {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
         };
-        let qualified = |text: &str| text == "$LATEST" || valid(text);
-        (valid(name) && qualifier.is_none_or(qualified)).then(|| Self {
+        let known = |text: &str| text == "$LATEST" || valid(text);
+        (valid(name) && qualifier.is_none_or(known)).then(|| Self {
             account: account.map(str::to_owned),
             region: region.map(str::to_owned),
             name: name.to_owned(),

@@ -92,16 +92,22 @@ pub struct DeployedIntegration {
 #[serde(rename_all = "camelCase")]
 pub struct CorsConfiguration {
     /// Origins, `*`, or `scheme://*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_origins: Vec<String>,
     /// Methods, verbatim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_methods: Vec<String>,
     /// Request headers, lower-cased.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_headers: Vec<String>,
     /// Response headers, lower-cased.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expose_headers: Vec<String>,
     /// Seconds, -1 to 86,400.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<i64>,
     /// Whether credentials may be sent.
+    #[serde(default)]
     pub allow_credentials: bool,
 }
 

@@ -56,7 +56,7 @@ impl Ids {
     }
 }
 
-/// The finaliser of the generator SplitMix64: spreads every bit over all others.
+/// The finaliser of the generator `SplitMix64`: spreads every bit over all others.
 pub(crate) fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -12,6 +12,8 @@ pub(crate) mod paging;
 mod quota;
 mod settings;
 pub(crate) mod sts;
+#[cfg(test)]
+mod testing;
 pub(crate) mod throttle;
 mod time;
 
@@ -278,8 +280,12 @@ impl World {
                 seed: self.seed,
                 ids: &mut self.ids,
             };
-            let apis: Result<Vec<Value>, Refusal> =
-                services.gateway.apis.values().map(|api| api.state()).collect();
+            let apis: Result<Vec<Value>, Refusal> = services
+                .gateway
+                .apis
+                .values()
+                .map(apigateway::Api::state)
+                .collect();
             let functions: Result<Vec<Value>, Refusal> = services
                 .lambda
                 .functions
@@ -291,7 +297,7 @@ impl World {
                 regions.insert(name.clone(), value!({ "apis": apis, "functions": functions }));
             }
         }
-        let roles: Result<Vec<Value>, Refusal> = self.iam.roles.values().map(|role| role.state()).collect();
+        let roles: Result<Vec<Value>, Refusal> = self.iam.roles.values().map(iam::Role::state).collect();
         Ok(value!({ "account": self.account.id, "regions": regions, "roles": roles? }))
     }
 

@@ -29,7 +29,8 @@ struct Call {
     /// The API that it writes to.
     writes_to: Option<String>,
     fault: Option<(u64, Action)>,
-    latency: Duration,
+    /// The way to the model, and back.
+    latency: (Duration, Duration),
 }
 
 /// What carrying a request out came to.
@@ -108,7 +109,11 @@ impl Sandbox {
             dropped: false,
             fault: fault.as_ref().map(|(rule, _)| *rule),
         });
-        let latency = Duration::from_millis(core.world.settings.latency_ms);
+        let millis = core.world.settings.latency_ms;
+        let latency = (
+            Duration::from_millis(millis / 2),
+            Duration::from_millis(millis - millis / 2),
+        );
         drop(core);
         self.announce();
         Call {
@@ -126,15 +131,15 @@ impl Sandbox {
     }
 
     async fn go_through(&self, call: &Call) -> Result<Answer, Closed> {
-        let there = call.latency / 2;
+        let (there, back) = call.latency;
         pass(there).await;
         if let Some(instead) = self.before(call).await? {
-            pass(call.latency - there).await;
+            pass(back).await;
             return Ok(Err(instead));
         }
         let answer = self.serve(call).await;
         let answer = self.after(call, answer).await?;
-        pass(call.latency - there).await;
+        pass(back).await;
         Ok(answer)
     }
 
@@ -301,12 +306,12 @@ impl Sandbox {
 
     fn end(&self, call: &Call, outcome: &Outcome) {
         let mut core = self.core();
-        if let Some(api) = &call.writes_to {
-            if let Slot::Occupied(mut writes) = core.writing.entry(api.clone()) {
-                *writes.get_mut() -= 1;
-                if *writes.get() == 0 {
-                    writes.remove();
-                }
+        if let Some(api) = &call.writes_to
+            && let Slot::Occupied(mut writes) = core.writing.entry(api.clone())
+        {
+            *writes.get_mut() -= 1;
+            if *writes.get() == 0 {
+                writes.remove();
             }
         }
         core.journal.amend(call.number, |entry| match outcome {

@@ -11,6 +11,15 @@ use crate::{
     journal::Entry,
 };
 
+/// What can be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// A request with a higher number, or one that is held.
+    RequestAfter(u64),
+    /// The end of the request with this number.
+    EndOf(u64),
+}
+
 /// What somebody who waited for the journal gets to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Watched {
@@ -41,24 +50,23 @@ impl Sandbox {
         core.journal.last()
     }
 
-    /// Waits until there was a request after `number` or one is held.
-    pub async fn wait(&self, number: u64, at_most: Duration) -> Watched {
+    /// Waits until something happens.
+    pub async fn wait(&self, what: Awaited, at_most: Duration) -> Watched {
         let mut changed = self.shared.changed.subscribe();
-        let happened = async {
-            loop {
-                let seen = self.watched();
-                if seen.last > number || !seen.held.is_empty() {
-                    return;
-                }
-                if changed.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
+        // The channel lives as long as the sandbox, so that its end cannot come before what is awaited.
+        let happened = async { while !self.has_happened(what) && changed.changed().await.is_ok() {} };
         let timed_out = tokio::time::timeout(at_most, happened).await.is_err();
         Watched {
             timed_out,
             ..self.watched()
+        }
+    }
+
+    fn has_happened(&self, what: Awaited) -> bool {
+        let core = self.core();
+        match what {
+            Awaited::RequestAfter(number) => core.journal.last() > number || !core.held.is_empty(),
+            Awaited::EndOf(number) => core.journal.has_ended(number),
         }
     }
 

@@ -63,10 +63,10 @@ pub(crate) fn addressee(request: &HttpRequest<Bytes>) -> Addressee {
         return Addressee::Aws(signature);
     }
     let path = request.uri().path();
-    if let Some(rest) = path.strip_prefix("/_sandbox/") {
-        if !rest.starts_with("invoke/") {
-            return Addressee::Control(rest.to_owned());
-        }
+    if let Some(rest) = path.strip_prefix("/_sandbox/")
+        && !rest.starts_with("invoke/")
+    {
+        return Addressee::Control(rest.to_owned());
     }
     let form = request.method() == http::Method::POST && path == "/";
     if form

@@ -103,10 +103,9 @@ impl Integration {
                 .ok_or_else(|| bad_request("Timeout should be between 50 ms and 30000 ms"))?;
         }
         match input.credentials_arn.as_deref() {
-            None => {}
             // §6, I: that it clears is probable, not confirmed.
             Some("") if settings.credentials_arn_empty_clears => self.credentials_arn = None,
-            Some("") => {}
+            None | Some("") => {}
             Some(role) if arn::is_role_or_user(role) => self.credentials_arn = Some(role.to_owned()),
             Some(_) => {
                 return Err(bad_request(

@@ -1,4 +1,5 @@
 //! API Gateway v2, HTTP APIs. Paragraphs (*§…*) are those of the fact sheet.
+#![expect(clippy::struct_field_names, reason = "members are named as on the wire")]
 
 mod api;
 mod authorizer;

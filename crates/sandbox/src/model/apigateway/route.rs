@@ -173,7 +173,7 @@ impl Route {
 
     /// *§2*, O.
     fn check_key_is_free(&self, api: &Api, key: &str) -> Result<(), Refusal> {
-        let taken = |other: &Route| other.route_key == key && other.route_id != self.route_id;
+        let taken = |other: &Self| other.route_key == key && other.route_id != self.route_id;
         if api.routes.values().any(taken) {
             return Err(conflict(format!(
                 "Route with key {key} already exists for this API"

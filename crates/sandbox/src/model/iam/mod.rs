@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use self::{propagation::Propagation, role::Role};
+use self::propagation::Propagation;
 pub(crate) use self::{
     request::Request,
-    role::{CreateRole, Tag},
+    role::{CreateRole, Role, Tag},
 };
 use super::{
     Env,
@@ -140,7 +140,7 @@ impl Iam {
         // ListRoles does not return tags (§11, D).
         let roles: Result<Vec<Value>, Refusal> =
             page.items.into_iter().map(|role| role.shown(false)).collect();
-        Ok(truncatable("Roles", roles?, page.next))
+        Ok(truncatable("Roles", &roles?, page.next))
     }
 
     /// Looked up in the case it was created with.
@@ -172,11 +172,11 @@ fn list(env: &Env, request: &PageRequest, member: &str, items: Vec<Value>) -> An
     };
     let end = start.saturating_add(size);
     let next = (end < items.len()).then(|| end.to_string());
-    let items = items.into_iter().skip(start).take(size).collect();
-    Ok(truncatable(member, items, next))
+    let items: Vec<Value> = items.into_iter().skip(start).take(size).collect();
+    Ok(truncatable(member, &items, next))
 }
 
-fn truncatable(member: &str, items: Vec<Value>, next: Option<String>) -> Value {
+fn truncatable(member: &str, items: &[Value], next: Option<String>) -> Value {
     let mut answer = json!({ member: items, "IsTruncated": next.is_some() });
     if let (Some(next), Value::Object(members)) = (next, &mut answer) {
         members.insert("Marker".into(), next.into());

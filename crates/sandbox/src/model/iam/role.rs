@@ -171,7 +171,7 @@ impl Role {
                 members.insert("Description".into(), description.as_str().into());
             }
             if let Some(arn) = &self.boundary {
-                let boundary = json!({ "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn });
+                let boundary = json!({ "PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn });
                 members.insert("PermissionsBoundary".into(), boundary);
             }
             if tags && !self.tags.is_empty() {

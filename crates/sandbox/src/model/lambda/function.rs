@@ -60,6 +60,7 @@ struct VersionSettings {
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "members are named as on the wire")]
 pub(crate) struct Alias {
     alias_arn: String,
     description: String,
@@ -180,7 +181,7 @@ impl Function {
         if input.publish == Some(true) {
             self.publish(env, None)
         } else {
-            self.configuration(env, None)
+            Ok(self.configuration(env, None))
         }
     }
 
@@ -190,7 +191,7 @@ impl Function {
         settings.merge(env, iam, input)?;
         self.latest.settings = settings;
         self.touch(env);
-        self.configuration(env, None)
+        Ok(self.configuration(env, None))
     }
 
     /// Nothing new is published while code and configuration are those of the last version (D).
@@ -206,7 +207,7 @@ impl Function {
             .filter(|last| same(last))
             .map(|last| last.name.clone());
         let name = unchanged.unwrap_or_else(|| self.publish_unchecked(env, description));
-        self.configuration(env, Some(&name))
+        Ok(self.configuration(env, Some(&name)))
     }
 
     fn publish_unchecked(&mut self, env: &mut Env, description: Option<&String>) -> String {
@@ -282,7 +283,7 @@ impl Function {
     }
 
     /// `FunctionArn` has a qualifier only if one was asked for (*§10*, D).
-    pub(super) fn configuration(&self, env: &Env, qualifier: Option<&str>) -> Answer {
+    pub(super) fn configuration(&self, env: &Env, qualifier: Option<&str>) -> Value {
         let version = self.version(qualifier).unwrap_or(&self.latest);
         let settings = &version.settings;
         let mut answer = json!({
@@ -322,7 +323,7 @@ impl Function {
                 }
             }
         }
-        Ok(answer)
+        answer
     }
 
     pub(super) fn described(&self, env: &Env, qualifier: Option<&str>) -> Answer {
@@ -332,7 +333,7 @@ impl Function {
             self.name
         );
         let mut answer = json!({
-            "Configuration": self.configuration(env, qualifier)?,
+            "Configuration": self.configuration(env, qualifier),
             "Code": { "RepositoryType": "S3", "Location": location },
         });
         if let (false, Value::Object(members)) = (self.tags.is_empty(), &mut answer) {
@@ -357,9 +358,9 @@ impl Function {
 
     /// Everything about the function in one value, its policies included.
     pub(crate) fn shown(&self, env: &Env) -> Answer {
-        let mut state = self.configuration(env, None)?;
+        let mut state = self.configuration(env, None);
         if let Value::Object(members) = &mut state {
-            let versions: Result<Vec<Value>, Refusal> = self
+            let versions: Vec<Value> = self
                 .versions
                 .values()
                 .map(|version| self.configuration(env, Some(&version.name)))
@@ -369,7 +370,7 @@ impl Function {
                 .iter()
                 .map(|(qualifier, policy)| (qualifier.as_deref().unwrap_or(LATEST), policy.document()))
                 .collect();
-            members.insert("Versions".into(), Value::Array(versions?));
+            members.insert("Versions".into(), Value::Array(versions));
             members.insert("Aliases".into(), json(self.aliases.values().collect::<Vec<_>>())?);
             members.insert("Policies".into(), json(policies)?);
             members.insert("Tags".into(), json(&self.tags)?);
@@ -459,6 +460,18 @@ impl VersionSettings {
             .as_ref()
             .and_then(|given| given.variables.as_ref())
         {
+            // The pattern of the service model, D.
+            let valid = |name: &str| {
+                let mut rest = name.chars();
+                rest.next().is_some_and(|first| first.is_ascii_alphabetic())
+                    && name.len() > 1
+                    && rest.all(|c| c.is_ascii_alphanumeric() || c == '_')
+            };
+            if let Some(name) = variables.keys().find(|name| !valid(name)) {
+                return Err(invalid(format!(
+                    "Environment variable name '{name}' failed to satisfy constraint"
+                )));
+            }
             self.environment.clone_from(variables);
         }
         if let Some(handler) = &input.handler {

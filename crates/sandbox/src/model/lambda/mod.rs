@@ -46,7 +46,7 @@ impl Lambda {
             }
             Request::GetFunctionConfiguration { function, qualifier } => {
                 let (found, qualifier) = self.find(env, function, qualifier.as_ref())?;
-                found.configuration(env, qualifier.as_deref())
+                Ok(found.configuration(env, qualifier.as_deref()))
             }
             Request::UpdateFunctionCode { function, input } => {
                 self.find_mut(env, function, None)?.0.update_code(env, input)
@@ -118,19 +118,18 @@ impl Lambda {
             let text = format!("Function already exist: {}", function.name);
             return Err(conflict(text));
         }
-        let answer = function.configuration(env, None)?;
+        let answer = function.configuration(env, None);
         self.functions.insert(function.name.clone(), function);
         Ok(answer)
     }
 
     fn delete(&mut self, env: &Env, function: &str, qualifier: Option<&String>) -> Answer {
         let (found, qualifier) = self.find_mut(env, function, qualifier)?;
-        match qualifier {
-            Some(qualifier) => found.delete_version(&qualifier)?,
-            None => {
-                let name = found.name.clone();
-                self.functions.remove(&name);
-            }
+        if let Some(qualifier) = qualifier {
+            found.delete_version(&qualifier)?;
+        } else {
+            let name = found.name.clone();
+            self.functions.remove(&name);
         }
         Ok(Value::Null)
     }
@@ -139,12 +138,12 @@ impl Lambda {
         let items = self.functions.values().map(|function| (function.birth, function));
         let page = page(env.settings, env.seed, env.now, request, items)
             .map_err(|_| invalid("Invalid Marker specified"))?;
-        let functions: Result<Vec<Value>, Refusal> = page
+        let functions: Vec<Value> = page
             .items
             .into_iter()
             .map(|function| function.configuration(env, None))
             .collect();
-        let mut answer = json!({ "Functions": functions? });
+        let mut answer = json!({ "Functions": functions });
         if let (Some(next), Value::Object(members)) = (page.next, &mut answer) {
             members.insert("NextMarker".into(), next.into());
         }
