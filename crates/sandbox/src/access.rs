@@ -1,0 +1,243 @@
+//! What callers may do, and how each service says that they may not.
+
+use crate::{
+    model::{Account, Principal, Settings, caller_arn, error::Refusal},
+    wire::Service,
+};
+
+/// A request as access rules see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) service: Service,
+    pub(crate) operation: &'a str,
+    /// API Gateway's actions are HTTP verbs (*aws-facts §12*, D).
+    pub(crate) verb: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) access_key: &'a str,
+}
+
+impl Attempt<'_> {
+    /// The IAM action that the caller needs.
+    fn action(&self) -> String {
+        match self.service {
+            Service::ApiGateway => format!("apigateway:{}", self.verb),
+            Service::Lambda | Service::Iam | Service::Sts => self.named(),
+        }
+    }
+
+    fn named(&self) -> String {
+        let operation = if self.operation == "ListFunctions" {
+            "ListFunctions"
+        } else {
+            self.operation
+        };
+        format!("{}:{operation}", self.service.name())
+    }
+}
+
+/// Refuses keys that are no longer or not at all valid, and what the key's owner may not do.
+pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) -> Result<(), Refusal> {
+    if settings.expired_keys.contains(attempt.access_key) {
+        return Err(expired(attempt.service));
+    }
+    if settings.invalid_keys.contains(attempt.access_key) {
+        return Err(invalid(attempt.service));
+    }
+    match settings.principals.get(attempt.access_key) {
+        Some(principal) if !allowed(principal, attempt) => Err(denied(settings, account, attempt)),
+        _ => Ok(()),
+    }
+}
+
+/// The user that a key belongs to.
+pub(crate) fn user(settings: &Settings, access_key: &str) -> String {
+    settings
+        .principals
+        .get(access_key)
+        .map_or_else(|| Principal::default().name, |owner| owner.name.clone())
+}
+
+/// 403 in AWS's words (O). `GetCallerIdentity` needs no permission (*aws-facts §12*, D), but a fault may deny it.
+pub(crate) fn denied(settings: &Settings, account: &Account, attempt: Attempt) -> Refusal {
+    let user = caller_arn(account, &user(settings, attempt.access_key));
+    let action = attempt.action();
+    let partition = &account.partition;
+    let (code, resource) = match attempt.service {
+        Service::ApiGateway => {
+            let path = attempt.path.strip_prefix("/v2").unwrap_or(attempt.path);
+            (
+                "AccessDeniedException",
+                format!("arn:{partition}:apigateway:{}::{path}", attempt.region),
+            )
+        }
+        Service::Lambda => (
+            "AccessDeniedException",
+            format!(
+                "arn:{partition}:lambda:{}:{}:function:*",
+                attempt.region, account.id
+            ),
+        ),
+        Service::Iam | Service::Sts => (
+            "AccessDenied",
+            format!("arn:{partition}:iam::{}:role/*", account.id),
+        ),
+    };
+    let text = format!(
+        "User: {user} is not authorized to perform: {action} on resource: {resource} because no identity-based policy \
+         allows the {action} action"
+    );
+    Refusal::new(403, code, text)
+}
+
+/// 429 in each service's words (*aws-facts §1*, *§11*, D).
+pub(crate) fn throttled(service: Service) -> Refusal {
+    match service {
+        Service::ApiGateway => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
+        Service::Lambda => Refusal::new(429, "TooManyRequestsException", "Rate exceeded"),
+        Service::Iam | Service::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+    }
+}
+
+fn expired(service: Service) -> Refusal {
+    let code = match service {
+        Service::ApiGateway | Service::Lambda => "ExpiredTokenException",
+        Service::Iam | Service::Sts => "ExpiredToken",
+    };
+    Refusal::new(403, code, "The security token included in the request is expired")
+}
+
+fn invalid(service: Service) -> Refusal {
+    let code = match service {
+        Service::ApiGateway | Service::Lambda => "UnrecognizedClientException",
+        Service::Iam | Service::Sts => "InvalidClientTokenId",
+    };
+    Refusal::new(
+        403,
+        code,
+        "The security token included in the request is invalid.",
+    )
+}
+
+fn allowed(principal: &Principal, attempt: Attempt) -> bool {
+    let names = [attempt.action(), attempt.named()];
+    let any = |patterns: &[String]| {
+        patterns.iter().any(|pattern| {
+            names
+                .iter()
+                .any(|name| matches(pattern.as_bytes(), name.as_bytes()))
+        })
+    };
+    any(&principal.allow) && !any(&principal.deny)
+}
+
+/// `*` stands for any text.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), None) => matches(rest, text),
+        (Some((b'*', rest)), Some((_, shorter))) => matches(rest, text) || matches(pattern, shorter),
+        (Some((wanted, rest)), Some((found, shorter))) => wanted == found && matches(rest, shorter),
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    fn attempt(service: Service, operation: &'static str, verb: &'static str) -> Attempt<'static> {
+        Attempt {
+            service,
+            operation,
+            verb,
+            path: "/v2/apis",
+            region: "eu-central-1",
+            access_key: "AKIA",
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            id: "123456789012".into(),
+            partition: "aws".into(),
+        }
+    }
+
+    fn with(principal: Principal) -> Settings {
+        Settings {
+            principals: BTreeMap::from([("AKIA".to_owned(), principal)]),
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn api_gateway_is_allowed_by_verb_and_by_operation() {
+        let create = attempt(Service::ApiGateway, "CreateApi", "POST");
+        for pattern in ["apigateway:POST", "apigateway:CreateApi", "apigateway:*", "*"] {
+            let settings = with(Principal {
+                deny: vec![pattern.into()],
+                ..Principal::default()
+            });
+            let refusal = check(&settings, &account(), create).unwrap_err();
+            assert_eq!(
+                (refusal.status, refusal.code.as_str()),
+                (403, "AccessDeniedException")
+            );
+            assert!(
+                refusal
+                    .message
+                    .contains("is not authorized to perform: apigateway:POST on resource: ")
+            );
+        }
+        let settings = with(Principal {
+            deny: vec!["apigateway:GET".into()],
+            ..Principal::default()
+        });
+        assert!(check(&settings, &account(), create).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_denied() {
+        let settings = with(Principal {
+            allow: vec!["iam:Get*".into()],
+            ..Principal::default()
+        });
+        assert!(check(&settings, &account(), attempt(Service::Iam, "GetRole", "POST")).is_ok());
+        let refusal = check(
+            &settings,
+            &account(),
+            attempt(Service::Iam, "PutRolePolicy", "POST"),
+        )
+        .unwrap_err();
+        assert_eq!(refusal.code, "AccessDenied");
+        assert!(refusal.message.contains("iam:PutRolePolicy"));
+    }
+
+    #[test]
+    fn each_protocol_has_its_own_words_for_bad_keys() {
+        let keys = BTreeSet::from(["AKIA".to_owned()]);
+        let expired = Settings {
+            expired_keys: keys.clone(),
+            ..Settings::default()
+        };
+        let invalid = Settings {
+            invalid_keys: keys,
+            ..Settings::default()
+        };
+        for (service, gone, unknown) in [
+            (
+                Service::ApiGateway,
+                "ExpiredTokenException",
+                "UnrecognizedClientException",
+            ),
+            (Service::Iam, "ExpiredToken", "InvalidClientTokenId"),
+        ] {
+            let attempt = attempt(service, "GetApi", "GET");
+            assert_eq!(check(&expired, &account(), attempt).unwrap_err().code, gone);
+            assert_eq!(check(&invalid, &account(), attempt).unwrap_err().code, unknown);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The operations of Lambda that are modelled.
+
+use super::{AliasInput, FunctionInput, PermissionInput, UpdateCodeInput};
+use crate::model::{Described, paging::PageRequest};
+
+/// One request. `function` is a name, a partial or a full ARN.
+#[derive(Clone, Debug)]
+pub(crate) enum Request {
+    CreateFunction {
+        input: FunctionInput,
+    },
+    GetFunction {
+        function: String,
+        qualifier: Option<String>,
+    },
+    GetFunctionConfiguration {
+        function: String,
+        qualifier: Option<String>,
+    },
+    UpdateFunctionCode {
+        function: String,
+        input: UpdateCodeInput,
+    },
+    UpdateFunctionConfiguration {
+        function: String,
+        input: FunctionInput,
+    },
+    DeleteFunction {
+        function: String,
+        qualifier: Option<String>,
+    },
+    ListFunctions {
+        page: PageRequest,
+    },
+    PublishVersion {
+        function: String,
+        description: Option<String>,
+    },
+    CreateAlias {
+        function: String,
+        input: AliasInput,
+    },
+    GetAlias {
+        function: String,
+        name: String,
+    },
+    AddPermission {
+        function: String,
+        qualifier: Option<String>,
+        input: PermissionInput,
+    },
+    GetPolicy {
+        function: String,
+        qualifier: Option<String>,
+    },
+    RemovePermission {
+        function: String,
+        qualifier: Option<String>,
+        statement: String,
+        revision: Option<String>,
+    },
+}
+
+impl Request {
+    pub(crate) fn describe(&self) -> Described<'_> {
+        let (operation, target, resource) = match self {
+            Self::CreateFunction { input } => ("CreateFunction", input.function_name.as_ref(), None),
+            Self::GetFunction { function, qualifier } => ("GetFunction", Some(function), qualifier.as_ref()),
+            Self::GetFunctionConfiguration { function, qualifier } => {
+                ("GetFunctionConfiguration", Some(function), qualifier.as_ref())
+            }
+            Self::UpdateFunctionCode { function, .. } => ("UpdateFunctionCode", Some(function), None),
+            Self::UpdateFunctionConfiguration { function, .. } => {
+                ("UpdateFunctionConfiguration", Some(function), None)
+            }
+            Self::DeleteFunction { function, qualifier } => {
+                ("DeleteFunction", Some(function), qualifier.as_ref())
+            }
+            Self::ListFunctions { .. } => ("ListFunctions", None, None),
+            Self::PublishVersion { function, .. } => ("PublishVersion", Some(function), None),
+            Self::CreateAlias { function, input } => ("CreateAlias", Some(function), Some(&input.name)),
+            Self::GetAlias { function, name } => ("GetAlias", Some(function), Some(name)),
+            Self::AddPermission { function, input, .. } => {
+                ("AddPermission", Some(function), Some(&input.statement_id))
+            }
+            Self::GetPolicy { function, qualifier } => ("GetPolicy", Some(function), qualifier.as_ref()),
+            Self::RemovePermission {
+                function, statement, ..
+            } => ("RemovePermission", Some(function), Some(statement)),
+        };
+        Described {
+            operation,
+            target: target.map(String::as_str),
+            resource: resource.map(String::as_str),
+        }
+    }
+}

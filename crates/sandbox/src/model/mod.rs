@@ -1,0 +1,320 @@
+//! The model: AWS as a pure state machine. Time, seed, settings and the outcome of fetching an issuer are passed in;
+//! nothing in here reads a clock, draws a random number or opens a connection.
+
+pub(crate) mod apigateway;
+mod arn;
+pub mod deployment;
+pub(crate) mod error;
+pub(crate) mod iam;
+mod ids;
+pub(crate) mod lambda;
+pub(crate) mod paging;
+mod quota;
+mod settings;
+pub(crate) mod sts;
+#[cfg(test)]
+mod testing;
+pub(crate) mod throttle;
+mod time;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json as value};
+
+use self::{
+    apigateway::Gateway,
+    deployment::{CorsConfiguration, Deployment, FunctionView, RoleView},
+    error::Refusal,
+    iam::Iam,
+    ids::Ids,
+    lambda::Lambda,
+    paging::Birth,
+};
+pub use self::{
+    error::InUseStatus,
+    quota::Quotas,
+    settings::{ListOrder, Principal, Settings, SettingsError},
+    throttle::RateLimit,
+    time::Timestamp,
+};
+
+/// The account that everything belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+}
+
+/// One request to one of the services.
+#[derive(Clone, Debug)]
+pub(crate) enum Request {
+    ApiGateway(apigateway::Request),
+    Lambda(lambda::Request),
+    Iam(iam::Request),
+    Sts(sts::Request),
+}
+
+/// A request for the journal and for the rules of faults.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Described<'a> {
+    pub(crate) operation: &'static str,
+    /// The API, function or role.
+    pub(crate) target: Option<&'a str>,
+    /// What of the target: a child's id or, when it is created, its natural key.
+    pub(crate) resource: Option<&'a str>,
+}
+
+impl Described<'_> {
+    pub(crate) fn mutating(&self) -> bool {
+        let reads = ["Get", "List", "AssumeRole"];
+        !reads.iter().any(|prefix| self.operation.starts_with(prefix))
+    }
+}
+
+impl Request {
+    pub(crate) fn describe(&self) -> Described<'_> {
+        match self {
+            Self::ApiGateway(request) => request.describe(),
+            Self::Lambda(request) => request.describe(),
+            Self::Iam(request) => request.describe(),
+            Self::Sts(request) => request.describe(),
+        }
+    }
+
+    /// The issuer that has to be fetched before the request is carried out.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::ApiGateway(request) => request.issuer(),
+            Self::Lambda(_) | Self::Iam(_) | Self::Sts(_) => None,
+        }
+    }
+}
+
+/// What fetching an issuer's discovery document came to: the issuer that the document names, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IssuerProbe {
+    pub(crate) outcome: Result<String, String>,
+}
+
+/// What a request comes with beside its own members.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Context {
+    pub(crate) now: Timestamp,
+    pub(crate) region: String,
+    /// The name of the user that the access key belongs to.
+    pub(crate) caller: String,
+    pub(crate) issuer: Option<IssuerProbe>,
+    /// The text with which automatic deployments of this request fail.
+    pub(crate) deployment_failure: Option<String>,
+}
+
+/// What operations may look at and draw from.
+pub(crate) struct Env<'a> {
+    now: Timestamp,
+    region: &'a str,
+    caller: &'a str,
+    issuer: Option<&'a IssuerProbe>,
+    deployment_failure: Option<&'a str>,
+    account: &'a Account,
+    settings: &'a Settings,
+    seed: u64,
+    ids: &'a mut Ids,
+}
+
+impl Env<'_> {
+    fn birth(&self) -> Birth {
+        Birth {
+            at: self.now,
+            order: self.ids.drawn(),
+        }
+    }
+
+    fn caller_arn(&self) -> String {
+        caller_arn(self.account, self.caller)
+    }
+
+    fn api_endpoint(&self, api: &str) -> String {
+        let suffix = if self.account.partition == "aws-cn" {
+            "amazonaws.com.cn"
+        } else {
+            "amazonaws.com"
+        };
+        match &self.settings.api_endpoint {
+            None => format!("https://{api}.execute-api.{}.{suffix}", self.region),
+            Some(template) => template.replace("{api}", api).replace("{region}", self.region),
+        }
+    }
+}
+
+pub(crate) fn caller_arn(account: &Account, name: &str) -> String {
+    format!("arn:{}:iam::{}:user/{name}", account.partition, account.id)
+}
+
+/// The services that live in a Region.
+#[derive(Clone, Debug, Default)]
+struct Region {
+    gateway: Gateway,
+    lambda: Lambda,
+}
+
+/// Everything there is.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) account: Account,
+    pub(crate) settings: Settings,
+    seed: u64,
+    ids: Ids,
+    regions: BTreeMap<String, Region>,
+    iam: Iam,
+}
+
+impl World {
+    pub(crate) fn new(account: Account, settings: Settings, seed: u64) -> Self {
+        let ids = Ids::new(seed);
+        Self {
+            account,
+            settings,
+            seed,
+            ids,
+            regions: BTreeMap::new(),
+            iam: Iam::default(),
+        }
+    }
+
+    /// Forgets everything but account, settings and seed.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new(self.account.clone(), self.settings.clone(), self.seed);
+    }
+
+    /// Carries out one request, or refuses it and changes nothing.
+    ///
+    /// # Errors
+    /// The refusal that AWS would answer.
+    pub(crate) fn apply(&mut self, context: &Context, request: &Request) -> Result<Value, Refusal> {
+        let mut env = Env {
+            now: context.now,
+            region: &context.region,
+            caller: &context.caller,
+            issuer: context.issuer.as_ref(),
+            deployment_failure: context.deployment_failure.as_deref(),
+            account: &self.account,
+            settings: &self.settings,
+            seed: self.seed,
+            ids: &mut self.ids,
+        };
+        let region = self.regions.entry(context.region.clone()).or_default();
+        match request {
+            Request::ApiGateway(request) => region.gateway.apply(&mut env, request),
+            Request::Lambda(request) => region.lambda.apply(&mut env, &self.iam, request),
+            Request::Iam(request) => self.iam.apply(&mut env, request),
+            Request::Sts(request) => sts::apply(&mut env, request),
+        }
+    }
+
+    /// What a stage serves now; nothing before its first deployment.
+    pub(crate) fn deployment(&mut self, api_id: &str, stage: &str, now: Timestamp) -> Option<Deployment> {
+        let account = self.account.clone();
+        self.regions.iter_mut().find_map(|(region, services)| {
+            let api = services.gateway.apis.get_mut(api_id)?;
+            api.settle(now);
+            let stage = api.stages.get(stage)?;
+            Some(Deployment {
+                id: stage.deployment_id.clone()?,
+                api_id: api_id.to_owned(),
+                account: account.id.clone(),
+                region: region.clone(),
+                partition: account.partition.clone(),
+                stage: stage.stage_name.clone(),
+                routes: stage.live.clone(),
+            })
+        })
+    }
+
+    /// CORS and `disableExecuteApiEndpoint`, which take effect without a deployment (I).
+    pub(crate) fn api_settings(&self, api_id: &str) -> Option<(Option<CorsConfiguration>, bool)> {
+        let api = self
+            .regions
+            .values()
+            .find_map(|services| services.gateway.apis.get(api_id))?;
+        Some((api.cors_configuration.clone(), api.disable_execute_api_endpoint))
+    }
+
+    /// A function, version or alias by name or ARN. A name is looked for in every Region.
+    pub(crate) fn function(
+        &self,
+        name: &str,
+        qualifier: Option<&str>,
+        now: Timestamp,
+    ) -> Option<FunctionView> {
+        self.in_regions_of(name)
+            .find_map(|services| services.lambda.view(name, qualifier, now))
+    }
+
+    /// The resource policy of exactly this ARN.
+    pub(crate) fn function_policy(&self, arn: &str) -> Option<Value> {
+        self.in_regions_of(arn)
+            .find_map(|services| services.lambda.effective_policy(arn))
+    }
+
+    /// A role as it has propagated by `now`.
+    pub(crate) fn effective_role(&self, arn: &str, now: Timestamp) -> Option<RoleView> {
+        self.iam.effective_role(arn, now)
+    }
+
+    /// The whole state in one value: equal states give equal texts. Counters and what only time changes are left out.
+    pub(crate) fn state(&mut self, now: Timestamp) -> Result<Value, Refusal> {
+        let mut regions = serde_json::Map::new();
+        for (name, services) in &mut self.regions {
+            services.gateway.settle(now);
+            let env = Env {
+                now,
+                region: name,
+                caller: "",
+                issuer: None,
+                deployment_failure: None,
+                account: &self.account,
+                settings: &self.settings,
+                seed: self.seed,
+                ids: &mut self.ids,
+            };
+            let apis: Result<Vec<Value>, Refusal> = services
+                .gateway
+                .apis
+                .values()
+                .map(apigateway::Api::state)
+                .collect();
+            let functions: Result<Vec<Value>, Refusal> = services
+                .lambda
+                .functions
+                .values()
+                .map(|function| function.shown(&env))
+                .collect();
+            let (apis, functions) = (apis?, functions?);
+            if !apis.is_empty() || !functions.is_empty() {
+                regions.insert(name.clone(), value!({ "apis": apis, "functions": functions }));
+            }
+        }
+        let roles: Result<Vec<Value>, Refusal> = self.iam.roles.values().map(iam::Role::state).collect();
+        Ok(value!({ "account": self.account.id, "regions": regions, "roles": roles? }))
+    }
+
+    fn in_regions_of(&self, arn: &str) -> impl Iterator<Item = &Region> {
+        let region = arn
+            .strip_prefix("arn:")
+            .and_then(|rest| rest.split(':').nth(2))
+            .map(str::to_owned);
+        self.regions
+            .iter()
+            .filter(move |(name, _)| region.as_ref().is_none_or(|region| region == *name))
+            .map(|(_, services)| services)
+    }
+}
+
+/// The JSON form of something that is made to have one.
+fn json<T: Serialize>(item: T) -> Result<Value, Refusal> {
+    serde_json::to_value(item)
+        .map_err(|error| Refusal::new(500, "InternalServerErrorException", error.to_string()))
+}

@@ -1,0 +1,45 @@
+//! The credential scope of a signed request. The signature itself is not verified: whoever reaches the sandbox may
+//! use it, and the access key only tells callers apart.
+
+use bytes::Bytes;
+use http::{Request, header};
+
+use super::Service;
+
+/// Who is calling what, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signature {
+    pub(crate) access_key: String,
+    /// None in requests that need no signature.
+    pub(crate) region: Option<String>,
+    pub(crate) service: Service,
+}
+
+impl Signature {
+    /// `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …`. A scope of another service
+    /// (such as `execute-api`) is none of ours.
+    pub(crate) fn of(request: &Request<Bytes>) -> Option<Self> {
+        let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let credential = value
+            .strip_prefix("AWS4-HMAC-SHA256")?
+            .trim_start()
+            .strip_prefix("Credential=")?;
+        let scope: Vec<&str> = credential.split(',').next()?.split('/').collect();
+        match scope.as_slice() {
+            [access_key, _date, region, service, "aws4_request"] => Some(Self {
+                access_key: (*access_key).to_owned(),
+                region: Some((*region).to_owned()),
+                service: Service::named(service)?,
+            }),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn none(service: Service) -> Self {
+        Self {
+            access_key: String::new(),
+            region: None,
+            service,
+        }
+    }
+}
