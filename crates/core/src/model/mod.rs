@@ -14,3 +14,4 @@ pub use desired::Desired;
 pub use observed::Observed;
 pub use owner::{Owner, Proof};
 pub use pattern::Rank;
+pub(crate) use pattern::meet;

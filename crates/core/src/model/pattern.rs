@@ -75,6 +75,22 @@ impl Pattern {
         }
     }
 
+    /// The pattern of exactly the requests that both match, if any.
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        let (left, right) = match (self, other) {
+            (Self::Default, pattern) | (pattern, Self::Default) => return Some(pattern.clone()),
+            (left, right) => (left, right),
+        };
+        let (Self::Path(a, left), Self::Path(b, right)) = (left, right) else {
+            return None;
+        };
+        let method = match (a, b) {
+            (Method::Any, method) | (method, Method::Any) => *method,
+            (a, b) => (a == b).then_some(*a)?,
+        };
+        Some(Self::Path(method, meet(left, right)?))
+    }
+
     /// Which of two that match a request gets it: `Less` when this does.
     pub fn precedence(&self, other: &Self) -> Ordering {
         self.rank().cmp(&other.rank())
@@ -97,6 +113,26 @@ fn paths_overlap(left: &[Segment], right: &[Segment]) -> bool {
             same && paths_overlap(left, right)
         }
         _ => false,
+    }
+}
+
+/// The path of exactly the requests that both match, if any.
+pub(crate) fn meet(a: &[Segment], b: &[Segment]) -> Option<Vec<Segment>> {
+    match (a, b) {
+        ([], []) => Some(Vec::new()),
+        ([Segment::Greedy(_)], [_, ..]) => Some(b.to_vec()),
+        ([_, ..], [Segment::Greedy(_)]) => Some(a.to_vec()),
+        ([x, a @ ..], [y, b @ ..]) => {
+            let first = match (x, y) {
+                (Segment::Literal(l), Segment::Literal(r)) => (l == r).then(|| x.clone())?,
+                (Segment::Literal(_), _) => x.clone(),
+                _ => y.clone(),
+            };
+            let mut path = vec![first];
+            path.extend(meet(a, b)?);
+            Some(path)
+        }
+        _ => None,
     }
 }
 
@@ -168,6 +204,12 @@ mod tests {
         ] {
             assert_eq!(pattern(a).overlaps(&pattern(b)), overlaps, "{a} {b}");
             assert_eq!(pattern(a).contains(&pattern(b)), contains, "{a} {b}");
+            let both = pattern(a).intersection(&pattern(b));
+            assert_eq!(both.is_some(), overlaps, "{a} {b}");
+            assert!(
+                both.is_none_or(|both| pattern(a).contains(&both) && pattern(b).contains(&both)),
+                "{a} {b}"
+            );
         }
     }
 }

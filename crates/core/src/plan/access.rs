@@ -5,6 +5,7 @@
 //! exactly.
 
 use crate::model::desired::Jwt;
+use crate::model::meet;
 use crate::model::name::{CLOSED_SCOPE, Method, Pattern, RouteKey, Segment};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -157,11 +158,7 @@ pub fn requests<'a>(keys: impl IntoIterator<Item = &'a RouteKey>) -> BTreeSet<(M
                 paths.insert(vec![Segment::Greedy(String::new())]);
             }
             Pattern::Path(method, segments) => {
-                if *method == Method::Any {
-                    methods.extend([Method::Patch])
-                } else {
-                    methods.extend([*method])
-                }
+                methods.extend((*method != Method::Any).then_some(*method));
                 paths.insert(segments.iter().map(anonymous).collect());
             }
         }
@@ -197,26 +194,6 @@ fn anonymous(segment: &Segment) -> Segment {
         Segment::Literal(text) => Segment::Literal(text.clone()),
         Segment::Param(_) => Segment::Param(String::new()),
         Segment::Greedy(_) => Segment::Greedy(String::new()),
-    }
-}
-
-/// The path of exactly the requests that both match, if any.
-fn meet(a: &[Segment], b: &[Segment]) -> Option<Vec<Segment>> {
-    match (a, b) {
-        ([], []) => Some(Vec::new()),
-        ([Segment::Greedy(_)], [_, ..]) => Some(b.to_vec()),
-        ([_, ..], [Segment::Greedy(_)]) => Some(a.to_vec()),
-        ([x, a @ ..], [y, b @ ..]) => {
-            let first = match (x, y) {
-                (Segment::Literal(l), Segment::Literal(r)) => (l == r).then(|| x.clone())?,
-                (Segment::Literal(_), _) => x.clone(),
-                _ => y.clone(),
-            };
-            let mut path = vec![first];
-            path.extend(meet(a, b)?);
-            Some(path)
-        }
-        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Deletion and release: the same pipeline with nothing desired.
 
-use super::diff::delete_role;
+use super::invocation::{delete_role, role_name};
 use super::step::{Plan, Planned, Refs, Service, Step};
 use crate::model::document;
 use crate::model::name::statement_id;
@@ -76,7 +76,7 @@ pub fn plan_release(observed: &Observed, owner: &Owner) -> Plan {
         .and_then(|api| Some(Step::UntagApi(ours(&api.tags)?)));
     let role = observed.role.known().and_then(Option::as_ref).and_then(|role| {
         Some(Step::UntagRole {
-            role: super::diff::role_name(&role.arn)?,
+            role: role_name(&role.arn)?,
             keys: ours(&role.tags)?,
         })
     });

@@ -12,18 +12,31 @@
 //! | any | not ours | nothing, ever |
 //! | any | unknown | nothing that depends on it |
 //!
-//! [`order`](self) puts the steps so that at every commit a path admits only what the observed or the desired state admits,
+//! The module `order` puts the steps so that at every commit a path admits only what the observed or the desired state admits,
 //! and no step opens a path that the desired state protects.
 
 pub mod access;
+mod children;
 mod clearing;
 mod delete;
 mod diff;
 mod explain;
 mod guard;
 mod identity;
+mod invocation;
+mod keep;
 mod order;
+mod settings;
 mod step;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod sizes;
+#[cfg(test)]
+mod sketch;
+#[cfg(test)]
+pub(crate) mod world;
 
 pub use clearing::{Clearing, clearing};
 pub use delete::{plan_deletion, plan_release};

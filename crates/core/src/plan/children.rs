@@ -1,0 +1,104 @@
+//! Children of the API that take no part in who may call what: integrations, stages, and what nobody refers to.
+
+use super::keep::Kept;
+use super::order::Ordered;
+use super::step::Step;
+use crate::model::desired::{Desired, Integration};
+use crate::model::name::DEFAULT_STAGE;
+use crate::model::observed;
+
+/// Type, subtype and connection cannot be changed in place, and whether empty credentials clear a role is not known (I):
+/// such an integration is replaced. Mappings of responses are nothing that the operator makes.
+pub(super) fn can_change_in_place(now: &observed::Integration) -> bool {
+    now.kind == Integration::TYPE
+        && now.subtype.is_empty()
+        && now.connection_type == Integration::CONNECTION
+        && !now.has_response_parameters
+}
+
+fn as_wanted(now: &observed::Integration, wanted: &Integration) -> bool {
+    now.uri == wanted.function.to_string()
+        && now.method == Integration::METHOD
+        && now.payload_format_version == wanted.payload_format_version.as_str()
+        && now.timeout_millis == wanted.timeout_millis
+        && now.credentials == wanted.credentials.as_deref().unwrap_or_default()
+        && now.request_parameters.is_empty()
+}
+
+/// Integrations whose content no longer fits their marker: drift, put right in place.
+pub(super) fn mended_integrations(kept: &Kept<'_>, desired: &Desired) -> Vec<Ordered> {
+    kept.integrations
+        .iter()
+        .filter_map(|(marker, now)| {
+            let wanted = desired
+                .integrations
+                .get(*marker)
+                .filter(|wanted| !as_wanted(now, wanted))?;
+            let step = Step::UpdateIntegration {
+                id: now.id.clone(),
+                marker: (*marker).clone(),
+                integration: Box::new(wanted.clone()),
+                drop_parameters: now.request_parameters.keys().cloned().collect(),
+            };
+            Some((step, false))
+        })
+        .collect()
+}
+
+/// Every stage but `$default` is a way in that nobody asked for, perhaps to routes of yesterday: it goes first.
+pub(super) fn strange_stages(api: Option<&observed::Api>) -> Vec<Ordered> {
+    let stages = api.map(|api| api.stages.as_slice()).unwrap_or_default();
+    let strange = stages.iter().filter(|stage| stage.name != DEFAULT_STAGE);
+    let delete = |stage: &observed::Stage| Step::DeleteStage {
+        name: stage.name.clone(),
+    };
+    strange.map(|stage| (delete(stage), true)).collect()
+}
+
+/// The stage goes last on creation. One that does not deploy by itself still serves what it deployed last; what was changed
+/// since then is served once everything is as wanted, not before.
+pub(super) fn stage(api: Option<&observed::Api>) -> Option<Ordered> {
+    let stages = api.map(|api| api.stages.as_slice()).unwrap_or_default();
+    let step = match stages.iter().find(|stage| stage.name == DEFAULT_STAGE) {
+        None => Step::CreateStage,
+        Some(stage) if !stage.auto_deploy => Step::UpdateStage,
+        Some(_) => return None,
+    };
+    Some((step, false))
+}
+
+/// What is left when every wanted route is as wanted: routes whose keys the operator could not have written, then
+/// integrations and authorizers that no route refers to any more.
+pub(super) fn leftovers(desired: &Desired, api: Option<&observed::Api>, kept: &Kept<'_>) -> Vec<Ordered> {
+    let Some(api) = api else { return Vec::new() };
+    let strange = |route: &&observed::Route| {
+        route.parsed().is_none() && route.authorization != observed::Authorization::None
+    };
+    let routes = api.routes.iter().filter(strange).map(|route| Step::DeleteRoute {
+        id: route.id.clone(),
+        key: route.key.clone(),
+    });
+    let integrations = api
+        .integrations
+        .iter()
+        .filter(|integration| !kept.integrations.values().any(|kept| kept.id == integration.id))
+        .map(|integration| Step::DeleteIntegration {
+            id: integration.id.clone(),
+        });
+    let authorizers = api
+        .authorizers
+        .iter()
+        .filter(|authorizer| {
+            !desired.authorizers.contains_key(&authorizer.name)
+                || !kept.authorizers.values().any(|kept| kept.id == authorizer.id)
+        })
+        .map(|authorizer| Step::DeleteAuthorizer {
+            id: authorizer.id.clone(),
+            name: authorizer.name.clone(),
+        });
+    routes
+        .chain(integrations)
+        .chain(authorizers)
+        .map(|step| (step, false))
+        .collect()
+}

@@ -1,0 +1,189 @@
+//! What lets API Gateway invoke the functions: the role, and statements in the functions' own policies.
+
+use super::order::Ordered;
+use super::settings::tag_changes;
+use super::step::Step;
+use crate::model::desired::{Desired, Invocation};
+use crate::model::document::{self, Document, Permission, ROLE_POLICY_LIMIT};
+use crate::model::name::{FunctionArn, Place, RoleName, statement_id};
+use crate::model::observed::{self, FunctionPolicy, Observed};
+use crate::model::{Owner, Proof};
+use std::collections::BTreeSet;
+
+#[derive(Default)]
+pub(super) struct RoleSteps {
+    pub(super) before: Vec<Ordered>,
+    pub(super) after: Vec<Ordered>,
+}
+
+/// The invoke role. A function that leaves its policy while another joins keeps its permission until no route needs it.
+pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> RoleSteps {
+    let mut steps = RoleSteps::default();
+    let Some(now) = observed.role.known() else {
+        return steps;
+    };
+    let owned = now
+        .as_ref()
+        .filter(|role| owner.proof(&role.tags, None) >= Proof::Ours);
+    let Invocation::Role(wanted) = &desired.invocation else {
+        if let Some(role) = owned {
+            steps.after = delete_role(role);
+        }
+        return steps;
+    };
+    let name = || wanted.name.clone();
+    let put = |policy: &Document, widens| Step::PutRolePolicy {
+        role: name(),
+        policy: policy.clone(),
+        widens,
+    };
+    let mut before = Vec::new();
+    match (now, owned) {
+        (None, _) => before.extend([Step::CreateRole(wanted.clone()), put(&wanted.policy, true)]),
+        // Somebody else's: the caller reports it; nothing is touched.
+        (Some(_), None) => {}
+        (Some(_), Some(role)) => {
+            if !wanted.trust.matches(&role.trust) {
+                before.push(Step::UpdateTrust {
+                    role: name(),
+                    trust: wanted.trust.clone(),
+                });
+            }
+            let (set, unset) = tag_changes(&wanted.tags, &role.tags);
+            if !set.is_empty() {
+                before.push(Step::TagRole {
+                    role: name(),
+                    tags: set,
+                });
+            }
+            if !unset.is_empty() {
+                before.push(Step::UntagRole {
+                    role: name(),
+                    keys: unset,
+                });
+            }
+            match &role.policy {
+                Some(policy) if wanted.policy.matches(policy) => {}
+                Some(policy) => {
+                    let old = document::allowed_resources(policy);
+                    let leaving = old
+                        .iter()
+                        .any(|arn| !wanted.policy.resources().contains(arn.as_str()));
+                    let joining = wanted.policy.resources().iter().any(|arn| !old.contains(*arn));
+                    let both = both(desired, &old);
+                    match (leaving, joining) {
+                        (true, true) if both.size() <= ROLE_POLICY_LIMIT => {
+                            before.push(put(&both, true));
+                            steps.after.push((put(&wanted.policy, false), false));
+                        }
+                        (true, false) => steps.after.push((put(&wanted.policy, false), false)),
+                        _ => before.push(put(&wanted.policy, true)),
+                    }
+                }
+                None => before.push(put(&wanted.policy, true)),
+            }
+        }
+    }
+    steps.before = before.into_iter().map(|step| (step, false)).collect();
+    steps
+}
+
+/// The wanted functions and those of the old policy that are functions' ARNs indeed.
+fn both(desired: &Desired, old: &BTreeSet<String>) -> Document {
+    let old: BTreeSet<FunctionArn> = old
+        .iter()
+        .filter_map(|arn| FunctionArn::parse(arn, None).ok())
+        .collect();
+    Document::invoke_functions(
+        desired
+            .functions()
+            .into_iter()
+            .chain(&old)
+            .collect::<BTreeSet<_>>(),
+    )
+}
+
+/// Takes a role of ours away: its policy, then itself.
+pub(super) fn delete_role(role: &observed::Role) -> Vec<Ordered> {
+    let Some(name) = role_name(&role.arn) else {
+        return Vec::new();
+    };
+    let policy = role
+        .policy
+        .as_ref()
+        .map(|_| Step::DeleteRolePolicy { role: name.clone() });
+    policy
+        .into_iter()
+        .chain([Step::DeleteRole { role: name }])
+        .map(|step| (step, false))
+        .collect()
+}
+
+/// Path and name in a role's ARN.
+pub(super) fn role_name(arn: &str) -> Option<RoleName> {
+    let resource = arn.splitn(6, ':').nth(5)?.strip_prefix("role")?;
+    let (path, name) = resource.rsplit_once('/')?;
+    Some(RoleName {
+        path: format!("{path}/"),
+        name: name.to_owned(),
+    })
+}
+
+#[derive(Default)]
+pub(super) struct GrantSteps {
+    pub(super) before: Vec<Ordered>,
+    pub(super) after: Vec<Ordered>,
+}
+
+/// Permission statements: one per function and qualifier where functions' own policies let the API in, none elsewhere.
+pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place) -> GrantSteps {
+    let by_policy = desired.invocation == Invocation::ResourcePolicy;
+    let wanted: BTreeSet<&FunctionArn> = if by_policy {
+        desired.functions()
+    } else {
+        BTreeSet::new()
+    };
+    let id = statement_id(owner);
+    // Without an API no statement can name it: whatever stands there names another.
+    let permission = observed
+        .api
+        .as_ref()
+        .map(|api| Permission::new(owner, place, &api.id));
+    let mut steps = GrantSteps::default();
+    for (function, reading) in &observed.functions {
+        let Some(state) = reading.known() else { continue };
+        let statement = match state {
+            FunctionPolicy::Policy(policy) => document::statement(policy, &id),
+            FunctionPolicy::Missing | FunctionPolicy::Exists => None,
+        };
+        let add = || {
+            let (function, statement_id) = (function.clone(), id.clone());
+            (
+                Step::AddPermission {
+                    function,
+                    statement_id,
+                },
+                false,
+            )
+        };
+        let remove = || {
+            let (function, statement_id) = (function.clone(), id.clone());
+            (
+                Step::RemovePermission {
+                    function,
+                    statement_id,
+                },
+                false,
+            )
+        };
+        match (statement, wanted.contains(function)) {
+            (None, true) if matches!(state, FunctionPolicy::Policy(_)) => steps.before.push(add()),
+            (Some(stored), true) if !permission.as_ref().is_some_and(|p| p.matches(stored)) => {
+                steps.before.extend([remove(), add()]);
+            }
+            (Some(_), false) => steps.after.push(remove()),
+            (None | Some(_), _) => {}
+        }
+    }
+    steps
+}

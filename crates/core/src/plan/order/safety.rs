@@ -1,0 +1,100 @@
+//! Whether a change opens anything, judged by pairs of routes.
+
+use super::candidates::{Candidate, Change, Level};
+use super::state::State;
+use crate::plan::access::{Admission, Atom};
+
+impl State<'_> {
+    /// Whether everybody whom a change newly admits anywhere is admitted there by the desired state.
+    pub(super) fn is_safe(&self, candidate: &Candidate) -> bool {
+        match &candidate.change {
+            Change::Edit(name) => self.in_the_way(name).is_empty(),
+            // What presses most is created closed when it cannot be created as wanted.
+            Change::Create(index) => candidate.level == Level::Open || self.is_safe_to_create(*index),
+            Change::Update(index) => self.is_safe_to_update(*index),
+            Change::Delete(index) => self.is_safe_to_delete(*index),
+        }
+    }
+
+    /// Routes that an edit of an authorizer would open.
+    pub(super) fn in_the_way(&self, name: &str) -> Vec<usize> {
+        self.edited(name)
+            .filter(|(index, now, then)| !self.is_safe_change(*index, now, then))
+            .map(|(index, _, _)| index)
+            .collect()
+    }
+
+    /// Whether a missing route may be created as it is wanted: the desired state admits whom it admits, or whoever gets its
+    /// requests now does.
+    pub(super) fn is_safe_to_create(&self, index: usize) -> bool {
+        let Some(entry) = self.entries.get(index) else {
+            return false;
+        };
+        let Some((_, route)) = entry.wanted else {
+            return false;
+        };
+        let beneath: Vec<_> = self
+            .beneath(entry, |other| other.now.is_some())
+            .into_iter()
+            .filter_map(|broader| Some((broader, self.admission(&broader.now.as_ref()?.guard))))
+            .collect();
+        let covered = beneath
+            .last()
+            .is_some_and(|(broader, _)| broader.pattern.contains(&entry.pattern));
+        self.wanted_admission(route, &entry.goal).atoms().all(|atom| {
+            self.allows(index, atom)
+                || (covered && beneath.iter().all(|(_, admission)| admission.admits(atom)))
+        })
+    }
+
+    fn is_safe_to_update(&self, index: usize) -> bool {
+        let Some(entry) = self.entries.get(index) else {
+            return false;
+        };
+        let (Some(now), Some((_, route))) = (&entry.now, entry.wanted) else {
+            return false;
+        };
+        let then = self.wanted_admission(route, &entry.goal);
+        self.is_safe_change(index, &self.admission(&now.guard), &then)
+    }
+
+    /// A route that goes exposes the broader ones that lie beneath it. Each may then get its requests, as far as no route
+    /// that is still missing will.
+    fn is_safe_to_delete(&self, index: usize) -> bool {
+        let Some(entry) = self.entries.get(index) else {
+            return false;
+        };
+        let Some(now) = &entry.now else { return false };
+        let own = self.admission(&now.guard);
+        entry.broader.iter().all(|next| {
+            let Some(broader) = self.entries.get(*next) else {
+                return true;
+            };
+            let Some(below) = &broader.now else { return true };
+            self.admission(&below.guard).atoms().all(|atom| {
+                own.admits(atom)
+                    || (broader.wanted.is_some()
+                        && broader.goal.admits(atom)
+                        && self
+                            .missing(broader)
+                            .filter(|other| other.pattern.overlaps(&entry.pattern))
+                            .all(|other| other.goal.admits(atom)))
+            })
+        })
+    }
+
+    fn is_safe_change(&self, index: usize, now: &Admission, then: &Admission) -> bool {
+        then.atoms()
+            .all(|atom| now.admits(atom) || self.allows(index, atom))
+    }
+
+    /// Whether the desired state admits an atom wherever this route takes requests now or will take them: it gets them in
+    /// the end, or a more specific route does that is still missing.
+    fn allows(&self, index: usize, atom: &Atom) -> bool {
+        self.entries.get(index).is_some_and(|entry| {
+            entry.wanted.is_some()
+                && entry.goal.admits(atom)
+                && self.missing(entry).all(|other| other.goal.admits(atom))
+        })
+    }
+}

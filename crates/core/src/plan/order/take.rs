@@ -1,0 +1,201 @@
+//! Changes as steps, and what they do to the state.
+//!
+//! A change that turns out not to apply gives none, and changes nothing.
+
+use super::candidates::{Candidate, Change, Level};
+use super::state::{Current, CurrentGuard, Entry, Handle, State};
+use crate::model::desired::{Guard, Route};
+use crate::model::name::{CLOSED_SCOPE, RouteKey};
+use crate::plan::step::{Authorize, RouteChange, Step};
+use std::collections::BTreeSet;
+
+impl State<'_> {
+    /// Performs a change, or as much of it as can be done now.
+    pub(super) fn take(&mut self, candidate: &Candidate) {
+        self.tightening &= candidate.level != Level::Routine;
+        match &candidate.change {
+            Change::Edit(name) => self.edit(name),
+            Change::Create(index) => self.create(*index),
+            Change::Update(index) => self.update(*index),
+            Change::Delete(index) => self.delete(*index),
+        };
+    }
+
+    /// Closes routes: each keeps its authorizer and requires a scope that no token carries. This is no tightening: it is not
+    /// wanted to last.
+    pub(super) fn close(&mut self, indexes: &[usize]) {
+        self.tightening = false;
+        for index in indexes {
+            let Some(entry) = self.entries.get_mut(*index) else {
+                continue;
+            };
+            let Some(now) = &mut entry.now else { continue };
+            let CurrentGuard::Jwt {
+                authorizer: Handle::Existing(id),
+                scopes,
+            } = &mut now.guard
+            else {
+                continue;
+            };
+            *scopes = closed();
+            let change = RouteChange {
+                authorize: Some(Authorize::Closed {
+                    authorizer_id: id.clone(),
+                }),
+                ..RouteChange::default()
+            };
+            let key = now.known_as.clone();
+            self.push(Step::UpdateRoute { key, change });
+        }
+    }
+
+    fn push(&mut self, step: Step) {
+        self.steps.push((step, self.tightening));
+    }
+
+    fn edit(&mut self, name: &str) -> Option<()> {
+        let jwt = self.desired.authorizers.get(name)?.clone();
+        let handle = self.handle(name);
+        let Handle::Existing(id) = handle.clone() else {
+            return None;
+        };
+        self.authorizers.insert(handle, Some(jwt.clone()));
+        let name = name.to_owned();
+        self.push(Step::UpdateAuthorizer { id, name, jwt });
+        Some(())
+    }
+
+    /// Creates a route as it is wanted, or closed where that is not safe yet.
+    fn create(&mut self, index: usize) -> Option<()> {
+        let (key, route) = self.entries.get(index)?.wanted?;
+        let as_wanted = self.is_safe_to_create(index);
+        self.need_authorizer(route);
+        self.need_integration(route);
+        let mut created = self.settled(key, key.clone(), route, format!("new:{key}"));
+        let mut authorize = authorize(&route.guard);
+        if !as_wanted {
+            if let Authorize::Jwt { scopes, .. } = &mut authorize {
+                *scopes = closed();
+            }
+            if let CurrentGuard::Jwt { scopes, .. } = &mut created.guard {
+                *scopes = closed();
+            }
+        }
+        self.push(Step::CreateRoute {
+            key: key.clone(),
+            authorize,
+            integration: route.integration.clone(),
+            operation_name: route.operation_name.clone(),
+        });
+        self.entries.get_mut(index)?.now = Some(created);
+        Some(())
+    }
+
+    /// A tightening request changes who may call and waits for nothing else: where the route shall also lead elsewhere, that
+    /// is left for later.
+    fn update(&mut self, index: usize) -> Option<()> {
+        let entry = self.entries.get(index)?;
+        let (key, route) = entry.wanted?;
+        let mut change = self.change(entry)?;
+        let now = entry.now.clone()?;
+        if change.authorize.is_some() {
+            self.need_authorizer(route);
+        }
+        let elsewhere_later = self.tightening && change.integration.is_some();
+        if elsewhere_later {
+            change.integration = None;
+        } else {
+            self.need_integration(route);
+        }
+        let key_known = now.known_as.clone();
+        let mut settled = self.settled(key, now.known_as, route, now.id);
+        if elsewhere_later {
+            settled.integration = now.integration;
+        }
+        self.push(Step::UpdateRoute {
+            key: key_known,
+            change,
+        });
+        self.entries.get_mut(index)?.now = Some(settled);
+        Some(())
+    }
+
+    fn delete(&mut self, index: usize) -> Option<()> {
+        let now = self.entries.get_mut(index)?.now.take()?;
+        let key = now.key.as_str().to_owned();
+        self.push(Step::DeleteRoute { id: now.id, key });
+        Some(())
+    }
+
+    fn settled(&self, key: &RouteKey, known_as: RouteKey, route: &Route, id: String) -> Current {
+        Current {
+            id,
+            known_as,
+            key: key.clone(),
+            guard: self.wanted_guard(route),
+            integration: self.integrations.get(&route.integration).cloned(),
+            operation_name: route.operation_name.clone(),
+        }
+    }
+
+    /// What an existing, wanted route lacks.
+    pub(super) fn change(&self, entry: &Entry<'_>) -> Option<RouteChange> {
+        let (now, (key, route)) = (entry.now.as_ref()?, entry.wanted?);
+        let target = self.integrations.get(&route.integration);
+        let leads_elsewhere = self.desired.integrations.contains_key(&route.integration)
+            && (target.is_none() || now.integration.as_ref() != target);
+        let change = RouteChange {
+            key: (now.key != *key).then(|| key.clone()),
+            authorize: (now.guard != self.wanted_guard(route)).then(|| authorize(&route.guard)),
+            integration: leads_elsewhere.then(|| route.integration.clone()),
+            operation_name: (now.operation_name != route.operation_name)
+                .then(|| route.operation_name.clone()),
+        };
+        (change != RouteChange::default()).then_some(change)
+    }
+
+    fn need_authorizer(&mut self, route: &Route) {
+        let Guard::Jwt { authorizer: name, .. } = &route.guard else {
+            return;
+        };
+        let Some(jwt) = self.desired.authorizers.get(name) else {
+            return;
+        };
+        if self.lacks_authorizer(route) {
+            let step = Step::CreateAuthorizer {
+                name: name.clone(),
+                jwt: jwt.clone(),
+            };
+            self.push(step);
+            self.authorizers.insert(self.handle(name), Some(jwt.clone()));
+        }
+    }
+
+    fn need_integration(&mut self, route: &Route) {
+        let Some((marker, integration)) = self.desired.integrations.get_key_value(&route.integration) else {
+            return;
+        };
+        if !self.integrations.contains_key(marker) {
+            let step = Step::CreateIntegration {
+                marker: marker.clone(),
+                integration: Box::new(integration.clone()),
+            };
+            self.push(step);
+            self.integrations.insert(marker, marker.as_str().to_owned());
+        }
+    }
+}
+
+fn closed() -> BTreeSet<String> {
+    BTreeSet::from([CLOSED_SCOPE.to_owned()])
+}
+
+fn authorize(guard: &Guard) -> Authorize {
+    match guard {
+        Guard::Public => Authorize::Public,
+        Guard::Jwt { authorizer, scopes } => Authorize::Jwt {
+            authorizer: authorizer.clone(),
+            scopes: scopes.clone(),
+        },
+    }
+}

@@ -1,0 +1,550 @@
+//! The rules of plans, held against random desired and observed states.
+//!
+//! `JWTHTTPAPI_CASES` sets how many cases each property tries, `JWTHTTPAPI_SEED` which; a failure says both.
+
+use super::access::{Access, Admission, admission, requests};
+use super::sketch::{Drift, Sketch, drifts, owner, place, sketches, world};
+use super::step::{Plan, Service, Step};
+use super::world::{Lanes, World, desired_access};
+use super::{only_tightening, plan};
+use crate::model::Desired;
+use crate::model::document;
+use crate::model::name::{Method, RouteKey, statement_id};
+use crate::model::observed::{Authorization, FunctionPolicy, Observed, Reading};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use std::collections::BTreeSet;
+
+/// A history: two generations, each perhaps cut; somebody's hands; and the generation to be planned.
+#[derive(Clone, Debug)]
+struct Case {
+    first: Sketch,
+    second: (Sketch, u8),
+    third: (Sketch, u8),
+    cuts: [usize; 4],
+    choices: Vec<usize>,
+    drift: Vec<Drift>,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let cut = || prop_oneof![2 => Just(usize::MAX), 1 => 0_usize..24];
+    (
+        sketches(),
+        (sketches(), any::<u8>()),
+        (sketches(), any::<u8>()),
+        [cut(), cut(), cut(), cut()],
+        vec(0_usize..6, 1..8),
+        vec(drifts(), 0..5),
+    )
+        .prop_map(|(first, second, third, cuts, choices, drift)| Case {
+            first,
+            second,
+            third,
+            cuts,
+            choices,
+            drift,
+        })
+}
+
+impl Case {
+    /// The second and the third generation.
+    fn generations(&self) -> (Desired, Desired) {
+        let second = self.first.blended(&self.second.0, self.second.1);
+        let third = second.blended(&self.third.0, self.third.1);
+        (second.desired(), third.desired())
+    }
+
+    /// AWS as it is found, and what is wanted of it.
+    fn found(&self) -> (World, Desired) {
+        let (second, third) = self.generations();
+        let mut world = world();
+        self.cut(&mut world, &self.first.desired(), self.cuts[0]);
+        self.cut(&mut world, &second, self.cuts[1]);
+        for drift in &self.drift {
+            drift.apply(&mut world);
+        }
+        (world, third)
+    }
+
+    /// Runs a plan lane by lane, as far as it comes.
+    fn cut(&self, world: &mut World, desired: &Desired, steps: usize) {
+        let plan = planned(desired, &world.observed);
+        let mut lanes = Lanes::new(&plan);
+        for choice in self.choices.iter().cycle().take(steps) {
+            if !lanes.advance(world, *choice) {
+                break;
+            }
+        }
+    }
+}
+
+fn planned(desired: &Desired, observed: &Observed) -> Plan {
+    plan(desired, observed, &owner(), &place())
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Holds a rule against many cases.
+fn holds(rule: impl Fn(Case)) {
+    let seed = variable("JWTHTTPAPI_SEED").unwrap_or(0);
+    let cases_tried = variable("JWTHTTPAPI_CASES").map_or(400, |cases| u32::try_from(cases).unwrap());
+    let config = Config {
+        cases: cases_tried,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let result = TestRunner::new(config).run(&cases(), |case| {
+        rule(case);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("JWTHTTPAPI_SEED={seed} JWTHTTPAPI_CASES={cases_tried}: {error}");
+    }
+}
+
+#[test]
+fn the_plan_after_a_plan_has_run_is_empty() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let plan = planned(&desired, &world.observed);
+        world.run(&plan);
+        let rest = planned(&desired, &world.observed);
+        assert!(rest.is_empty(), "after\n{plan}\nthere is left\n{rest}");
+    });
+}
+
+#[test]
+fn a_plan_cut_at_any_step_and_replanned_converges() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let (other, _) = case.generations();
+        case.cut(&mut world, &desired, case.cuts[2]);
+        case.cut(&mut world, &desired, case.cuts[3]);
+        // And cut once more, with the desired state changed in between.
+        case.cut(&mut world, &other, case.cuts[3]);
+        case.cut(&mut world, &desired, usize::MAX);
+        let rest = planned(&desired, &world.observed);
+        assert!(rest.is_empty(), "there is left\n{rest}");
+    });
+}
+
+/// Requests that stand for all, over everything that routes can be called in this.
+fn representative(world: &World, desired: &Desired) -> Vec<(Method, Vec<String>)> {
+    let observed = world.access();
+    let keys: BTreeSet<&RouteKey> = observed.keys().chain(desired.routes.keys()).collect();
+    requests(keys).into_iter().collect()
+}
+
+fn admitted(access: &Access, (method, path): &(Method, Vec<String>)) -> Admission {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    admission(access, *method, &path)
+}
+
+/// Executes a plan and holds every step of it against never open.
+fn never_opens(mut world: World, desired: &Desired, plan: &Plan) {
+    let requests = representative(&world, desired);
+    let wanted = desired_access(desired);
+    let mut refs = plan.refs.clone();
+    let mut before = world.access();
+    for planned in &plan.steps {
+        world.execute(&planned.step, &mut refs);
+        let after = world.access();
+        // Who may call what depends on API Gateway alone, whose steps run in this very order however lanes interleave.
+        if planned.step.service() != Service::ApiGateway {
+            assert_eq!(before, after);
+            continue;
+        }
+        for request in &requests {
+            let (now, was) = (admitted(&after, request), admitted(&before, request));
+            let allowed = was.union(&admitted(&wanted, request));
+            assert!(
+                now.within(&allowed),
+                "{:?} is opened by: {}\nfrom {was:?}\nto {now:?}\nin\n{plan}",
+                request,
+                planned.step
+            );
+        }
+        before = after;
+    }
+}
+
+#[test]
+fn no_prefix_of_any_plan_opens_a_path_that_the_generation_protects() {
+    holds(|case| {
+        let (world, desired) = case.found();
+        let plan = planned(&desired, &world.observed);
+        never_opens(world, &desired, &plan);
+    });
+}
+
+#[test]
+fn no_prefix_of_what_only_tightens_opens_a_path() {
+    holds(|case| {
+        let (world, desired) = case.found();
+        let plan = only_tightening(planned(&desired, &world.observed));
+        never_opens(world, &desired, &plan);
+    });
+}
+
+/// The keys that get a request, of those there are.
+fn winners<'a>(access: &'a Access, (method, path): &(Method, Vec<String>)) -> Vec<&'a RouteKey> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let matching = || access.keys().filter(|key| key.pattern().matches(*method, &path));
+    let best = matching().map(|key| key.pattern().rank()).min();
+    matching()
+        .filter(|key| Some(key.pattern().rank()) == best)
+        .collect()
+}
+
+#[test]
+fn what_only_tightens_takes_no_wanted_access_from_a_wanted_route() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let plan = only_tightening(planned(&desired, &world.observed));
+        let requests = representative(&world, &desired);
+        let (before, wanted) = (world.access(), desired_access(&desired));
+        world.run(&plan);
+        let after = world.access();
+        // An authorizer's edit tightens for all of its routes at once, also for one that is about to leave it.
+        let is_edit = |planned: &super::Planned| matches!(planned.step, Step::UpdateAuthorizer { .. });
+        if plan.steps.iter().any(is_edit) {
+            return;
+        }
+        for request in &requests {
+            let (was, now) = (admitted(&before, request), admitted(&after, request));
+            let right = was.within(&admitted(&wanted, request));
+            let stays = winners(&before, request)
+                .iter()
+                .all(|key| desired.routes.contains_key(key));
+            assert!(
+                !right || !stays || was.within(&now),
+                "{request:?} is lost in\n{plan}"
+            );
+        }
+    });
+}
+
+/// Requests that everybody may send though the desired state protects them.
+fn open(access: &Access, wanted: &Access, requests: &[(Method, Vec<String>)]) -> Vec<(Method, Vec<String>)> {
+    let is_open = |request: &&(Method, Vec<String>)| {
+        admitted(access, request).is_everyone() && !admitted(wanted, request).is_everyone()
+    };
+    requests.iter().filter(is_open).cloned().collect()
+}
+
+/// Whether a step changes a route that lets everybody send one of these requests.
+fn touches_opening(world: &World, step: &Step, open: &[(Method, Vec<String>)]) -> bool {
+    let key = match step {
+        Step::UpdateRoute { key, .. } => key.clone(),
+        Step::DeleteRoute { key, .. } => match RouteKey::parse(key) {
+            Ok(key) => key,
+            // Of a key that the operator could not have written.
+            Err(_) => return true,
+        },
+        _ => return false,
+    };
+    let access = world.access();
+    access.get(&key).is_some_and(Admission::is_everyone)
+        && open
+            .iter()
+            .any(|request| winners(&access, request).contains(&&key))
+}
+
+#[test]
+fn a_path_found_open_is_closed_before_any_step_that_does_not_serve_it() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let plan = planned(&desired, &world.observed);
+        let requests = representative(&world, &desired);
+        let wanted = desired_access(&desired);
+        let mut refs = plan.refs.clone();
+        let lane = plan
+            .steps
+            .iter()
+            .filter(|planned| planned.step.service() == Service::ApiGateway);
+        let (mut prerequisites, mut made_something) = (Vec::new(), false);
+        for planned in lane {
+            let step = &planned.step;
+            let left = open(&world.access(), &wanted, &requests);
+            let touches = touches_opening(&world, step, &left);
+            world.execute(step, &mut refs);
+            if left.is_empty() {
+                break;
+            }
+            assert!(
+                planned.tightens && planned.after.is_empty(),
+                "{step} waits in\n{plan}"
+            );
+            let closes = open(&world.access(), &wanted, &requests).len() < left.len() || touches;
+            match step {
+                Step::CreateAuthorizer { .. } | Step::CreateIntegration { .. } => {
+                    prerequisites.push(step.clone());
+                    made_something = true;
+                }
+                // Whole ways in: an endpoint, a stage.
+                Step::UpdateApi(_) | Step::DeleteStage { .. } => {}
+                _ => {
+                    assert!(closes, "{step} does not serve {left:?} in\n{plan}");
+                    let needs_nothing = prerequisites.is_empty() && !matches!(step, Step::CreateRoute { .. });
+                    assert!(
+                        !(made_something && needs_nothing && needs_no_new(step, &plan)),
+                        "{step} could have gone before others in\n{plan}"
+                    );
+                    prerequisites.retain(|needed| !serves(needed, step));
+                    assert!(
+                        prerequisites.is_empty(),
+                        "{prerequisites:?} do not serve {step} in\n{plan}"
+                    );
+                }
+            }
+        }
+    });
+}
+
+/// Whether a route's update refers to no authorizer that the plan makes.
+fn needs_no_new(step: &Step, plan: &Plan) -> bool {
+    let Step::UpdateRoute { change, .. } = step else {
+        return true;
+    };
+    match &change.authorize {
+        Some(super::Authorize::Jwt { authorizer, .. }) => plan.refs.authorizers.contains_key(authorizer),
+        _ => true,
+    }
+}
+
+fn serves(needed: &Step, step: &Step) -> bool {
+    use super::Authorize::Jwt;
+    let (authorize, target) = match step {
+        Step::CreateRoute {
+            authorize,
+            integration,
+            ..
+        } => (Some(authorize), Some(integration)),
+        Step::UpdateRoute { change, .. } => (change.authorize.as_ref(), change.integration.as_ref()),
+        _ => (None, None),
+    };
+    match needed {
+        Step::CreateAuthorizer { name, .. } => {
+            matches!(authorize, Some(Jwt { authorizer, .. }) if authorizer == name)
+        }
+        Step::CreateIntegration { marker, .. } => target == Some(marker),
+        _ => false,
+    }
+}
+
+#[test]
+fn steps_name_nothing_foreign() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let before = world.observed.clone();
+        // The world refuses ids that are not the API's, roles without our proof and statements of others.
+        let plan = planned(&desired, &world.observed);
+        world.run(&plan);
+        let role = |observed: &Observed| {
+            let role = observed.role.known().cloned().flatten();
+            role.filter(|role| owner().proof(&role.tags, None) == crate::model::Proof::None)
+        };
+        if let Some(foreign) = role(&before) {
+            assert_eq!(role(&world.observed), Some(foreign));
+        }
+        for (function, reading) in &before.functions {
+            let theirs = |reading: &Reading<FunctionPolicy>| match reading {
+                Reading::Known(FunctionPolicy::Policy(policy)) => {
+                    document::statement(policy, "theirs").cloned()
+                }
+                _ => None,
+            };
+            assert_eq!(theirs(reading), theirs(&world.observed.functions[function]));
+        }
+        for planned in &plan.steps {
+            if let Step::AddPermission { statement_id: id, .. }
+            | Step::RemovePermission { statement_id: id, .. } = &planned.step
+            {
+                assert_eq!(id, &statement_id(&owner()));
+            }
+            if let Step::UntagApi(keys) | Step::UntagRole { keys, .. } = &planned.step {
+                assert!(keys.iter().all(|key| !key.starts_with("aws:")));
+            }
+        }
+    });
+}
+
+#[test]
+fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let plan = planned(&desired, &world.observed);
+        for (index, planned) in plan.steps.iter().enumerate() {
+            for after in &planned.after {
+                assert!(
+                    *after < index,
+                    "{} waits for a later step in\n{plan}",
+                    planned.step
+                );
+                assert_ne!(plan.steps[*after].step.service(), planned.step.service());
+            }
+        }
+        // Lanes panic on a deadlock; however they interleave, AWS ends up as wanted.
+        case.cut(&mut world, &desired, usize::MAX);
+        assert!(planned(&desired, &world.observed).is_empty());
+    });
+}
+
+#[test]
+fn what_takes_an_invocation_away_waits_for_the_last_step_of_api_gateway() {
+    holds(|case| {
+        let (world, desired) = case.found();
+        let plan = planned(&desired, &world.observed);
+        let last = plan
+            .steps
+            .iter()
+            .rposition(|planned| planned.step.service() == Service::ApiGateway);
+        for (index, planned) in plan.steps.iter().enumerate() {
+            let replaced = |function| {
+                let later = plan.steps.iter().skip(index);
+                let adds = |other: &&super::Planned| matches!(&other.step, Step::AddPermission { function: f, .. } if f == function);
+                later.filter(adds).count() == 1
+            };
+            let takes_away = match &planned.step {
+                Step::DeleteRole { .. } | Step::DeleteRolePolicy { .. } => true,
+                Step::PutRolePolicy { widens, .. } => !widens,
+                Step::RemovePermission { function, .. } => !replaced(function),
+                _ => false,
+            };
+            if let (true, Some(last)) = (takes_away, last) {
+                assert!(
+                    planned.after.contains(&last),
+                    "{} does not wait in\n{plan}",
+                    planned.step
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn plans_are_deterministic_whatever_the_order_of_lists() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let plan = planned(&desired, &world.observed);
+        assert_eq!(plan, planned(&desired, &world.observed));
+        if let Some(api) = &mut world.observed.api {
+            api.routes.reverse();
+            api.authorizers.reverse();
+            api.integrations.reverse();
+        }
+        let mut words: Vec<String> = planned(&desired, &world.observed)
+            .to_string()
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        let mut expected: Vec<String> = plan.to_string().lines().map(str::to_owned).collect();
+        words.sort();
+        expected.sort();
+        assert_eq!(words, expected);
+    });
+}
+
+#[test]
+fn what_could_not_be_read_is_named_by_no_step() {
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        world.observed.role = Reading::Unknown;
+        let unknown: Vec<_> = world.observed.functions.keys().step_by(2).cloned().collect();
+        for function in &unknown {
+            world
+                .observed
+                .functions
+                .insert(function.clone(), Reading::Unknown);
+        }
+        let plan = planned(&desired, &world.observed);
+        for planned in &plan.steps {
+            assert_ne!(planned.step.service(), Service::Iam, "{}", planned.step);
+            if let Step::AddPermission { function, .. } | Step::RemovePermission { function, .. } =
+                &planned.step
+            {
+                assert!(!unknown.contains(function), "{}", planned.step);
+            }
+        }
+        never_opens(world, &desired, &only_tightening(plan));
+    });
+}
+
+#[test]
+fn a_deletion_leaves_nothing_of_ours_and_everything_of_others() {
+    holds(|case| {
+        let (mut world, _) = case.found();
+        let foreign_role = world
+            .observed
+            .role
+            .known()
+            .cloned()
+            .flatten()
+            .filter(|role| owner().proof(&role.tags, None) == crate::model::Proof::None);
+        let plan = super::plan_deletion(&world.observed, &owner());
+        let mut lanes = Lanes::new(&plan);
+        let mut choices = case.choices.iter().cycle();
+        while lanes.advance(&mut world, *choices.next().unwrap()) {}
+        assert_eq!(world.observed.api, None);
+        assert_eq!(world.observed.role, Reading::Known(foreign_role));
+        for reading in world.observed.functions.values() {
+            let Reading::Known(FunctionPolicy::Policy(policy)) = reading else {
+                continue;
+            };
+            assert!(document::statement(policy, &statement_id(&owner())).is_none());
+        }
+        assert!(super::plan_deletion(&world.observed, &owner()).is_empty());
+    });
+}
+
+#[test]
+fn histories_reach_what_the_rules_are_about() {
+    // A generator that never draws the hard cases would prove nothing.
+    let seen = std::cell::RefCell::new(std::collections::BTreeMap::<&str, usize>::new());
+    holds(|case| {
+        let (world, desired) = case.found();
+        let plan = planned(&desired, &world.observed);
+        let requests = representative(&world, &desired);
+        let see = |what, is: bool| *seen.borrow_mut().entry(what).or_default() += usize::from(is);
+        let has = |is: fn(&Step) -> bool| plan.steps.iter().any(|planned| is(&planned.step));
+        see(
+            "open",
+            !open(&world.access(), &desired_access(&desired), &requests).is_empty(),
+        );
+        see("edit", has(|step| matches!(step, Step::UpdateAuthorizer { .. })));
+        see(
+            "closed",
+            has(|step| {
+                matches!(step, Step::UpdateRoute { change, .. }
+                    if matches!(change.authorize, Some(super::Authorize::Closed { .. })))
+            }),
+        );
+        see(
+            "key",
+            has(|step| matches!(step, Step::UpdateRoute { change, .. } if change.key.is_some())),
+        );
+        see("mend", has(|step| matches!(step, Step::UpdateIntegration { .. })));
+        see(
+            "permission",
+            has(|step| matches!(step, Step::RemovePermission { .. })),
+        );
+        let routes = world.observed.api.iter().flat_map(|api| &api.routes);
+        see(
+            "other",
+            routes
+                .clone()
+                .any(|route| matches!(route.authorization, Authorization::Other(_))),
+        );
+        see("strange", routes.clone().any(|route| route.parsed().is_none()));
+    });
+    let seen = seen.into_inner();
+    assert!(
+        seen.len() == 8 && seen.values().all(|count| *count >= 3),
+        "{seen:?}"
+    );
+}

@@ -1,0 +1,64 @@
+//! Settings and tags of the API itself.
+
+use super::order::Ordered;
+use super::step::{ApiChange, Step};
+use crate::model::desired::Desired;
+use crate::model::observed;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Switching the endpoint off closes every path: it goes first.
+pub(super) fn closing(desired: &Desired, api: Option<&observed::Api>) -> Option<Ordered> {
+    let api = api?;
+    let closes = desired.api.disable_execute_api_endpoint && !api.disable_execute_api_endpoint;
+    let change = ApiChange {
+        disable_execute_api_endpoint: Some(true),
+        ..ApiChange::default()
+    };
+    closes.then_some((Step::UpdateApi(change), true))
+}
+
+/// All other settings. Switching the endpoint on opens every path: this goes when all of them are as wanted.
+pub(super) fn settings(desired: &Desired, api: Option<&observed::Api>) -> Vec<Ordered> {
+    let Some(api) = api else { return Vec::new() };
+    let wanted = &desired.api;
+    let opens = api.disable_execute_api_endpoint && !wanted.disable_execute_api_endpoint;
+    let change = ApiChange {
+        name: (api.name != wanted.name).then(|| wanted.name.clone()),
+        description: (api.description != wanted.description).then(|| wanted.description.clone()),
+        cors: wanted.cors.clone().filter(|cors| api.cors.as_ref() != Some(cors)),
+        disable_execute_api_endpoint: opens.then_some(false),
+        ip_address_type: (api.ip_address_type != wanted.ip_address_type).then_some(wanted.ip_address_type),
+    };
+    let mut steps = Vec::new();
+    if change != ApiChange::default() {
+        steps.push(Step::UpdateApi(change));
+    }
+    if api.cors.is_some() && wanted.cors.is_none() {
+        steps.push(Step::DeleteCors);
+    }
+    let (set, unset) = tag_changes(&wanted.tags, &api.tags);
+    if !set.is_empty() {
+        steps.push(Step::TagApi(set));
+    }
+    if !unset.is_empty() {
+        steps.push(Step::UntagApi(unset));
+    }
+    steps.into_iter().map(|step| (step, false)).collect()
+}
+
+/// Tags to set and keys to remove. AWS's own `aws:` tags are nobody's to change.
+pub(super) fn tag_changes(
+    wanted: &BTreeMap<String, String>,
+    observed: &BTreeMap<String, String>,
+) -> (BTreeMap<String, String>, BTreeSet<String>) {
+    let set = wanted
+        .iter()
+        .filter(|(key, value)| observed.get(*key) != Some(value));
+    let unset = observed
+        .keys()
+        .filter(|key| !wanted.contains_key(*key) && !key.starts_with("aws:"));
+    (
+        set.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        unset.cloned().collect(),
+    )
+}
