@@ -1,5 +1,19 @@
-//! The operator: the shell around the pure core. What it finds in Kubernetes and in AWS it gives to the core as values, and
-//! what the core plans it carries out.
+//! The operator: the shell round the pure core.
+//!
+//! ```text
+//!  watch ─► dereference ─► build ─► observe ─► plan ─► execute ─► report ─► status, events, metrics
+//!            read what     pure     list AWS   pure    steps in    pure
+//!            spec names                                order
+//! ```
+//!
+//! [`cli`] parses, [`run`] composes, [`controller`] drives the pipeline, [`aws`] is the only room that talks to AWS.
 
 pub mod aws;
+pub mod cli;
+pub mod controller;
 pub mod fence;
+pub mod leader;
+pub mod metrics;
+pub mod run;
+pub mod server;
+pub mod telemetry;

@@ -9,6 +9,7 @@
 mod access;
 mod clock;
 mod control;
+pub mod data_plane;
 mod faults;
 mod http_server;
 mod issuer;

@@ -8,6 +8,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
+use tracing_subscriber::EnvFilter;
 
 /// A strict model of the parts of AWS that jwthttpapi uses.
 ///
@@ -62,6 +63,11 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error),
     };
+    // RUST_LOG=jwthttpapi_sandbox=debug tells why calls are turned away, and what functions print.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => say(&problem, 2),

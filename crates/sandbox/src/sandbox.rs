@@ -11,13 +11,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, header};
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
     clock::Clock,
     control,
+    data_plane::{serve::DataPlane, target::Target},
     faults::Faults,
     issuer::Issuers,
     journal::Journal,
@@ -70,6 +71,7 @@ struct Shared {
     region: String,
     clock: Clock,
     issuers: Issuers,
+    data_plane: DataPlane,
 }
 
 #[derive(Debug)]
@@ -116,6 +118,7 @@ impl Sandbox {
             region: options.region,
             clock: options.clock,
             issuers: options.issuers,
+            data_plane: DataPlane::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -124,6 +127,10 @@ impl Sandbox {
 
     /// Answers one HTTP request, whomever it is for.
     pub async fn handle(&self, request: Request<Bytes>) -> Outcome {
+        // A call of an API is one whatever it carries: its token may be a signature for a service of AWS.
+        if let Some(target) = Target::of(host(&request), request.uri().path()) {
+            return Outcome::Answer(self.shared.data_plane.answer(self, &target, request).await);
+        }
         match wire::addressee(&request) {
             Addressee::Aws(signature) => self.carry_out(signature, request).await,
             Addressee::Control(path) => Outcome::Answer(control::answer(self, &path, &request).await),
@@ -188,6 +195,15 @@ impl Sandbox {
     fn announce(&self) {
         self.shared.changed.send_modify(|version| *version += 1);
     }
+}
+
+/// The host that a request names: in the header, or in a proxy's form of the request line.
+fn host(request: &Request<Bytes>) -> &str {
+    let header = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    header.or_else(|| request.uri().host()).unwrap_or_default()
 }
 
 /// What API Gateway says where there is nothing.

@@ -1,1 +1,29 @@
-//! Test support.
+//! What the tests and the demo stand on: a real Kubernetes control plane, a local issuer of tokens, the sandbox's
+//! views, and child processes that end with whoever started them.
+//!
+//! Everything here blocks; call it from plain threads and tests, or from `tokio` tests where blocking does no harm.
+
+mod audit;
+pub mod certificates;
+mod chart;
+mod cluster;
+pub mod command;
+pub mod deadline;
+mod error;
+mod issuer;
+mod operator;
+pub mod places;
+pub mod process;
+mod sandbox;
+pub mod tools;
+mod warden;
+
+pub use self::{
+    audit::{AuditEntry, AuditMark},
+    chart::{Container, OPERATOR_ACCESS_KEY, sandbox_values},
+    cluster::Cluster,
+    error::Error,
+    issuer::{Claims, Issuer},
+    operator::Operator,
+    sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient, Watched},
+};

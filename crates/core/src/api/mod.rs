@@ -1,12 +1,14 @@
 //! The Kubernetes-facing types.
 
 mod conditions;
+mod crd;
 mod reason;
 mod report;
 mod spec;
 mod status;
 
 pub use conditions::{ConditionType, Draft, condition, merge};
+pub use crd::crd;
 pub use reason::{Polarity, Reason};
 pub use report::{Progress, Report, Verdict, report};
 pub use spec::{

@@ -112,6 +112,7 @@ impl Builder<'_> {
             (InvocationMode::Role, Some(arn)) => Some(arn.clone()),
             (InvocationMode::Role, None) => Some(self.place.role_arn(&role_name)),
         };
+        self.check_tags();
         self.check_brought_role(brought.as_deref());
 
         let authorizers = self.authorizers();
@@ -221,7 +222,7 @@ impl Builder<'_> {
             let integration = Integration {
                 function,
                 payload_format_version: route.lambda.payload_format_version.unwrap_or_default(),
-                timeout_millis: route.lambda.timeout_millis.unwrap_or(30_000),
+                timeout_millis: route.lambda.timeout_millis.and_then(|millis| u32::try_from(millis).ok()).unwrap_or(30_000),
                 credentials: credentials.map(str::to_owned),
             };
             let marker = integration.marker();
@@ -320,6 +321,16 @@ impl Builder<'_> {
             self.violate(path, Reason::FunctionNotAllowed, message);
         }
         Some(function)
+    }
+
+    /// The keys of a map have no pattern in a schema.
+    fn check_tags(&mut self) {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || " .:+=@_/-".contains(c);
+        let wrong: Vec<&String> = self.spec.tags.keys().filter(|key| !key.chars().all(allowed)).collect();
+        for key in wrong {
+            let message = "a tag key has letters, digits, spaces and . : + = @ _ / - only; choose another key";
+            self.violate(format!("spec.tags[{key}]"), Reason::InvalidSpec, message);
+        }
     }
 
     fn check_brought_role(&mut self, arn: Option<&str>) {

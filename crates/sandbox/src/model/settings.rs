@@ -84,6 +84,8 @@ pub struct Settings {
     pub credentials_arn_empty_clears: bool,
     /// Whether the request `/x/` matches the route `/x` (*§2*: reports disagree).
     pub trailing_slash_matches: bool,
+    /// Seconds for which an issuer's keys are kept. AWS keeps them for up to two hours (*§3*, D).
+    pub jwks_cache_seconds: u64,
     /// Whether Lambda refuses a function whose role it cannot assume (*§10*, O).
     pub function_role_must_be_assumable: bool,
     /// Whether two writes to one API at the same time give the second a 409 (*§1*, O).
@@ -122,6 +124,7 @@ impl Default for Settings {
             issuer_must_match_document: false,
             credentials_arn_empty_clears: true,
             trailing_slash_matches: false,
+            jwks_cache_seconds: 0,
             function_role_must_be_assumable: true,
             concurrent_modification: false,
             rate_limits: BTreeMap::new(),

@@ -23,6 +23,22 @@ impl Timestamp {
         format!("{date}T{time}.{:03}+0000", self.0 % 1000)
     }
 
+    /// The form of access logs and of the requests that functions see, such as `12/Mar/2020:19:03:58 +0000`.
+    pub(crate) fn access_log(self) -> String {
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let (year, month, day) = civil(self.0 / MILLIS_PER_DAY);
+        let month = usize::try_from(month)
+            .ok()
+            .and_then(|month| MONTHS.get(month.checked_sub(1)?));
+        let (_, time) = self.date_and_time();
+        format!(
+            "{day:02}/{}/{year:04}:{time} +0000",
+            month.copied().unwrap_or_default()
+        )
+    }
+
     fn date_and_time(self) -> (String, String) {
         let (year, month, day) = civil(self.0 / MILLIS_PER_DAY);
         let second = self.0 % MILLIS_PER_DAY / 1000;
@@ -85,6 +101,18 @@ mod tests {
         assert_eq!(
             Timestamp(951_782_400_007).lambda(),
             "2000-02-29T00:00:00.007+0000"
+        );
+    }
+
+    #[test]
+    fn access_logs_name_the_month() {
+        assert_eq!(
+            Timestamp(951_782_399_999).access_log(),
+            "28/Feb/2000:23:59:59 +0000"
+        );
+        assert_eq!(
+            Timestamp(1_798_761_599_000).access_log(),
+            "31/Dec/2026:23:59:59 +0000"
         );
     }
 }

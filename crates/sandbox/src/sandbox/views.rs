@@ -125,7 +125,7 @@ impl Sandbox {
         numbers.len()
     }
 
-    /// Back to an empty account: no resources, no rules, no journal. The settings stay.
+    /// Back to an empty account: no resources, no rules, no journal, no kept keys. The settings stay.
     pub fn reset(&self) {
         self.release(None, Release::Discard);
         let mut core = self.core();
@@ -134,6 +134,7 @@ impl Sandbox {
         core.journal.clear();
         core.buckets.clear();
         drop(core);
+        self.shared.data_plane.forget_keys();
         self.announce();
     }
 }

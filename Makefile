@@ -1,0 +1,104 @@
+# The verbs of this repository. `make` lists them.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+CARGO ?= cargo
+PYTHON ?= python3
+# The lock file is part of the source: nothing here changes it.
+LOCKED := --locked
+# Beside the sources and not tracked.
+VENV := .venv
+BOTO3 := crates/sandbox/tests/boto3
+BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
+LOCAL := $(BINARIES)/jwthttpapi-local
+
+.PHONY: help
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: doctor
+doctor: ## Name what is missing on this machine
+	@hack/doctor
+
+# The same, silent unless something is missing.
+.PHONY: healthy
+healthy:
+	@hack/doctor --quiet
+
+##------------------------------------------------------------------------------------------------------------ try it
+
+.PHONY: demo
+demo: tools ## From nothing to a JWT-protected API on a local Kubernetes and a local AWS, and back
+	@$(LOCAL) demo
+
+.PHONY: up
+up: tools ## The same, left running; prints the kubeconfig and the URLs
+	@$(LOCAL) up
+
+.PHONY: down
+down: ## End what `make up` started
+	@if [ -x $(LOCAL) ]; then $(LOCAL) down; else echo "Nothing is running."; fi
+
+##------------------------------------------------------------------------------------------------------------ build
+
+.PHONY: build
+build: healthy ## Build every binary
+	$(CARGO) build $(LOCKED) --workspace --bins
+
+.PHONY: tools
+tools: build ## Build Kubernetes, etcd, kubectl and Helm into the cache (minutes, once)
+	@$(LOCAL) tools
+
+.PHONY: generate
+generate: ## Write the generated files: crds/ and the chart's copy
+	$(CARGO) build $(LOCKED) --bin jwthttpapi
+	mkdir -p crds
+	$(BINARIES)/jwthttpapi crds > crds/.new
+	mv crds/.new crds/jwthttpapis.jwthttpapi.dev.yaml
+	cp crds/jwthttpapis.jwthttpapi.dev.yaml charts/jwthttpapi/files/crd.yaml
+
+.PHONY: fmt
+fmt: ## Format the sources
+	$(CARGO) fmt --all
+
+##------------------------------------------------------------------------------------------------------------ prove
+
+.PHONY: lint
+lint: lint-fmt lint-clippy lint-doc lint-deny ## Formatting, clippy, documentation, dependencies
+
+.PHONY: lint-fmt lint-clippy lint-doc lint-deny
+lint-fmt:
+	$(CARGO) fmt --all --check
+lint-clippy:
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- --deny warnings
+lint-doc:
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
+lint-deny:
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	  $(CARGO) deny $(LOCKED) check bans licenses sources; \
+	else \
+	  echo "lint-deny: skipped, since cargo-deny is not installed (cargo install --locked cargo-deny)"; \
+	fi
+
+.PHONY: advisories
+advisories: ## Ask the advisory database about the dependencies (cargo-deny)
+	$(CARGO) deny $(LOCKED) check advisories
+
+.PHONY: test
+test: test-rust test-python ## Everything that proves the project
+
+.PHONY: test-rust test-python
+# Not after `build`: the tests turn on features of the dependencies, and cargo builds the binaries with them.
+test-rust: healthy
+	$(CARGO) test $(LOCKED) --workspace --no-run
+	@$(LOCAL) tools
+	$(CARGO) test $(LOCKED) --workspace --no-fail-fast
+test-python: healthy $(VENV)/ready
+	$(CARGO) test $(LOCKED) --workspace --no-run
+	$(VENV)/bin/python -m pytest $(BOTO3)
+
+$(VENV)/ready: $(BOTO3)/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

@@ -1,0 +1,197 @@
+//! What people type: flags with environment twins, parsed once into plain settings.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, time::Duration};
+use wildmatch::WildMatch;
+
+/// Kubernetes operator for JWT-protected AWS HTTP APIs.
+#[derive(Debug, Parser)]
+#[command(name = "jwthttpapi", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator.
+    Run(Box<Settings>),
+    /// Print the `CustomResourceDefinition` as YAML.
+    Crds,
+}
+
+/// Settings of the operator.
+#[derive(Clone, Debug, Args)]
+pub struct Settings {
+    /// AWS Region of objects that name none. Unless given: what the AWS SDK finds (AWS_REGION, profile, instance metadata).
+    #[arg(long, env = "JWTHTTPAPI_AWS_REGION", value_parser = non_empty)]
+    pub aws_region: Option<String>,
+
+    /// Endpoint of every AWS service, for an emulator: http:// or https:// and a host.
+    #[arg(long, env = "JWTHTTPAPI_AWS_ENDPOINT_URL", value_parser = endpoint)]
+    pub aws_endpoint_url: Option<String>,
+
+    /// Cluster id in the ownership tags, up to 100 letters, digits and . : + = @ _ / -. Unless given: the uid of the
+    /// namespace kube-system. A given one survives the rebuild of a cluster.
+    #[arg(long, env = "JWTHTTPAPI_CLUSTER_ID", value_parser = cluster_id)]
+    pub cluster_id: Option<String>,
+
+    /// Patterns of ARNs (with * and ?) of functions that routes may lead to. None allows none.
+    #[arg(long, env = "JWTHTTPAPI_ALLOWED_FUNCTIONS", value_delimiter = ',', value_parser = pattern)]
+    pub allowed_functions: Vec<WildMatch>,
+
+    /// Patterns of ARNs (with * and ?) of roles that objects may bring in spec.invocation.roleArn. None allows none.
+    #[arg(long, env = "JWTHTTPAPI_PASSABLE_ROLES", value_delimiter = ',', value_parser = pattern)]
+    pub passable_roles: Vec<WildMatch>,
+
+    /// How long AWS's lists may lag behind a creation.
+    #[arg(long, env = "JWTHTTPAPI_LIST_SETTLE", default_value = "30s", value_parser = duration)]
+    pub list_settle: Duration,
+
+    /// How long IAM needs until a new role or a wider policy works.
+    #[arg(long, env = "JWTHTTPAPI_IAM_SETTLE", default_value = "10s", value_parser = duration)]
+    pub iam_settle: Duration,
+
+    /// How often every object is compared with AWS. Stretched when that would take more than half of the budget.
+    #[arg(long, env = "JWTHTTPAPI_RESYNC", default_value = "10m", value_parser = duration)]
+    pub resync: Duration,
+
+    /// Requests a second to API Gateway per account and Region, 0 for no limit. AWS allows 10 for everybody together.
+    #[arg(long, env = "JWTHTTPAPI_APIGATEWAY_RATE", default_value_t = 5.0, value_parser = rate)]
+    pub apigateway_rate: f64,
+
+    /// Requests to API Gateway that may go out at once after a rest.
+    #[arg(long, env = "JWTHTTPAPI_APIGATEWAY_BURST", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub apigateway_burst: u32,
+
+    /// Requests a second to Lambda per account and Region, 0 for no limit. AWS allows 15 for everybody together.
+    #[arg(long, env = "JWTHTTPAPI_LAMBDA_RATE", default_value_t = 7.0, value_parser = rate)]
+    pub lambda_rate: f64,
+
+    /// Requests a second to IAM per account, 0 for no limit.
+    #[arg(long, env = "JWTHTTPAPI_IAM_RATE", default_value_t = 5.0, value_parser = rate)]
+    pub iam_rate: f64,
+
+    /// How many objects are worked on at once.
+    #[arg(long, env = "JWTHTTPAPI_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+
+    /// Whether to write only while holding the Lease jwthttpapi-leader.
+    #[arg(long, env = "JWTHTTPAPI_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set)]
+    pub leader_elect: bool,
+
+    /// Namespace of the Lease. Unless given: the one that the operator runs in.
+    #[arg(long, env = "JWTHTTPAPI_LEASE_NAMESPACE", value_parser = non_empty)]
+    pub lease_namespace: Option<String>,
+
+    /// Address of /livez, /readyz and /metrics; port 0 for a free one.
+    #[arg(long, env = "JWTHTTPAPI_LISTEN", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+
+    /// Form of the logs.
+    #[arg(long, env = "JWTHTTPAPI_LOG_FORMAT", default_value = "json")]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug.
+    #[arg(long, env = "JWTHTTPAPI_LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+/// Forms of logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For reading.
+    Text,
+}
+
+fn non_empty(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("it is empty; leave the flag out instead".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    let url: http::Uri = text.parse().map_err(|error| format!("it is not a URL ({error}); write http://HOST:PORT"))?;
+    match (url.scheme_str(), url.host()) {
+        (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("it has no scheme or no host; write http://HOST:PORT or https://HOST".to_owned()),
+    }
+}
+
+fn cluster_id(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".:+=@_/-".contains(c);
+    if text.is_empty() || text.len() > 100 || !text.chars().all(allowed) {
+        return Err("write 1 to 100 letters, digits and . : + = @ _ / -".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn pattern(text: &str) -> Result<WildMatch, String> {
+    if text == "*" || text.starts_with("arn:") {
+        Ok(WildMatch::new(text))
+    } else {
+        Err("a pattern is an ARN with * and ? in it, such as arn:aws:lambda:*:123456789012:function:team-*, or *".to_owned())
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate >= 0.0 => Ok(rate),
+        _ => Err("write a number of requests a second, 0 for no limit".to_owned()),
+    }
+}
+
+/// A number with a unit: ms, s, m or h; 0 needs none.
+fn duration(text: &str) -> Result<Duration, String> {
+    let refused = || "write a number and a unit, such as 500ms, 30s, 10m or 1h".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| refused())?;
+    let millis = match unit {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1_000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        "" if number == 0 => Some(0),
+        _ => None,
+    };
+    // A day is longer than anybody wants to wait, and short enough that no sum of durations overflows.
+    millis.filter(|millis| *millis <= 86_400_000).map(Duration::from_millis).ok_or_else(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for bad in ["", "10", "s", "-1s", "1d", "25h", "99999999999999999999h"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn endpoints_need_a_scheme_and_a_host() {
+        assert_eq!(endpoint("http://127.0.0.1:4566/"), Ok("http://127.0.0.1:4566".to_owned()));
+        for bad in ["", "localhost:4566", "ftp://x", "http://"] {
+            assert!(endpoint(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_arns_or_everything() {
+        assert!(pattern("*").is_ok() && pattern("arn:aws:lambda:*:1:function:a-*").is_ok());
+        assert!(pattern("hello").is_err() && pattern("").is_err());
+    }
+}

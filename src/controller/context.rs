@@ -1,0 +1,167 @@
+//! What every reconcile needs, and what the process remembers between two of one object.
+//!
+//! Nothing remembered here decides what is written: a restart loses it and the protocol still holds.
+
+use crate::{aws::Aws, metrics::Metrics};
+use jwthttpapi_core::{
+    api::{JwtHttpApi, Reason},
+    model::{Owner, Policy},
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{Client, Resource, ResourceExt, core::DeserializeGuard, runtime::events::Recorder, runtime::reflector::Store};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+use super::index::Index;
+
+/// What every reconcile needs.
+pub(crate) struct Context {
+    pub(crate) client: Client,
+    pub(crate) aws: Aws,
+    pub(crate) store: Store<DeserializeGuard<JwtHttpApi>>,
+    pub(crate) recorder: Recorder,
+    pub(crate) metrics: Metrics,
+    pub(crate) policy: Policy,
+    pub(crate) periods: Periods,
+    pub(crate) cluster: Cluster,
+    pub(crate) index: Index,
+    pub(crate) leading: AtomicBool,
+    pub(crate) stopping: AtomicBool,
+    memory: Mutex<BTreeMap<String, Memory>>,
+}
+
+/// Whose cluster this is.
+#[derive(Clone, Debug)]
+pub(crate) struct Cluster {
+    /// `--cluster-id`, or the uid below.
+    pub(crate) id: String,
+    /// Uid of the kube-system namespace.
+    pub(crate) kube_system: String,
+}
+
+/// Times that the installer may set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Periods {
+    /// List lag and write timeout together: how long a found intent waits.
+    pub(crate) settle: Duration,
+    /// How long IAM needs.
+    pub(crate) iam_settle: Duration,
+    /// How often an object is compared with AWS, before stretching.
+    pub(crate) resync: Duration,
+    /// Requests a second to API Gateway; none for no limit.
+    pub(crate) rate: Option<f64>,
+}
+
+/// What is remembered of one object.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    /// Since when an intent or a missing id was seen, or a create was last sent.
+    pub(crate) unsettled: Option<Instant>,
+    /// The change of IAM that is waited for, and since when.
+    pub(crate) iam: Option<(Time, Instant)>,
+    /// The generation for which AWS was last observed to be as wanted.
+    pub(crate) converged: Option<i64>,
+    /// Children made by this process, which every complete list must show until the instant.
+    pub(crate) expected: Option<(BTreeSet<String>, Instant)>,
+    /// Until when a write without an answer may still be on its way: nothing read before is believed.
+    pub(crate) quiet_until: Option<Instant>,
+    /// How often in a row passes ended with one reason.
+    pub(crate) failures: (u32, Option<Reason>),
+}
+
+impl Context {
+    #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
+    pub(crate) fn new(
+        client: Client,
+        aws: Aws,
+        store: Store<DeserializeGuard<JwtHttpApi>>,
+        recorder: Recorder,
+        metrics: Metrics,
+        policy: Policy,
+        periods: Periods,
+        cluster: Cluster,
+    ) -> Self {
+        Self {
+            client,
+            aws,
+            store,
+            recorder,
+            metrics,
+            policy,
+            periods,
+            cluster,
+            index: Index::default(),
+            leading: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            memory: Mutex::default(),
+        }
+    }
+
+    /// The owner that an object is in AWS.
+    pub(crate) fn owner(&self, object: &JwtHttpApi) -> Owner {
+        Owner {
+            cluster: self.cluster.id.clone(),
+            kube_system: self.cluster.kube_system.clone(),
+            uid: object.uid().unwrap_or_default(),
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+        }
+    }
+
+    /// What is remembered of an object. Only one reconcile of an object runs at a time.
+    pub(crate) fn recall(&self, uid: &str) -> Memory {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).get(uid).cloned().unwrap_or_default()
+    }
+
+    /// Keeps what is remembered of an object.
+    pub(crate) fn remember(&self, uid: &str, memory: Memory) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), memory);
+    }
+
+    /// Forgets an object that is gone.
+    pub(crate) fn forget(&self, uid: &str) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+
+    /// Whether this process may start reconciles.
+    pub(crate) fn leads(&self) -> bool {
+        self.leading.load(Ordering::Relaxed) && !self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Whether a plan made for an object is to be cut: the process stops, or the watch shows another object.
+    pub(crate) fn outdated(&self, object: &JwtHttpApi) -> bool {
+        if !self.leads() {
+            return true;
+        }
+        let key = kube::runtime::reflector::ObjectRef::new(&object.name_any())
+            .within(&object.namespace().unwrap_or_default());
+        let Some(seen) = self.store.get(&key) else { return false };
+        let Ok(seen) = &seen.0 else { return false };
+        // A watch behind our own read shows an older generation: that is no change.
+        let newer = seen.metadata.generation > object.metadata.generation;
+        let replaced = seen.uid() != object.uid();
+        let deleted = seen.meta().deletion_timestamp.is_some() && object.meta().deletion_timestamp.is_none();
+        newer || replaced || deleted
+    }
+
+    /// The effective period of resyncs: stretched when reading every object once would take more than half of the budget.
+    pub(crate) fn resync(&self) -> Duration {
+        let objects = u32::try_from(self.store.len()).unwrap_or(u32::MAX);
+        let stretched = self.periods.rate.map_or(Duration::ZERO, |rate| {
+            Duration::from_secs_f64(f64::from(objects) * READS_OF_A_RESYNC / (rate / 2.0))
+        });
+        let period = self.periods.resync.max(stretched);
+        self.metrics.resync(period);
+        period
+    }
+}
+
+/// Requests to API Gateway that an unchanged object costs.
+const READS_OF_A_RESYNC: f64 = 5.0;

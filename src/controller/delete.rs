@@ -1,0 +1,297 @@
+//! The end of an object: the same pipeline with nothing desired, and the finalizer last.
+
+use super::{
+    context::{Context, Memory},
+    converge::elsewhere,
+    error::Error,
+    establish::{ambiguous, proven},
+    events,
+    look::{Questions, granted, look, reached_by_policy},
+    pass::{Findings, Next},
+    record::Record,
+};
+use crate::aws::{self, Session, Urgency};
+use jwthttpapi_core::{
+    api::{DeletionPolicy, Draft, InvocationMode, JwtHttpApiStatus, Progress, Reason},
+    model::{
+        Observed, Owner,
+        name::{FunctionArn, Place, RoleName, role_name},
+        observed::{Api, Reading},
+    },
+    plan::{Candidate, plan_deletion, plan_release},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
+
+/// One pass over an object that is being deleted.
+pub(crate) async fn delete(
+    ctx: &Context,
+    record: &mut Record,
+    memory: &mut Memory,
+    findings: &mut Findings,
+    deadline: Instant,
+) -> Result<(Next, JwtHttpApiStatus), Error> {
+    findings.progress = Progress::Deleting;
+    findings.accepted = Draft::yes(Reason::Accepted, "deletion needs no accepted spec");
+    findings.resolved = Draft::yes(Reason::ResolvedRefs, "deletion needs nothing that the spec names");
+    if !record.has_finalizer() {
+        return Ok((Next::Change, record.status()));
+    }
+    if record.spec().suspended() {
+        findings.suspended = true;
+        findings.programmed = Draft::no(Reason::Suspended, "deletion is held back until spec.suspend is removed");
+        return Ok((Next::Resync, record.status()));
+    }
+    if record.spec().deletion_policy() == DeletionPolicy::Retain {
+        return release(ctx, record, findings, deadline).await;
+    }
+    let place = ctx.aws.place(record.spec().region.as_deref()).await?;
+    let owner = ctx.owner(record.object());
+    if let Some(elsewhere) = elsewhere(&record.status(), &place, &owner) {
+        findings.programmed = Draft::no(Reason::AccountMismatch, elsewhere);
+        return Ok((Next::Backoff, record.status()));
+    }
+    let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
+    let teardown = Teardown { ctx, session: &session, place: &place, owner: &owner, deadline };
+    teardown.run(record, memory, findings).await
+}
+
+struct Teardown<'a> {
+    ctx: &'a Context,
+    session: &'a Session,
+    place: &'a Place,
+    owner: &'a Owner,
+    deadline: Instant,
+}
+
+impl Teardown<'_> {
+    async fn run(
+        &self,
+        record: &mut Record,
+        memory: &mut Memory,
+        findings: &mut Findings,
+    ) -> Result<(Next, JwtHttpApiStatus), Error> {
+        let status = record.status();
+        let role = role_name(self.owner, &self.place.region);
+        let questions = questions(record, &role);
+        let list = self.ctx.index.read(&self.place.region, self.session);
+        let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
+        let candidates = proven(self.owner, &list?);
+        let targets = match targets(&status, &candidates) {
+            Ok(targets) => targets,
+            Err(ids) => {
+                self.ctx.metrics.refused();
+                findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
+                return Ok((Next::Backoff, status));
+            }
+        };
+        if let Some(fault) = sight.faults.first() {
+            findings.fault(fault);
+            return Ok((Next::Backoff, status));
+        }
+        let mut apis: Vec<Api> = sight.api.transpose()?.flatten().into_iter().collect();
+        for id in &targets {
+            if !apis.iter().any(|api| api.id == *id) {
+                apis.extend(self.session.observe(id).await?);
+            }
+        }
+
+        let mut functions = sight.functions;
+        for api in &apis {
+            let more: BTreeMap<FunctionArn, bool> = reached_by_policy(&api.integrations)
+                .into_iter()
+                .filter(|function| !functions.contains_key(function))
+                .map(|function| (function, true))
+                .collect();
+            let (read, faults) = super::look::functions(self.session, &more).await;
+            functions.extend(read);
+            if let Some(fault) = faults.first() {
+                findings.fault(fault);
+                return Ok((Next::Backoff, status));
+            }
+        }
+        // What integrations told is gone with them: written down before they go.
+        let statements: BTreeSet<String> = functions.keys().map(ToString::to_string).collect();
+        let known: BTreeSet<String> = status.grants.iter().cloned().collect();
+        if !apis.is_empty() && !statements.is_subset(&known) {
+            let grants = statements.union(&known).cloned().collect();
+            record.write(JwtHttpApiStatus { grants, ..status }).await?;
+        }
+
+        let mut worked = false;
+        let last = apis.len().max(1) - 1;
+        for index in 0..=last {
+            let api = apis.get(index).cloned();
+            let (role, functions) =
+                if index == last { (sight.role.clone(), functions.clone()) } else { (Reading::NotAsked, BTreeMap::new()) };
+            let plan = plan_deletion(&Observed { api, role, functions }, self.owner);
+            worked |= !plan.is_empty();
+            for planned in &plan.steps {
+                tracing::info!(step = %planned.step, "planned");
+            }
+            let cut = || !self.ctx.leads();
+            let outcome = aws::run(self.session, plan, &cut, self.deadline).await;
+            if let Some((step, fault)) = outcome.faults.first() {
+                findings.fault(fault);
+                findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
+                return Ok((Next::Backoff, record.status()));
+            }
+            if outcome.cut {
+                findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
+                return Ok((Next::Now, record.status()));
+            }
+        }
+        findings.programmed = Draft::no(Reason::Deleting, "waiting until AWS shows nothing of this object any more");
+        self.finish(record, memory, findings, worked, &questions).await
+    }
+
+    /// The finalizer goes after a fresh, empty observation past the settle time of any intent.
+    async fn finish(
+        &self,
+        record: &mut Record,
+        memory: &mut Memory,
+        findings: &mut Findings,
+        worked: bool,
+        questions: &Questions,
+    ) -> Result<(Next, JwtHttpApiStatus), Error> {
+        let status = record.status();
+        // A create may still be on its way: an intent without the API that it made, or a status that lost its intent.
+        let unsure = status.api_id.is_none() && (status.pending.is_some() || status.nonce.is_none());
+        if unsure {
+            let since = *memory.unsettled.get_or_insert_with(Instant::now);
+            let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
+            if !left.is_zero() {
+                findings.programmed = Draft::no(
+                    Reason::AwaitingVisibility,
+                    "an API may have been made that AWS's lists do not show yet; waiting until they must",
+                );
+                return Ok((Next::After(left), status));
+            }
+        }
+        if worked {
+            let questions = Questions {
+                role: questions.role.clone(),
+                functions: granted(&status).into_iter().map(|function| (function, true)).collect(),
+            };
+            let list = self.ctx.index.read(&self.place.region, self.session);
+            let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
+            let shown: Vec<Candidate> = proven(self.owner, &list?);
+            let api = sight.api.transpose()?.flatten();
+            if let Some(fault) = sight.faults.first() {
+                findings.fault(fault);
+                return Ok((Next::Backoff, status));
+            }
+            let rest = plan_deletion(
+                &Observed { api, role: sight.role, functions: sight.functions },
+                self.owner,
+            );
+            let mut alive = false;
+            for candidate in &shown {
+                alive |= self.session.api(&candidate.id).await?.is_some();
+            }
+            if alive || !rest.is_empty() {
+                return Ok((Next::Backoff, status));
+            }
+        }
+        tracing::info!("AWS shows nothing of the object any more");
+        record.remove_finalizer().await?;
+        findings.programmed = Draft::yes(Reason::Programmed, "nothing is left in AWS");
+        Ok((Next::Change, status))
+    }
+}
+
+/// What deletion asks for: IAM only where a role may be, Lambda only where a statement may stand.
+fn questions(record: &Record, role: &RoleName) -> Questions {
+    let status = record.status();
+    let mode = record.spec().invocation.as_ref();
+    let by_role = mode.is_none_or(|invocation| {
+        invocation.mode.unwrap_or_default() == InvocationMode::Role && invocation.role_arn.is_none()
+    });
+    let lost = status.nonce.is_none();
+    let may_have_role = status.role_arn.is_some() || lost || (by_role && status.api_id.is_some());
+    Questions {
+        role: may_have_role.then(|| role.clone()),
+        functions: granted(&status).into_iter().map(|function| (function, true)).collect(),
+    }
+}
+
+/// The APIs to delete: those of complete proof; with the nonce lost the only one of ours. Otherwise none, and which ones
+/// could be meant.
+fn targets(status: &JwtHttpApiStatus, candidates: &[Candidate]) -> Result<BTreeSet<String>, Vec<String>> {
+    let complete = |candidate: &&Candidate| status.nonce.is_some() && candidate.nonce == status.nonce;
+    let mine: BTreeSet<String> = candidates.iter().filter(complete).map(|candidate| candidate.id.clone()).collect();
+    let others: Vec<&Candidate> = candidates.iter().filter(|candidate| !complete(candidate)).collect();
+    match others.as_slice() {
+        [] => Ok(mine),
+        [only] if mine.is_empty() && (status.nonce.is_none() || status.api_id.as_ref() == Some(&only.id)) => {
+            Ok(BTreeSet::from([only.id.clone()]))
+        }
+        several => {
+            let mut ids: Vec<String> = several.iter().map(|candidate| candidate.id.clone()).chain(mine).collect();
+            ids.sort_unstable();
+            Err(ids)
+        }
+    }
+}
+
+/// Gives everything up, once, and lets the object go even if AWS cannot be reached.
+async fn release(
+    ctx: &Context,
+    record: &mut Record,
+    findings: &mut Findings,
+    deadline: Instant,
+) -> Result<(Next, JwtHttpApiStatus), Error> {
+    let status = record.status();
+    let left = untag(ctx, record, deadline).await;
+    if !left.is_empty() {
+        let note = format!("released under deletionPolicy Retain with its ownership tags still on: {}", left.join("; "));
+        tracing::warn!("{note}");
+        events::publish(&ctx.recorder, record.object(), true, Reason::Deleting.as_str(), note).await;
+    }
+    record.remove_finalizer().await?;
+    findings.programmed = Draft::yes(Reason::Programmed, "everything stays in AWS under deletionPolicy Retain");
+    Ok((Next::Change, status))
+}
+
+/// Takes the ownership tags off; gives what could not be reached.
+async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String> {
+    let status = record.status();
+    let named = || status.api_id.iter().map(|id| format!("API {id}")).chain(status.role_arn.iter().cloned());
+    let place = match ctx.aws.place(record.spec().region.as_deref()).await {
+        Ok(place) => place,
+        Err(fault) => return named().map(|what| format!("{what} ({})", fault.message())).collect(),
+    };
+    let owner = ctx.owner(record.object());
+    if let Some(elsewhere) = elsewhere(&status, &place, &owner) {
+        return named().map(|what| format!("{what} ({elsewhere})")).collect();
+    }
+    let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
+    let role = role_name(&owner, &place.region);
+    let questions = Questions { functions: BTreeMap::new(), ..self::questions(record, &role) };
+    let list = ctx.index.read(&place.region, &session);
+    let (sight, list) = tokio::join!(look(&session, status.api_id.as_deref(), &questions), list);
+    let mut left: Vec<String> =
+        sight.faults.iter().map(|fault| format!("role {} ({})", role.name, fault.message())).collect();
+    let mut apis = Vec::new();
+    match sight.api {
+        Some(Ok(api)) => apis.extend(api),
+        Some(Err(fault)) => left.extend(status.api_id.iter().map(|id| format!("API {id} ({})", fault.message()))),
+        None => {}
+    }
+    for candidate in list.map(|list| proven(&owner, &list)).unwrap_or_default() {
+        if !apis.iter().any(|api| api.id == candidate.id) {
+            match session.api(&candidate.id).await {
+                Ok(api) => apis.extend(api),
+                Err(fault) => left.push(format!("API {} ({})", candidate.id, fault.message())),
+            }
+        }
+    }
+    let mut observed = vec![Observed { api: None, role: sight.role, functions: BTreeMap::new() }];
+    observed.extend(apis.into_iter().map(|api| Observed { api: Some(api), ..Observed::default() }));
+    for observed in observed {
+        let plan = plan_release(&observed, &owner);
+        let outcome = aws::run(&session, plan, &|| false, deadline).await;
+        left.extend(outcome.faults.iter().map(|(step, fault)| format!("cannot {step}: {}", fault.message())));
+    }
+    left
+}

@@ -1,0 +1,87 @@
+//! Second APIs of one object: removed with complete proof only, and only long after the kept one was stored.
+
+use super::{
+    context::Context,
+    converge::elsewhere,
+    error::Error,
+    establish::{ambiguous, proven},
+    record::Record,
+};
+use crate::aws::{self, Session};
+use jwthttpapi_core::{
+    model::{Owner, Proof, name::Place, observed::Api, owner},
+    plan::{Plan, Planned, Refs, Step},
+};
+use std::collections::BTreeSet;
+
+/// Looks into the shared list, reading it when its period is over, and deletes duplicates of complete proof.
+///
+/// The caller has read the object live, with the id in its status, and has seen the API of that id alive.
+pub(crate) async fn remove(
+    ctx: &Context,
+    record: &Record,
+    session: &Session,
+    owner: &Owner,
+    place: &Place,
+    kept: Option<&Api>,
+    deadline: tokio::time::Instant,
+) -> Result<(), Error> {
+    let status = record.status();
+    let (Some(kept), Some(nonce)) = (kept, status.nonce.as_deref()) else { return Ok(()) };
+    let period = ctx.resync();
+    if ctx.index.claim(&place.region, period) {
+        let list = ctx.index.read(&place.region, session).await?;
+        count_strangers(ctx, owner, &list);
+    }
+    let Some(list) = ctx.index.recent(&place.region, period) else { return Ok(()) };
+    let mut others = proven(owner, &list);
+    others.retain(|candidate| candidate.id != kept.id);
+    if others.is_empty() || owner.proof(&kept.tags, Some(nonce)) != Proof::Complete {
+        return Ok(());
+    }
+    // The list may be old, and so may be what this pass knows: both are read again before anything is deleted.
+    let (namespace, name) = (&owner.namespace, &owner.name);
+    let Some(live) = Record::read(&ctx.client, namespace, name).await? else { return Err(Error::Conflict) };
+    if live.uid() != owner.uid
+        || live.is_deleting()
+        || live.status().api_id.as_ref() != Some(&kept.id)
+        || elsewhere(&live.status(), place, owner).is_some()
+    {
+        return Err(Error::Conflict);
+    }
+    for other in others {
+        let Some(api) = session.api(&other.id).await? else { continue };
+        if owner.proof(&api.tags, Some(nonce)) == Proof::Complete {
+            tracing::warn!(api = %other.id, kept = %kept.id, "deleting a duplicate of the object's API");
+            let delete = Planned {
+                step: Step::DeleteApi { id: other.id.clone() },
+                after: BTreeSet::new(),
+                tightens: true,
+            };
+            let plan = Plan { refs: Refs::default(), steps: vec![delete] };
+            let outcome = aws::run(session, plan, &|| ctx.outdated(live.object()), deadline).await;
+            if let Some((_, fault)) = outcome.gravest() {
+                return Err(fault.clone().into());
+            }
+            if outcome.is_complete() {
+                ctx.metrics.duplicate_removed();
+            }
+        } else if owner.proof(&api.tags, None) == Proof::Ours {
+            ctx.metrics.refused();
+            tracing::warn!("{}", ambiguous(&[kept.id.clone(), other.id]));
+        }
+    }
+    Ok(())
+}
+
+/// Counts APIs with this cluster's tag whose uid no known object has.
+fn count_strangers(ctx: &Context, own: &Owner, list: &[crate::aws::ListedApi]) {
+    use kube::ResourceExt;
+    let known: BTreeSet<String> = ctx.store.state().iter().filter_map(|object| object.uid()).collect();
+    let strangers = list
+        .iter()
+        .filter_map(|api| owner::claimed(&api.tags))
+        .filter(|(cluster, uid)| *cluster == own.cluster && !known.contains(*uid))
+        .count();
+    ctx.metrics.strangers(strangers);
+}

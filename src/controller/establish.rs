@@ -1,0 +1,171 @@
+//! Which API is the object's: the protocol that loses none and makes none twice, with its reads and writes.
+
+use super::{
+    context::{Context, Memory},
+    error::Error,
+    pass::{Findings, Next},
+    record::Record,
+};
+use crate::aws::{ListedApi, Session};
+use jwthttpapi_core::{
+    api::{Draft, JwtHttpApiStatus, Pending, PendingOperation, Reason, report},
+    model::{Desired, Owner, Proof, name::Place, observed::Api, owner},
+    plan::{Candidate, Identity, Known, Lookup, identify},
+};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use tokio::time::Instant;
+
+/// What establishing needs of the pass.
+pub(crate) struct Scene<'a> {
+    pub(crate) ctx: &'a Context,
+    pub(crate) session: &'a Session,
+    pub(crate) place: &'a Place,
+    pub(crate) owner: &'a Owner,
+    pub(crate) desired: &'a Desired,
+    pub(crate) nonce: &'a str,
+}
+
+/// How it ended.
+pub(crate) enum Established {
+    /// This API is the object's.
+    Api(Box<Api>),
+    /// The pass ends here.
+    Not(Next),
+}
+
+impl Scene<'_> {
+    /// Finds, or makes, the object's API. `seen` is what a read of the stored id gave.
+    pub(crate) async fn establish(
+        &self,
+        record: &mut Record,
+        memory: &mut Memory,
+        findings: &mut Findings,
+        seen: Option<Option<Api>>,
+    ) -> Result<Established, Error> {
+        // The pass that adds the finalizer is the only one that knows that nobody created before it.
+        let mut fresh = false;
+        let mut listed: Option<Vec<Candidate>> = None;
+        let lookup = match &seen {
+            None => Lookup::NoId,
+            Some(None) => Lookup::Missing,
+            Some(Some(api)) => Lookup::Found(self.owner.proof(&api.tags, record.status().nonce.as_deref())),
+        };
+        loop {
+            let status = record.status();
+            let settled = memory.unsettled.is_some_and(|since| since.elapsed() >= self.ctx.periods.settle);
+            let decision = identify(&Known {
+                lookup,
+                nonce: status.nonce.as_deref(),
+                pending: status.pending.is_some(),
+                fresh,
+                settled,
+                listed: listed.as_deref(),
+            });
+            match decision {
+                Identity::Verified => {
+                    memory.unsettled = None;
+                    return Ok(seen.flatten().map_or(Established::Not(Next::Now), |api| Established::Api(Box::new(api))));
+                }
+                Identity::List => listed = Some(self.candidates().await?),
+                Identity::Store(found) => return self.store(record, findings, found).await,
+                Identity::WriteIntent => {
+                    if !record.has_finalizer() {
+                        // A status from before, as a restored object has, tells of creations that this pass knows not.
+                        fresh = status.nonce.is_none() && status.pending.is_none() && status.api_id.is_none();
+                        record.add_finalizer().await?;
+                    }
+                    memory.unsettled.get_or_insert_with(Instant::now);
+                    self.write_intent(record, findings).await?;
+                }
+                Identity::Create => {
+                    memory.unsettled = Some(Instant::now());
+                    let api = self.session.create_api(&self.desired.api).await?;
+                    let next = JwtHttpApiStatus { api_id: Some(api.id.clone()), ..record.status() };
+                    record.write(next).await?;
+                    tracing::info!(api = %api.id, "created the API");
+                    return Ok(Established::Api(Box::new(api)));
+                }
+                Identity::Wait => {
+                    let since = *memory.unsettled.get_or_insert_with(Instant::now);
+                    let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
+                    findings.programmed = Draft::no(
+                        Reason::AwaitingVisibility,
+                        "an API may have been made that AWS's lists do not show yet; waiting until they must",
+                    );
+                    return Ok(Established::Not(Next::After(left)));
+                }
+                Identity::Ambiguous(ids) => {
+                    self.ctx.metrics.refused();
+                    findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
+                    return Ok(Established::Not(Next::Backoff));
+                }
+            }
+        }
+    }
+
+    /// APIs that carry proof of the owner, listed now.
+    async fn candidates(&self) -> Result<Vec<Candidate>, Error> {
+        let list = self.ctx.index.read(&self.place.region, self.session).await?;
+        if list.iter().any(|api| self.owner.is_predecessor(&api.tags)) {
+            tracing::warn!("an API of a predecessor of this object is left alone");
+        }
+        Ok(proven(self.owner, &list))
+    }
+
+    /// Stores the id, and the nonce, of an API that a list showed; the next pass goes on from a verified id.
+    async fn store(&self, record: &mut Record, findings: &mut Findings, found: Candidate) -> Result<Established, Error> {
+        tracing::info!(api = %found.id, "found the object's API again");
+        let status = record.status();
+        let nonce = found.nonce.or_else(|| status.nonce.clone());
+        if !record.has_finalizer() {
+            record.add_finalizer().await?;
+        }
+        let next = JwtHttpApiStatus { api_id: Some(found.id), nonce, ..self.place_in(status) };
+        findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");
+        record.write(next).await?;
+        Ok(Established::Not(Next::Now))
+    }
+
+    async fn write_intent(&self, record: &mut Record, findings: &mut Findings) -> Result<(), Error> {
+        let now = Time(Timestamp::now());
+        findings.programmed = Draft::unknown(Reason::Progressing, "the API is being created");
+        let status = self.place_in(record.status());
+        let ahead = JwtHttpApiStatus {
+            pending: Some(Pending { operation: PendingOperation::CreateApi, since: now.clone() }),
+            nonce: Some(self.nonce.to_owned()),
+            ..status
+        };
+        let ahead = super::converge::written_ahead(self.desired, ahead, &now);
+        record.write(report(&ahead, &findings.report(0), record.generation(), &now)).await?;
+        Ok(())
+    }
+
+    fn place_in(&self, status: JwtHttpApiStatus) -> JwtHttpApiStatus {
+        JwtHttpApiStatus {
+            account_id: Some(self.place.account.clone()),
+            region: Some(self.place.region.clone()),
+            cluster_id: Some(self.owner.cluster.clone()),
+            ..status
+        }
+    }
+}
+
+/// Those of a list that carry proof of an owner.
+pub(crate) fn proven(owner: &Owner, list: &[ListedApi]) -> Vec<Candidate> {
+    list.iter()
+        .filter(|api| owner.proof(&api.tags, None) >= Proof::Ours)
+        .map(|api| Candidate {
+            created: api.created.clone(),
+            id: api.id.clone(),
+            nonce: owner::nonce(&api.tags).map(str::to_owned),
+        })
+        .collect()
+}
+
+/// What to say and do when it cannot be told which API is the object's.
+pub(crate) fn ambiguous(ids: &[String]) -> String {
+    format!(
+        "the APIs {} carry this object's tags and it cannot be told which is its own; remove the tag jwthttpapi.dev/uid from those that are not, or delete them",
+        ids.join(", ")
+    )
+}

@@ -1,0 +1,47 @@
+//! Events, on transitions only. An event that cannot be published fails nothing.
+
+use jwthttpapi_core::api::{ConditionType, JwtHttpApi, JwtHttpApiStatus, condition};
+use kube::{
+    Resource,
+    runtime::events::{Event, EventType, Recorder},
+};
+
+/// The longest note, in bytes (API server's validation).
+const NOTE: usize = 1000;
+
+/// Publishes an event when Ready changed its status or its reason.
+pub(crate) async fn on_transition(
+    recorder: &Recorder,
+    object: &JwtHttpApi,
+    previous: &JwtHttpApiStatus,
+    next: &JwtHttpApiStatus,
+) {
+    let word = |status: &JwtHttpApiStatus| {
+        condition(&status.conditions, ConditionType::Ready)
+            .map(|ready| (ready.status.clone(), ready.reason.clone(), ready.message.clone()))
+    };
+    let Some((status, reason, message)) = word(next) else { return };
+    if word(previous).is_some_and(|(s, r, _)| (s, r) == (status.clone(), reason.clone())) {
+        return;
+    }
+    let stalled = condition(&next.conditions, ConditionType::Stalled).is_some();
+    publish(recorder, object, stalled, &reason, message).await;
+}
+
+/// Publishes one event.
+pub(crate) async fn publish(recorder: &Recorder, object: &JwtHttpApi, warning: bool, reason: &str, note: String) {
+    let mut note = note;
+    while note.len() > NOTE {
+        note.pop();
+    }
+    let event = Event {
+        type_: if warning { EventType::Warning } else { EventType::Normal },
+        reason: reason.to_owned(),
+        note: Some(note),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "cannot publish an event");
+    }
+}

@@ -1,0 +1,156 @@
+//! Everything that a pass reads from AWS before it decides, together.
+
+use super::context::Context;
+use crate::aws::{Fault, Session};
+use futures::future::join_all;
+use jwthttpapi_core::{
+    api::{Draft, JwtHttpApiStatus, Reason},
+    model::{
+        Desired,
+        desired::Invocation,
+        name::{FunctionArn, RoleName},
+        observed::{Api, FunctionPolicy, Integration, Reading, Role},
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was read, each part with its own fault.
+pub(crate) struct Sight {
+    /// The API of the stored id; nothing when no id is stored.
+    pub(crate) api: Option<Result<Option<Api>, Fault>>,
+    pub(crate) role: Reading<Option<Role>>,
+    pub(crate) functions: BTreeMap<FunctionArn, Reading<FunctionPolicy>>,
+    /// Faults of the role and the functions.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Which role and which functions a pass asks for.
+pub(crate) struct Questions {
+    pub(crate) role: Option<RoleName>,
+    /// Functions, and whether their policies matter.
+    pub(crate) functions: BTreeMap<FunctionArn, bool>,
+}
+
+impl Questions {
+    /// For an object that lives: what the spec names, what the status says may be left of earlier specs.
+    pub(crate) fn of(desired: &Desired, status: &JwtHttpApiStatus, role: &RoleName) -> Self {
+        let by_policy = desired.invocation == Invocation::ResourcePolicy;
+        let own_role = matches!(desired.invocation, Invocation::Role(_)) || status.role_arn.is_some();
+        let mut functions: BTreeMap<FunctionArn, bool> =
+            desired.functions().into_iter().map(|function| (function.clone(), by_policy)).collect();
+        functions.extend(granted(status).into_iter().map(|function| (function, true)));
+        Self { role: own_role.then(|| role.clone()), functions }
+    }
+}
+
+/// Functions on whose policy a statement of ours may stand, by status.
+pub(crate) fn granted(status: &JwtHttpApiStatus) -> BTreeSet<FunctionArn> {
+    status.grants.iter().filter_map(|arn| FunctionArn::parse(arn, None).ok()).collect()
+}
+
+/// Functions that observed integrations reach without a role: a statement of ours may stand there even if the status was lost.
+pub(crate) fn reached_by_policy(integrations: &[Integration]) -> BTreeSet<FunctionArn> {
+    integrations
+        .iter()
+        .filter(|integration| integration.credentials.is_empty())
+        .filter_map(|integration| FunctionArn::parse(&integration.uri, None).ok())
+        .collect()
+}
+
+/// Reads all of it at once.
+pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Questions) -> Sight {
+    let api = async {
+        match api_id {
+            Some(id) => Some(session.observe(id).await),
+            None => None,
+        }
+    };
+    let role = async {
+        match &questions.role {
+            Some(name) => Some(session.role(name).await),
+            None => None,
+        }
+    };
+    let (api, role, (mut functions, mut faults)) = tokio::join!(api, role, functions(session, &questions.functions));
+    let role = match role {
+        None => Reading::NotAsked,
+        Some(Ok(role)) => Reading::Known(role),
+        Some(Err(fault)) => {
+            faults.push(fault);
+            Reading::Unknown
+        }
+    };
+    if let Some(Ok(Some(api))) = &api {
+        let more: BTreeMap<FunctionArn, bool> = reached_by_policy(&api.integrations)
+            .into_iter()
+            .filter(|function| questions.functions.get(function) != Some(&true))
+            .map(|function| (function, true))
+            .collect();
+        let (read, failed) = self::functions(session, &more).await;
+        functions.extend(read);
+        faults.extend(failed);
+    }
+    Sight { api, role, functions, faults }
+}
+
+/// Reads functions, and their policies where they matter.
+pub(crate) async fn functions(
+    session: &Session,
+    wanted: &BTreeMap<FunctionArn, bool>,
+) -> (BTreeMap<FunctionArn, Reading<FunctionPolicy>>, Vec<Fault>) {
+    let reads = wanted.iter().map(|(function, policy)| async move {
+        (function.clone(), session.function(function, *policy).await)
+    });
+    let mut faults = Vec::new();
+    let functions = join_all(reads)
+        .await
+        .into_iter()
+        .map(|(function, read)| match read {
+            Ok(state) => (function, Reading::Known(state)),
+            Err(fault) => {
+                faults.push(fault);
+                (function, Reading::Unknown)
+            }
+        })
+        .collect();
+    (functions, faults)
+}
+
+/// Whether everything that the spec names exists.
+pub(crate) fn resolved(desired: &Desired, sight: &Sight) -> Draft {
+    let state = |function: &FunctionArn| sight.functions.get(function);
+    let missing: Vec<String> = desired
+        .functions()
+        .into_iter()
+        .filter(|function| matches!(state(function), Some(Reading::Known(FunctionPolicy::Missing))))
+        .map(ToString::to_string)
+        .collect();
+    if !missing.is_empty() {
+        let shown = missing.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let more = missing.len().saturating_sub(SHOWN);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let message = format!("{shown}{more} does not exist; create the function, alias or version, or correct the route");
+        return Draft::no(Reason::FunctionNotFound, message);
+    }
+    let unknown = desired.functions().into_iter().any(|function| !matches!(state(function), Some(Reading::Known(_))));
+    match sight.faults.first() {
+        Some(fault) if unknown => Draft::no(fault.reason(), fault.message()),
+        _ => Draft::yes(Reason::ResolvedRefs, "every function exists"),
+    }
+}
+
+/// How many missing functions a message names.
+const SHOWN: usize = 5;
+
+/// Whether a role of the wanted name is somebody else's.
+pub(crate) fn foreign_role(ctx: &Context, owner: &jwthttpapi_core::model::Owner, sight: &Sight) -> bool {
+    let foreign = sight
+        .role
+        .known()
+        .and_then(Option::as_ref)
+        .is_some_and(|role| owner.proof(&role.tags, None) == jwthttpapi_core::model::Proof::None);
+    if foreign {
+        ctx.metrics.refused();
+    }
+    foreign
+}

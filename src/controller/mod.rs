@@ -1,0 +1,128 @@
+//! The controller: what wakes it, and the pipeline it drives.
+//!
+//! One room per step: [`look`] reads AWS together, [`establish`] finds or makes the API, [`converge`] drives an object that
+//! lives, [`delete`] one that goes, [`record`] writes to Kubernetes, [`reconcile`] bounds and reports.
+
+mod backoff;
+mod context;
+mod converge;
+mod delete;
+mod deployment;
+mod duplicates;
+mod error;
+mod establish;
+mod events;
+mod index;
+mod look;
+mod pass;
+mod reconcile;
+mod record;
+
+pub(crate) use context::{Cluster, Context, Periods};
+
+use crate::{metrics::Metrics, server::Health};
+use error::Error;
+use futures::{Stream, StreamExt};
+use jwthttpapi_core::api::{ConditionType, JwtHttpApi, REQUESTED_AT};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        Config, Controller, PredicateConfig, WatchStreamExt,
+        controller::Error as ControllerError,
+        reflector::{self, Store, store::Writer},
+        watcher,
+    },
+};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+type Guarded = DeserializeGuard<JwtHttpApi>;
+
+/// How long changes of one object are collected before it is looked at.
+const DEBOUNCE: Duration = Duration::from_millis(20);
+
+/// The cache, and what fills it.
+pub(crate) fn cache() -> (Store<Guarded>, Writer<Guarded>) {
+    reflector::store()
+}
+
+/// Runs until stopped. `lead` says when to look at every object: at the start of leadership.
+pub(crate) async fn run(
+    client: Client,
+    writer: Writer<Guarded>,
+    ctx: Arc<Context>,
+    concurrency: u16,
+    health: Health,
+    lead: impl Stream<Item = ()> + Send + Sync + 'static,
+    stop: CancellationToken,
+) {
+    let store = ctx.store.clone();
+    let counted = ctx.clone();
+    let objects = watcher(Api::<Guarded>::all(client), watcher::Config::default())
+        .default_backoff()
+        .modify(|object| object.managed_fields_mut().clear())
+        .reflect(writer)
+        .inspect(move |event| match event {
+            Ok(watcher::Event::InitDone) => {
+                health.synced();
+                count(&counted.store, &counted.metrics);
+            }
+            Ok(_) => count(&counted.store, &counted.metrics),
+            Err(error) => tracing::warn!(error = error as &dyn std::error::Error, "the watch failed"),
+        })
+        .applied_objects()
+        .predicate_filter(wakes, PredicateConfig::default());
+    Controller::for_stream(objects, store)
+        .with_config(Config::default().concurrency(concurrency).debounce(DEBOUNCE))
+        .reconcile_all_on(lead)
+        .graceful_shutdown_on(stop.cancelled_owned())
+        .run(reconcile::reconcile, reconcile::error_policy, ctx)
+        .for_each(|outcome| async move {
+            match outcome {
+                Ok((object, action)) => tracing::debug!(%object, ?action, "reconciled"),
+                Err(ControllerError::ObjectNotFound(object)) => tracing::debug!(%object, "gone"),
+                Err(ControllerError::ReconcilerFailed(Error::Conflict, object)) => {
+                    tracing::debug!(%object, "changed meanwhile");
+                }
+                Err(ControllerError::ReconcilerFailed(error, object)) => {
+                    tracing::warn!(%object, error = &error as &dyn std::error::Error, "reconcile failed");
+                }
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the controller failed"),
+            }
+        })
+        .await;
+}
+
+/// What of an object wakes the operator: its generation, its finalizers, its deletion, and the annotation that asks for a
+/// verification. Status and all else do not.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a predicate")]
+fn wakes(object: &Guarded) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    let meta = object.meta();
+    (meta.uid.as_ref(), meta.generation, &meta.finalizers, meta.deletion_timestamp.is_some()).hash(&mut hasher);
+    object.annotations().get(REQUESTED_AT).hash(&mut hasher);
+    if meta.generation.is_none() {
+        meta.resource_version.hash(&mut hasher);
+    }
+    Some(hasher.finish())
+}
+
+/// Counts objects by condition and status.
+fn count(store: &Store<Guarded>, metrics: &Metrics) {
+    let mut counts: BTreeMap<(&'static str, String), i64> = BTreeMap::new();
+    for object in store.state() {
+        let conditions = object.0.as_ref().ok().and_then(|object| object.status.as_ref()).map(|status| &status.conditions);
+        for kind in ConditionType::ALL {
+            let found = conditions.and_then(|conditions| jwthttpapi_core::api::condition(conditions, kind));
+            let Some(condition) = found else { continue };
+            *counts.entry((kind.as_str(), condition.status.clone())).or_default() += 1;
+        }
+    }
+    metrics.resources(&counts);
+}

@@ -1,0 +1,76 @@
+//! One pass over one object: what it found so far, and when the next one is due.
+
+use crate::aws::Fault;
+use jwthttpapi_core::api::{Draft, Polarity, Progress, Reason, Report};
+use std::time::Duration;
+
+/// When an object is looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// At the next resync.
+    Resync,
+    /// After a while that is known.
+    After(Duration),
+    /// After a failure, by its reason and how often it happened.
+    Backoff,
+    /// At once: the pass was cut and came forward.
+    Now,
+    /// When it changes.
+    Change,
+}
+
+/// What a pass found so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Findings {
+    pub(crate) accepted: Draft,
+    pub(crate) resolved: Draft,
+    pub(crate) programmed: Draft,
+    pub(crate) progress: Progress,
+    pub(crate) suspended: bool,
+    /// Whether AWS was looked at and changes were found to be due: from then on Ready may not stay as it was.
+    pub(crate) behind: bool,
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        let unknown = || Draft::unknown(Reason::Progressing, "not looked at yet");
+        Self {
+            accepted: unknown(),
+            resolved: unknown(),
+            programmed: unknown(),
+            progress: Progress::Living,
+            suspended: false,
+            behind: false,
+        }
+    }
+}
+
+impl Findings {
+    /// A fault of AWS keeps AWS from being equal to the spec, or from being seen to be.
+    pub(crate) fn fault(&mut self, fault: &Fault) {
+        self.programmed = Draft::no(fault.reason(), fault.message());
+        if self.resolved.status.is_none() {
+            self.resolved = Draft::unknown(Reason::NotObserved, "what the spec names could not be looked up");
+        }
+        if self.accepted.status.is_none() && fault.reason().polarity() == Polarity::NeedsHuman {
+            self.accepted = Draft::unknown(Reason::NotObserved, "the spec was not looked at yet");
+        }
+    }
+
+    /// As a report, with how often passes ended so.
+    pub(crate) fn report(&self, failures: u32) -> Report {
+        Report {
+            accepted: self.accepted.clone(),
+            resolved: self.resolved.clone(),
+            programmed: self.programmed.clone(),
+            progress: self.progress,
+            suspended: self.suspended,
+            failures,
+        }
+    }
+
+    /// The reason that decides: none when all is well.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.report(0).violated().map(|draft| draft.reason)
+    }
+}

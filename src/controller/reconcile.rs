@@ -1,0 +1,171 @@
+//! One reconcile: read the object live, let it live or go, report. Bounded in time, and a panic stays where it happened.
+
+use super::{
+    backoff,
+    context::{Context, Memory},
+    converge::converge,
+    delete::delete,
+    error::Error,
+    events,
+    pass::{Findings, Next},
+    record::Record,
+};
+use crate::metrics::Ended;
+use futures::FutureExt;
+use jwthttpapi_core::api::{ConditionType, JwtHttpApi, JwtHttpApiStatus, Polarity, Reason, condition, report};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How long a reconcile may take; plans are cut between steps before it is over.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+/// What a plan leaves of the deadline for the looks and the report after it.
+const RESERVE: Duration = Duration::from_secs(30);
+/// How often in a row something that passes may fail before it is said of an object that was ready.
+const PATIENCE: u32 = 3;
+
+/// One reconcile of one object.
+pub(crate) async fn reconcile(object: Arc<DeserializeGuard<JwtHttpApi>>, ctx: Arc<Context>) -> Result<Action, Error> {
+    if !ctx.leads() {
+        return Ok(Action::await_change());
+    }
+    let _running = ctx.metrics.reconcile();
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let work = AssertUnwindSafe(visit(&ctx, &namespace, &name)).catch_unwind();
+    match tokio::time::timeout(DEADLINE, work).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            ctx.metrics.panicked();
+            Err(Error::Panic)
+        }
+        Err(_) => {
+            ctx.metrics.timed_out();
+            Err(Error::Deadline)
+        }
+    }
+}
+
+/// When an object whose reconcile failed is tried again.
+pub(crate) fn error_policy(_object: Arc<DeserializeGuard<JwtHttpApi>>, error: &Error, ctx: Arc<Context>) -> Action {
+    ctx.metrics.ended(Ended::error);
+    match error {
+        Error::Conflict => Action::requeue(Duration::from_millis(100)),
+        Error::Malformed(_) => Action::requeue(ctx.resync()),
+        Error::Kube(_) | Error::Aws(_) | Error::Deadline | Error::Panic => {
+            Action::requeue(Duration::from_secs(5).mul_f64(1.0 + fastrand::f64()))
+        }
+    }
+}
+
+async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Action, Error> {
+    let started = Instant::now();
+    let mut record = match Record::read(&ctx.client, namespace, name).await {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(Action::await_change()),
+        Err(Error::Kube(error)) if matches!(*error, kube::Error::SerdeError(_)) => {
+            return Err(Error::Malformed(error.to_string()));
+        }
+        Err(error) => return Err(error),
+    };
+    let uid = record.uid();
+    let mut memory = ctx.recall(&uid);
+    if let Some(until) = memory.quiet_until.take() {
+        tokio::time::sleep_until(until).await;
+    }
+    let mut findings = Findings::default();
+    let before = record.status();
+    let deadline = started + DEADLINE.saturating_sub(RESERVE);
+
+    let passed = if record.is_deleting() {
+        Box::pin(delete(ctx, &mut record, &mut memory, &mut findings, deadline)).await
+    } else {
+        Box::pin(converge(ctx, &mut record, &mut memory, &mut findings, deadline)).await
+    };
+    let (next, status) = match passed {
+        Ok(passed) => passed,
+        Err(Error::Aws(fault)) => {
+            tracing::warn!(error = %fault, "AWS failed");
+            findings.fault(&fault);
+            (Next::Backoff, record.status())
+        }
+        Err(error) => {
+            ctx.remember(&uid, memory);
+            return Err(error);
+        }
+    };
+    if record.is_deleting() && !record.has_finalizer() {
+        ctx.forget(&uid);
+        return Ok(Action::await_change());
+    }
+    count_failures(&mut memory, &findings, next);
+    let result = say(ctx, &mut record, &memory, &findings, &before, status).await;
+    let action = schedule(ctx, &memory, &findings, next);
+    ctx.remember(&uid, memory);
+    result?;
+    Ok(action)
+}
+
+fn count_failures(memory: &mut Memory, findings: &Findings, next: Next) {
+    let reason = findings.reason().filter(|_| next == Next::Backoff);
+    memory.failures = match (memory.failures, reason) {
+        (_, None) => (0, None),
+        ((count, Some(last)), Some(reason)) if last == reason => (count.saturating_add(1), Some(reason)),
+        (_, Some(reason)) => (1, Some(reason)),
+    };
+}
+
+/// Writes the status if it differs, and an event if Ready turned.
+async fn say(
+    ctx: &Context,
+    record: &mut Record,
+    memory: &Memory,
+    findings: &Findings,
+    before: &JwtHttpApiStatus,
+    status: JwtHttpApiStatus,
+) -> Result<(), Error> {
+    let now = Time(Timestamp::now());
+    let generation = record.generation();
+    let patient = has_patience(findings, memory, before, generation);
+    let mut next =
+        if patient { status } else { report(&status, &findings.report(memory.failures.0), generation, &now) };
+    if !patient && let Some(asked) = record.requested().cloned() {
+        next.last_handled_reconcile_at = Some(asked);
+        next.last_verified_time = Some(now);
+    }
+    let previous = before.clone();
+    record.write(next.clone()).await?;
+    events::on_transition(&ctx.recorder, record.object(), &previous, &next).await;
+    Ok(())
+}
+
+/// Whether Ready stays as it was although this pass could not see AWS: what passes is not worth a flap, unless it lasts or
+/// changes were known to be due.
+fn has_patience(findings: &Findings, memory: &Memory, before: &JwtHttpApiStatus, generation: i64) -> bool {
+    let ready = condition(&before.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True");
+    let passes = findings.reason().is_some_and(|reason| reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound);
+    ready
+        && passes
+        && !findings.behind
+        && before.observed_generation == Some(generation)
+        && memory.failures.1.is_some()
+        && memory.failures.0 <= PATIENCE
+}
+
+fn schedule(ctx: &Context, memory: &Memory, findings: &Findings, next: Next) -> Action {
+    let (ended, wait) = match next {
+        Next::Resync => (Ended::success, backoff::resync(ctx.resync(), fastrand::f64())),
+        Next::After(wait) => (Ended::requeue_after, wait.max(Duration::from_millis(1))),
+        Next::Now => (Ended::requeue_after, Duration::from_millis(1)),
+        Next::Backoff => {
+            let reason = findings.reason().unwrap_or(Reason::ProgressingWithRetry);
+            (Ended::error, backoff::after_failure(reason, memory.failures.0, fastrand::f64()))
+        }
+        Next::Change => {
+            ctx.metrics.ended(Ended::success);
+            return Action::await_change();
+        }
+    };
+    ctx.metrics.ended(ended);
+    Action::requeue(wait)
+}

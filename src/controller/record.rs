@@ -1,0 +1,133 @@
+//! The object as this reconcile read it live, and every write to it.
+//!
+//! Each write carries the newest resource version answered in this reconcile; a conflict starts the reconcile again. Nothing
+//! but the status and the operator's own finalizer is ever written.
+
+use super::error::Error;
+use jwthttpapi_core::api::{FIELD_MANAGER, FINALIZER, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, REQUESTED_AT};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+};
+use serde_json::{Value, json};
+
+/// The object as this reconcile read it.
+#[derive(Debug)]
+pub(crate) struct Record {
+    api: Api<JwtHttpApi>,
+    object: JwtHttpApi,
+}
+
+impl Record {
+    /// Reads the object from the API server, past every cache.
+    pub(crate) async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Self>, Error> {
+        let api: Api<JwtHttpApi> = Api::namespaced(client.clone(), namespace);
+        Ok(api.get_opt(name).await?.map(|object| Self { api, object }))
+    }
+
+    pub(crate) fn object(&self) -> &JwtHttpApi {
+        &self.object
+    }
+
+    pub(crate) fn spec(&self) -> &JwtHttpApiSpec {
+        &self.object.spec
+    }
+
+    /// The status; an empty one before the first visit.
+    pub(crate) fn status(&self) -> JwtHttpApiStatus {
+        self.object.status.clone().unwrap_or_default()
+    }
+
+    pub(crate) fn uid(&self) -> String {
+        self.object.uid().unwrap_or_default()
+    }
+
+    pub(crate) fn generation(&self) -> i64 {
+        self.object.metadata.generation.unwrap_or_default()
+    }
+
+    pub(crate) fn is_deleting(&self) -> bool {
+        self.object.meta().deletion_timestamp.is_some()
+    }
+
+    pub(crate) fn has_finalizer(&self) -> bool {
+        self.object.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
+    }
+
+    /// The value of the annotation that asks for a verification which was not acted on yet.
+    pub(crate) fn requested(&self) -> Option<&String> {
+        let handled = self.object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        self.object.annotations().get(REQUESTED_AT).filter(|asked| Some(*asked) != handled)
+    }
+
+    /// Adds the operator's finalizer.
+    pub(crate) async fn add_finalizer(&mut self) -> Result<(), Error> {
+        let mut finalizers = self.object.finalizers().to_vec();
+        finalizers.push(FINALIZER.to_owned());
+        self.write_finalizers(&finalizers).await
+    }
+
+    /// Removes it; an object that is gone already is as good.
+    pub(crate) async fn remove_finalizer(&mut self) -> Result<(), Error> {
+        let mut finalizers = self.object.finalizers().to_vec();
+        finalizers.retain(|finalizer| finalizer != FINALIZER);
+        match self.write_finalizers(&finalizers).await {
+            Err(Error::Kube(error)) if matches!(&*error, kube::Error::Api(status) if status.is_not_found()) => Ok(()),
+            result => result,
+        }
+    }
+
+    async fn write_finalizers(&mut self, finalizers: &[String]) -> Result<(), Error> {
+        let body = json!({"metadata": {"resourceVersion": self.object.resource_version(), "finalizers": finalizers}});
+        let written = self.api.patch_metadata(&self.object.name_any(), &params(), &Patch::Merge(body)).await?;
+        self.object.metadata = written.metadata;
+        Ok(())
+    }
+
+    /// Writes the status if it differs from the stored one; tells whether it did.
+    pub(crate) async fn write(&mut self, next: JwtHttpApiStatus) -> Result<bool, Error> {
+        if self.object.status.as_ref() == Some(&next) {
+            return Ok(false);
+        }
+        let body = json!({
+            "metadata": {"resourceVersion": self.object.resource_version()},
+            "status": merge_patch(&self.status(), &next),
+        });
+        self.object = self.api.patch_status(&self.object.name_any(), &params(), &Patch::Merge(body)).await?;
+        Ok(true)
+    }
+}
+
+fn params() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
+}
+
+/// The next status, with a null for every field that goes: a merge leaves out nothing by itself.
+fn merge_patch(previous: &JwtHttpApiStatus, next: &JwtHttpApiStatus) -> Value {
+    let fields = |status: &JwtHttpApiStatus| match serde_json::to_value(status) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let mut patch = fields(next);
+    for (gone, _) in fields(previous) {
+        patch.entry(gone).or_insert(Value::Null);
+    }
+    Value::Object(patch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_goes_is_sent_as_null() {
+        let previous = JwtHttpApiStatus {
+            nonce: Some("n".into()),
+            role_arn: Some("r".into()),
+            grants: vec!["g".into()],
+            ..JwtHttpApiStatus::default()
+        };
+        let next = JwtHttpApiStatus { nonce: Some("n".into()), ..JwtHttpApiStatus::default() };
+        assert_eq!(merge_patch(&previous, &next), json!({"nonce": "n", "roleArn": null, "grants": null}));
+    }
+}

@@ -1,0 +1,261 @@
+//! The composition root: clients, cluster, leadership, controller, server; and the order in which they end.
+
+use crate::{
+    aws::{self, Aws, Rate},
+    cli::Settings,
+    controller::{self, Cluster, Context, Periods},
+    fence::Fence,
+    leader::{self, Elector},
+    metrics::Metrics,
+    server::{self, Health},
+};
+use jwthttpapi_core::{api::JwtHttpApi, model::Policy};
+use k8s_openapi::{api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition};
+use kube::{
+    Api, Client, CustomResourceExt, ResourceExt,
+    client::ClientBuilder,
+    runtime::events::{Recorder, Reporter},
+};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{net::TcpListener, signal::unix::SignalKind, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use prometheus_client::registry::Registry;
+use tower::timeout::TimeoutLayer;
+
+/// How long the API server may take to begin an answer. A watch's answer begins at once and is not cut.
+const ANSWER: Duration = Duration::from_secs(10);
+/// The same for the lease: a renewal that takes longer is worth nothing.
+const LEASE_ANSWER: Duration = Duration::from_secs(5);
+/// How long an unanswered create may still be on its way.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the process ends with a failure.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is wrong: say which, and what to type.
+    #[error("{0}")]
+    Configuration(String),
+    /// The cluster cannot be used.
+    #[error("the Kubernetes API server: {0}")]
+    Kubernetes(String),
+    /// Leadership was lost.
+    #[error("leadership was lost; the process ends so that nothing is written without it")]
+    LeadershipLost,
+    /// Something else ended that must not.
+    #[error("{0}")]
+    Ended(String),
+}
+
+impl Error {
+    /// 2 for what the caller typed, 1 for the rest.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => 2,
+            Self::Kubernetes(_) | Self::LeadershipLost | Self::Ended(_) => 1,
+        }
+    }
+}
+
+/// The `CustomResourceDefinition`, as YAML.
+pub fn crds() -> String {
+    crd_yaml(&crd()).unwrap_or_default()
+}
+
+/// The `CustomResourceDefinition`. The API server gives a new object's status an observed generation that no generation has,
+/// so that nobody takes an object for settled that was never seen.
+pub fn crd() -> CustomResourceDefinition {
+    let mut crd = JwtHttpApi::crd();
+    for version in &mut crd.spec.versions {
+        let schema = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
+        let status = schema.and_then(|schema| schema.properties.as_mut()).and_then(|fields| fields.get_mut("status"));
+        if let Some(status) = status {
+            let unseen = serde_json::json!({"observedGeneration": -1});
+            status.default = Some(k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSON(unseen));
+        }
+    }
+    crd
+}
+
+fn crd_yaml(crd: &CustomResourceDefinition) -> Result<String, String> {
+    serde_saphyr::to_string(crd).map_err(|error| error.to_string())
+}
+
+/// Runs the operator until it is told to stop.
+///
+/// # Errors
+/// When a setting is wrong, the cluster cannot be used, or leadership is lost.
+pub fn run(settings: Settings) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::Ended(format!("cannot start: {error}")))?;
+    runtime.block_on(Box::pin(operate(settings)))
+}
+
+async fn operate(settings: Settings) -> Result<(), Error> {
+    let stop = stop_on_signals()?;
+    let (client, elections, default_namespace) = clients().await?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| Error::Configuration(format!("--listen {}: {error}", settings.listen)))?;
+    let address = listener.local_addr().map_err(|error| Error::Ended(error.to_string()))?;
+    let fence = if settings.leader_elect { Fence::closed() } else { Fence::open() };
+    let mut registry = Registry::default();
+    let metrics = Metrics::new(&mut registry);
+    let aws = Aws::connect(aws_settings(&settings), fence.clone(), &mut registry)
+        .await
+        .map_err(|error| Error::Configuration(error.to_string()))?;
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+
+    let cluster = cluster(&client, settings.cluster_id.clone()).await?;
+    let health = Health::default();
+    let (store, writer) = controller::cache();
+    let me = leader::identity();
+    let recorder = Recorder::new(
+        client.clone(),
+        Reporter { controller: "jwthttpapi.dev/operator".to_owned(), instance: Some(me.clone()) },
+    );
+    let ctx = Arc::new(Context::new(
+        client.clone(),
+        aws,
+        store,
+        recorder,
+        metrics.clone(),
+        Policy {
+            allowed_functions: settings.allowed_functions.clone(),
+            passable_roles: settings.passable_roles.clone(),
+        },
+        Periods {
+            settle: settings.list_settle + if settings.list_settle.is_zero() { Duration::ZERO } else { WRITE_TIMEOUT },
+            iam_settle: settings.iam_settle,
+            resync: settings.resync,
+            rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
+        },
+        cluster,
+    ));
+    metrics.concurrency(settings.concurrency);
+
+    // Three tokens, in the order in which things end: `stop` asks, `drained` says that no reconcile runs any more, `ended` lets
+    // the probes go last.
+    let (drained, ended) = (CancellationToken::new(), CancellationToken::new());
+    let (lead, leads) = tokio::sync::mpsc::unbounded_channel::<()>();
+    let mut tasks: JoinSet<Result<(), Error>> = JoinSet::new();
+    let serving = server::serve(listener, health.clone(), metrics.clone(), registry, ended.clone());
+    tasks.spawn(async move { serving.await.map_err(|error| Error::Ended(format!("the server failed: {error}"))) });
+    let beating = health.clone().beat(ended.clone());
+    tasks.spawn(async move {
+        beating.await;
+        Ok(())
+    });
+    let stopping = (stop.clone(), health.clone(), ctx.clone());
+    tasks.spawn(async move {
+        let (stop, health, ctx) = stopping;
+        stop.cancelled().await;
+        health.stopping();
+        ctx.stopping.store(true, Ordering::Relaxed);
+        Ok(())
+    });
+    let leads = futures::stream::unfold(leads, |mut leads| async move { leads.recv().await.map(|()| ((), leads)) });
+    let controlling =
+        controller::run(client, writer, ctx.clone(), settings.concurrency, health, leads, stop.clone());
+    let all_drained = drained.clone().drop_guard();
+    tasks.spawn(async move {
+        controlling.await;
+        drop(all_drained);
+        Ok(())
+    });
+
+    let begin = || {
+        ctx.leading.store(true, Ordering::Relaxed);
+        let _ = lead.send(());
+    };
+    if settings.leader_elect {
+        let namespace = settings.lease_namespace.clone().unwrap_or(default_namespace);
+        let mut elector = Elector::new(elections, &namespace, me, fence, metrics);
+        if elector.acquire(&stop).await {
+            tracing::info!("leading");
+            begin();
+            if elector.keep(&drained).await == leader::Ended::Lost {
+                return Err(Error::LeadershipLost);
+            }
+            elector.release().await;
+        }
+    } else {
+        metrics.leading(true);
+        begin();
+    }
+    drained.cancelled().await;
+    ended.cancel();
+    if !stop.is_cancelled() {
+        return Err(Error::Ended("the controller ended".to_owned()));
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.map_err(|error| Error::Ended(error.to_string()))??;
+    }
+    Ok(())
+}
+
+fn aws_settings(settings: &Settings) -> aws::Settings {
+    let rate = |per_second, burst| Rate { per_second, burst };
+    aws::Settings {
+        region: settings.aws_region.clone(),
+        endpoint_url: settings.aws_endpoint_url.clone(),
+        apigateway: rate(settings.apigateway_rate, settings.apigateway_burst),
+        lambda: rate(settings.lambda_rate, settings.apigateway_burst),
+        iam: rate(settings.iam_rate, settings.apigateway_burst),
+        ..aws::Settings::default()
+    }
+}
+
+/// Two clients that never retry by themselves and never wait for an answer without end: one for the objects, one for the
+/// lease. With them, the namespace that the process runs in.
+async fn clients() -> Result<(Client, Client, String), Error> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        Error::Configuration(format!("no usable Kubernetes configuration: {error}; run in a cluster, or set KUBECONFIG"))
+    };
+    let mut config = kube::Config::infer().await.map_err(|error| unusable(&error))?;
+    config.default_retry = false;
+    config.connect_timeout = Some(LEASE_ANSWER);
+    let namespace = config.default_namespace.clone();
+    let client = |answer| {
+        let builder = ClientBuilder::try_from(config.clone()).map_err(|error| unusable(&error))?;
+        Ok::<_, Error>(builder.with_layer(&TimeoutLayer::new(answer)).build())
+    };
+    Ok((client(ANSWER)?, client(LEASE_ANSWER)?, namespace))
+}
+
+async fn cluster(client: &Client, given: Option<String>) -> Result<Cluster, Error> {
+    let namespace = Api::<Namespace>::all(client.clone())
+        .get("kube-system")
+        .await
+        .map_err(|error| Error::Kubernetes(format!("cannot read the namespace kube-system: {error}")))?;
+    let kube_system = namespace.uid().unwrap_or_default();
+    Ok(Cluster { id: given.unwrap_or_else(|| kube_system.clone()), kube_system })
+}
+
+/// The first signal asks to stop, a second one stops at once.
+fn stop_on_signals() -> Result<CancellationToken, Error> {
+    let failed = |error: std::io::Error| Error::Ended(format!("cannot listen to signals: {error}"));
+    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt()).map_err(failed)?;
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                biased;
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if asked.is_cancelled() {
+                std::process::exit(1);
+            }
+            tracing::info!("stopping");
+            asked.cancel();
+        }
+    });
+    Ok(stop)
+}

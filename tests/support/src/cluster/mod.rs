@@ -1,0 +1,248 @@
+//! A Kubernetes control plane of one's own: etcd, API server and the controllers that deletion needs. No kubelet.
+
+mod components;
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use self::components::{AUDIT_LOG, Credential, Files, Identity, kubeconfig};
+use crate::{AuditEntry, AuditMark, Error, command, deadline, places, process::Process, tools::Tools};
+
+/// Far above the three seconds a start takes, for machines that compile at the same time.
+const START_LIMIT: Duration = Duration::from_mins(1);
+/// How long the audit log may lag behind an answer.
+const AUDIT_LIMIT: Duration = Duration::from_secs(10);
+/// A port found free may be taken by somebody else before the server binds it.
+const ATTEMPTS: u32 = 3;
+
+/// A running control plane, ended and removed when dropped or when this process dies.
+pub struct Cluster {
+    // In this order: whoever talks to another ends first.
+    _controllers: Process,
+    _api_server: Process,
+    _etcd: Process,
+    tools: Tools,
+    url: String,
+    authority: PathBuf,
+    kubeconfig: PathBuf,
+    marks: AtomicU32,
+    directory: TempDir,
+}
+
+impl Cluster {
+    /// Starts it, ready for use: about three seconds, once the programs are built ([`Tools::provide`]).
+    ///
+    /// # Errors
+    ///
+    /// A program cannot be built, does not start, or is not ready within a minute.
+    pub fn start() -> Result<Self, Error> {
+        let tools = Tools::provide()?;
+        let mut attempt = 1;
+        loop {
+            match Self::start_on_free_port(tools.clone()) {
+                Err(Error::Ended { output, .. })
+                    if attempt < ATTEMPTS && output.contains("address already in use") =>
+                {
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The one cluster of a test process, started by whoever asks first; it ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// It did not start, as [`Cluster::start`] says.
+    pub fn shared() -> Result<&'static Self, &'static Error> {
+        static SHARED: LazyLock<Result<Cluster, Error>> = LazyLock::new(Cluster::start);
+        SHARED.as_ref()
+    }
+
+    fn start_on_free_port(tools: Tools) -> Result<Self, Error> {
+        let directory = places::scratch("jwthttpapi-kubernetes-")?;
+        let files = Files(directory.path());
+        let identity = Identity::write(files)?;
+        let url = format!("https://127.0.0.1:{}", components::free_port()?);
+        let admin = kubeconfig(
+            &url,
+            &identity.authority,
+            Credential::Certificate(&identity.admin),
+        );
+        let admin = files.write("admin.kubeconfig", &admin)?;
+        let controllers = kubeconfig(
+            &url,
+            &identity.authority,
+            Credential::Certificate(&identity.controllers),
+        );
+        let controllers = files.write("controllers.kubeconfig", &controllers)?;
+
+        let etcd = components::start_etcd(&tools, files)?;
+        let mut api_server = components::start_api_server(&tools, files, &url)?;
+        api_server.wait_until("readiness", START_LIMIT, || {
+            let mut kubectl = Command::new(&tools.kubectl);
+            kubectl
+                .arg("--kubeconfig")
+                .arg(&admin)
+                .args(["get", "--raw", "/readyz"]);
+            Ok(command::run(&mut kubectl, None).is_ok().then_some(()))
+        })?;
+        Ok(Self {
+            _controllers: components::start_controllers(&tools, files, &controllers)?,
+            _api_server: api_server,
+            _etcd: etcd,
+            tools,
+            url,
+            authority: identity.authority,
+            kubeconfig: admin,
+            marks: AtomicU32::new(0),
+            directory,
+        })
+    }
+
+    /// The API server's address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A kubeconfig that may do everything.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// The directory of this cluster's files, logs among them; it goes with the cluster.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A kubeconfig that may do what a service account may, by a token that the API server issued for it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such service account.
+    pub fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> Result<PathBuf, Error> {
+        let token = self.kubectl([
+            "create",
+            "token",
+            name,
+            "--namespace",
+            namespace,
+            "--duration",
+            "24h",
+        ])?;
+        let document = kubeconfig(&self.url, &self.authority, Credential::Token(token.trim()));
+        Files(self.directory.path()).write(&format!("{namespace}-{name}.kubeconfig"), &document)
+    }
+
+    /// Runs kubectl as administrator: what it wrote to standard output.
+    ///
+    /// # Errors
+    ///
+    /// It did not succeed; the error holds what it wrote to standard error.
+    pub fn kubectl<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<String, Error> {
+        command::run(self.client(&self.tools.kubectl).args(args), None)
+    }
+
+    /// Applies manifests with `kubectl apply -f -`: what it said.
+    ///
+    /// # Errors
+    ///
+    /// The API server refused one; the error holds its message.
+    pub fn apply(&self, manifests: &str) -> Result<String, Error> {
+        command::run(
+            self.client(&self.tools.kubectl).args(["apply", "-f", "-"]),
+            Some(manifests),
+        )
+    }
+
+    /// Manifests as JSON, read by kubectl and not sent to the API server.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read.
+    pub fn client_side(&self, manifests: &str) -> Result<String, Error> {
+        let args = [
+            "create",
+            "--dry-run=client",
+            "--validate=false",
+            "--output",
+            "json",
+            "-f",
+            "-",
+        ];
+        command::run(self.client(&self.tools.kubectl).args(args), Some(manifests))
+    }
+
+    /// Runs Helm as administrator: what it wrote to standard output.
+    ///
+    /// # Errors
+    ///
+    /// It did not succeed; the error holds what it wrote to standard error.
+    pub fn helm<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<String, Error> {
+        command::run(self.client(&self.tools.helm).args(args), None)
+    }
+
+    /// A client program that sees this cluster and nothing of the user's own configuration.
+    fn client(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        let home = self.directory.path();
+        command.env("KUBECONFIG", &self.kubeconfig).env("HOME", home);
+        for (name, place) in [
+            ("HELM_CACHE_HOME", "cache"),
+            ("HELM_CONFIG_HOME", "config"),
+            ("HELM_DATA_HOME", "data"),
+        ] {
+            command.env(name, home.join("helm").join(place));
+        }
+        command
+    }
+
+    /// The present end of the audit log.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be read, or lags far behind.
+    pub fn audit_mark(&self) -> Result<AuditMark, Error> {
+        Ok(AuditMark(self.settled_audit()?.len()))
+    }
+
+    /// The answered requests since `mark`, of the users whose name is `user`, in order.
+    ///
+    /// A service account's name is `system:serviceaccount:<namespace>:<name>`, an administrator's is `admin`.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be read, or lags far behind.
+    pub fn requests(&self, mark: AuditMark, user: &str) -> Result<Vec<AuditEntry>, Error> {
+        let log = self.settled_audit()?;
+        let since = log.get(mark.0..).unwrap_or_default();
+        Ok(since
+            .lines()
+            .filter_map(AuditEntry::parse)
+            .filter(|entry| entry.user == user)
+            .collect())
+    }
+
+    /// The audit log, once it holds a request of our own that was sent after all others were answered.
+    fn settled_audit(&self) -> Result<String, Error> {
+        let mark = format!("/version?mark={}", self.marks.fetch_add(1, Ordering::Relaxed));
+        self.kubectl(["get", "--raw", &mark])?;
+        let path = self.directory.path().join(AUDIT_LOG);
+        deadline::poll("the audit log's mark", AUDIT_LIMIT, || {
+            let log = fs::read_to_string(&path).map_err(Error::file(&path))?;
+            Ok(log.contains(&format!("\"{mark}\"")).then_some(log))
+        })
+    }
+}
