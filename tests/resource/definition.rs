@@ -34,7 +34,9 @@ fn a_new_object_s_status_says_that_nobody_has_seen_it() {
 fn the_wide_table_has_its_columns() {
     apply("columns", &smallest()).unwrap();
     let header = |output: &[&str]| {
-        let answer = cluster().kubectl(["get", "jha", "columns"].iter().chain(output)).unwrap();
+        let answer = cluster()
+            .kubectl(["get", "jha", "columns"].iter().chain(output))
+            .unwrap();
         answer
             .lines()
             .next()
@@ -46,13 +48,19 @@ fn the_wide_table_has_its_columns() {
     assert_eq!(header(&[]), ["NAME", "READY", "REASON", "ENDPOINT", "AGE"]);
     assert_eq!(
         header(&["--output", "wide"]),
-        ["NAME", "READY", "REASON", "ENDPOINT", "API-ID", "ROUTES", "REGION", "AGE"]
+        [
+            "NAME", "READY", "REASON", "ENDPOINT", "API-ID", "ROUTES", "REGION", "AGE"
+        ]
     );
 }
 
 #[test]
 fn explain_has_a_text_for_every_field() {
-    let explain = |field: &str| cluster().kubectl(["explain", field, "--recursive=false"]).unwrap();
+    let explain = |field: &str| {
+        cluster()
+            .kubectl(["explain", field, "--recursive=false"])
+            .unwrap()
+    };
     let routes = explain("jwthttpapi.spec.routes");
     for text in [
         "Routes, 1 to 300, each with one backend.",
