@@ -51,6 +51,11 @@ impl Rate {
         per_second: 5.0,
         burst: 20,
     };
+    /// STS is asked once per process; while it does not answer, by everybody.
+    pub const STS: Self = Self {
+        per_second: 1.0,
+        burst: 5,
+    };
 }
 
 /// How urgent a request is, the most urgent first.
@@ -320,9 +325,6 @@ impl Queue {
                 class.waiting.remove(object);
             }
         }
-        if class.waiting.is_empty() {
-            self.classes.remove(&urgency);
-        }
     }
 
     /// Takes whose turn it is out of the queue.
@@ -330,8 +332,8 @@ impl Queue {
         let (urgency, object) = if self.grants + 1 == ELDEST_EVERY {
             self.eldest()?
         } else {
-            let (urgency, class) = self.classes.first_key_value()?;
-            (*urgency, class.turn()?)
+            let turn = |(urgency, class): (&Urgency, &Class)| Some((*urgency, class.turn()?));
+            self.classes.iter().find_map(turn)?
         };
         self.grants = (self.grants + 1) % ELDEST_EVERY;
         let class = self.classes.get_mut(&urgency)?;
@@ -339,9 +341,6 @@ impl Queue {
         class.last = Some(Arc::clone(&object));
         if class.waiting.get(&object).is_some_and(VecDeque::is_empty) {
             class.waiting.remove(&object);
-        }
-        if class.waiting.is_empty() {
-            self.classes.remove(&urgency);
         }
         Some(waiter.grant)
     }
@@ -439,6 +438,7 @@ mod tests {
             let (bucket, order) = (bucket(5.0, 1), Arc::default());
             let mut tasks = JoinSet::new();
             queue(&mut tasks, &bucket, &order, ("long", Urgency::Create, 300));
+            settle().await;
             tokio::time::sleep(Duration::from_millis(210 * before)).await;
             let granted = order.lock().unwrap().len();
             queue(&mut tasks, &bucket, &order, ("short", Urgency::Create, 1));

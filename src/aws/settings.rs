@@ -27,7 +27,7 @@ impl Default for Settings {
             apigateway: Rate::API_GATEWAY,
             lambda: Rate::LAMBDA,
             iam: Rate::IAM,
-            sts: Rate::UNLIMITED,
+            sts: Rate::STS,
         }
     }
 }

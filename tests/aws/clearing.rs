@@ -322,12 +322,14 @@ async fn a_role_that_others_changed_is_put_right() {
             .unwrap()
             .to_owned();
         let iam = ground.iam();
-        let other = json!({"Version": "2012-10-17", "Statement": []}).to_string();
         let trust = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
         }]});
-        let put = iam.put_role_policy().role_name(&role).policy_name("jwthttpapi");
-        put.policy_document(other).send().await.unwrap();
+        let delete = iam
+            .delete_role_policy()
+            .role_name(&role)
+            .policy_name("jwthttpapi");
+        delete.send().await.unwrap();
         let update = iam.update_assume_role_policy().role_name(&role);
         update.policy_document(trust.to_string()).send().await.unwrap();
     })

@@ -238,8 +238,8 @@ async fn after_a_throttle_the_service_is_left_alone_for_a_second() {
 #[tokio::test(start_paused = true)]
 async fn credentials_that_aws_takes_no_longer_are_no_permission_trouble() {
     for (switch, code) in [
-        ("expired_keys", "ExpiredTokenException"),
-        ("invalid_keys", "UnrecognizedClientException"),
+        ("expired_keys", "(ExpiredToken)"),
+        ("invalid_keys", "(InvalidClientTokenId)"),
     ] {
         let ground = ground(json!({switch: ["AKIDOPERATOR"]}));
         let fault = ground.aws.identity().await.unwrap_err();

@@ -10,7 +10,6 @@ use super::operation::{Kind, Operation, Service};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jwthttpapi_core::api::Reason;
 use std::error::Error;
@@ -157,10 +156,8 @@ impl Fault {
         let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
         let code = meta.and_then(|meta| meta.code()).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let detail = meta.and_then(|meta| meta.message()).map_or_else(
-            || words::clean(&DisplayErrorContext(error).to_string()),
-            words::clean,
-        );
+        let said = meta.and_then(|meta| meta.message()).map(str::to_owned);
+        let detail = words::clean(&said.unwrap_or_else(|| causes(error)));
         let class = match error {
             SdkError::ServiceError(_) => table::class(operation, code.as_deref(), status, &detail),
             SdkError::ConstructionFailure(_) => transport(error).unwrap_or(Class::NotSent),
@@ -271,20 +268,29 @@ impl Error for Fault {}
 /// What the errors below the SDK's prove: that there were no credentials, or that no connection was made. Nothing else here
 /// proves that a request was not sent.
 fn transport(error: &(dyn Error + 'static)) -> Option<Class> {
-    let mut next = Some(error);
-    while let Some(error) = next {
+    chain(error).find_map(|error| {
+        let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
         if error.is::<CredentialsError>() || error.to_string().starts_with(IDENTITY_TIMEOUT) {
-            return Some(Class::CredentialsUnavailable);
+            Some(Class::CredentialsUnavailable)
+        } else {
+            client
+                .is_some_and(hyper_util::client::legacy::Error::is_connect)
+                .then_some(Class::NotSent)
         }
-        if error
-            .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(hyper_util::client::legacy::Error::is_connect)
-        {
-            return Some(Class::NotSent);
-        }
-        next = error.source();
-    }
-    None
+    })
+}
+
+/// An error and what caused it, in words.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    chain(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// An error, its cause, and so on.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// How the SDK begins the text of its own error, whose type is private, when no provider gave credentials in time.

@@ -222,7 +222,11 @@ impl Builder<'_> {
             let integration = Integration {
                 function,
                 payload_format_version: route.lambda.payload_format_version.unwrap_or_default(),
-                timeout_millis: route.lambda.timeout_millis.and_then(|millis| u32::try_from(millis).ok()).unwrap_or(30_000),
+                timeout_millis: route
+                    .lambda
+                    .timeout_millis
+                    .and_then(|millis| u32::try_from(millis).ok())
+                    .unwrap_or(30_000),
                 credentials: credentials.map(str::to_owned),
             };
             let marker = integration.marker();
@@ -326,9 +330,15 @@ impl Builder<'_> {
     /// The keys of a map have no pattern in a schema.
     fn check_tags(&mut self) {
         let allowed = |c: char| c.is_ascii_alphanumeric() || " .:+=@_/-".contains(c);
-        let wrong: Vec<&String> = self.spec.tags.keys().filter(|key| !key.chars().all(allowed)).collect();
+        let wrong: Vec<&String> = self
+            .spec
+            .tags
+            .keys()
+            .filter(|key| !key.chars().all(allowed))
+            .collect();
         for key in wrong {
-            let message = "a tag key has letters, digits, spaces and . : + = @ _ / - only; choose another key";
+            let message =
+                "a tag key has letters, digits, spaces and . : + = @ _ / - only; choose another key";
             self.violate(format!("spec.tags[{key}]"), Reason::InvalidSpec, message);
         }
     }
