@@ -1,6 +1,8 @@
 //! The Kubernetes-facing types.
 
 mod conditions;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 mod reason;
 mod report;
 mod spec;

@@ -82,7 +82,14 @@ impl Report {
                 "AWS is equal to the spec; nothing is written until spec.suspend is removed",
             ),
             None => Draft::yes(Reason::Succeeded, "AWS is equal to the spec"),
-            Some(draft) => draft.clone(),
+            // Unknown is for work under way: what is held or stalled is not ready.
+            Some(draft) => Draft {
+                status: match verdict {
+                    Verdict::Reconciling(reason) if reason != Reason::Suspended => draft.status,
+                    Verdict::Ready | Verdict::Reconciling(_) | Verdict::Stalled(_) => Some(false),
+                },
+                ..draft.clone()
+            },
         };
         let gravest = ready.clone();
         let mut drafts = vec![

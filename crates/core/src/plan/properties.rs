@@ -90,7 +90,7 @@ fn variable(name: &str) -> Option<u64> {
 /// Holds a rule against many cases.
 fn holds(rule: impl Fn(Case)) {
     let seed = variable("JWTHTTPAPI_SEED").unwrap_or(0);
-    let cases_tried = variable("JWTHTTPAPI_CASES").map_or(400, |cases| u32::try_from(cases).unwrap());
+    let cases_tried = variable("JWTHTTPAPI_CASES").map_or(256, |cases| u32::try_from(cases).unwrap());
     let config = Config {
         cases: cases_tried,
         rng_seed: RngSeed::Fixed(seed),
@@ -218,12 +218,11 @@ fn what_only_tightens_takes_no_wanted_access_from_a_wanted_route() {
         for request in &requests {
             let (was, now) = (admitted(&before, request), admitted(&after, request));
             let right = was.within(&admitted(&wanted, request));
-            let stays = winners(&before, request)
-                .iter()
-                .all(|key| desired.routes.contains_key(key));
+            let stays = winners(&before, request) == winners(&wanted, request);
             assert!(
                 !right || !stays || was.within(&now),
-                "{request:?} is lost in\n{plan}"
+                "{request:?} is lost: {was:?}\n{now:?}\n{:?}\nin\n{plan}",
+                admitted(&wanted, request)
             );
         }
     });
