@@ -42,7 +42,7 @@ pub enum Verdict {
     Stalled(Reason),
 }
 
-/// How many times AWS may fail to read an issuer before a person is asked: IdPs have bad minutes (I).
+/// How many times AWS may fail to read an issuer before a person is asked: issuers have bad minutes (I).
 const ISSUER_TRIES: u32 = 3;
 
 impl Report {

@@ -4,6 +4,10 @@
 //! and a GitOps diff show only what a person wrote. Lengths and counts are AWS's quotas; each list and string is bounded,
 //! or the API server refuses the CEL rules for their cost.
 
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "printer columns repeat their keys; the lint takes each for an attribute"
+)]
 #![expect(
     unreachable_pub,
     reason = "the KubeSchema derive repeats each type inside a function body"
