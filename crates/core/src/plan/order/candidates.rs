@@ -98,7 +98,7 @@ impl State<'_> {
                 let wanted = self.entries.get(*index).and_then(|entry| entry.wanted);
                 let integration = matches!(change, Change::Create(_));
                 wanted.map_or(0, |(_, route)| {
-                    usize::from(self.lacks_authorizer(route))
+                    usize::from(self.lacks_authorizer(route).is_some())
                         + usize::from(integration && !self.integrations.contains_key(&route.integration))
                 })
             }

@@ -10,10 +10,20 @@ impl State<'_> {
         match &candidate.change {
             Change::Edit(name) => self.in_the_way(name).is_empty(),
             // What presses most is created closed when it cannot be created as wanted.
-            Change::Create(index) => candidate.level == Level::Open || self.is_safe_to_create(*index),
-            Change::Update(index) => self.is_safe_to_update(*index),
+            Change::Create(index) => {
+                self.can_be_guarded(*index)
+                    && (candidate.level == Level::Open || self.is_safe_to_create(*index))
+            }
+            Change::Update(index) => self.can_be_guarded(*index) && self.is_safe_to_update(*index),
             Change::Delete(index) => self.is_safe_to_delete(*index),
         }
+    }
+
+    /// Whether a wanted route's authorizer can be made, where it has to be, without opening another route.
+    fn can_be_guarded(&self, index: usize) -> bool {
+        let wanted = self.entries.get(index).and_then(|entry| entry.wanted);
+        let lacking = wanted.and_then(|(_, route)| self.lacks_authorizer(route));
+        lacking.is_none_or(|name| self.in_the_way(name).is_empty())
     }
 
     /// Routes that an edit of an authorizer would open.

@@ -235,23 +235,26 @@ impl<'a> State<'a> {
             .unwrap_or_else(|| Handle::New(authorizer.to_owned()))
     }
 
-    /// Whom that guard admits now. An authorizer to come will be created in its final form.
+    /// Whom that guard admits now. An authorizer that has still to be made will be made in its final form.
     pub(super) fn wanted_admission(&self, route: &Route, goal: &Admission) -> Admission {
-        match self.wanted_guard(route) {
-            CurrentGuard::Jwt {
-                authorizer: Handle::New(_),
-                ..
-            } => goal.clone(),
-            guard => self.admission(&guard),
+        if self.lacks_authorizer(route).is_some() {
+            goal.clone()
+        } else {
+            self.admission(&self.wanted_guard(route))
         }
     }
 
-    /// Whether a wanted route's authorizer has still to be made.
-    pub(super) fn lacks_authorizer(&self, route: &Route) -> bool {
-        match &route.guard {
-            Guard::Public => false,
-            Guard::Jwt { authorizer, .. } => !self.authorizers.contains_key(&self.handle(authorizer)),
-        }
+    /// The name of a wanted route's authorizer while it has still to be made: it does not exist, or is of a kind that no
+    /// route of the operator's can refer to.
+    pub(super) fn lacks_authorizer<'b>(&self, route: &'b Route) -> Option<&'b str> {
+        let Guard::Jwt { authorizer, .. } = &route.guard else {
+            return None;
+        };
+        let made = self
+            .authorizers
+            .get(&self.handle(authorizer))
+            .is_some_and(Option::is_some);
+        (!made).then_some(authorizer.as_str())
     }
 
     /// Names of the authorizers that exist and differ.
