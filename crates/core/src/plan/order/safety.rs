@@ -1,7 +1,7 @@
 //! Whether a change opens anything, judged by pairs of routes.
 
 use super::candidates::{Candidate, Change, Level};
-use super::state::State;
+use super::state::{Entry, State};
 use crate::plan::access::{Admission, Atom};
 
 impl State<'_> {
@@ -44,7 +44,7 @@ impl State<'_> {
             return false;
         };
         let beneath: Vec<_> = self
-            .beneath(entry, |other| other.now.is_some())
+            .beneath(entry, Entry::exists, Entry::exists)
             .into_iter()
             .filter_map(|broader| Some((broader, self.admission(&broader.now.as_ref()?.guard))))
             .collect();
@@ -83,7 +83,7 @@ impl State<'_> {
             let Some(below) = &broader.now else { return true };
             self.admission(&below.guard).atoms().all(|atom| {
                 own.admits(atom)
-                    || (broader.wanted.is_some()
+                    || (broader.is_wanted()
                         && broader.goal.admits(atom)
                         && self
                             .missing(broader)
@@ -102,7 +102,7 @@ impl State<'_> {
     /// the end, or a more specific route does that is still missing.
     fn allows(&self, index: usize, atom: &Atom) -> bool {
         self.entries.get(index).is_some_and(|entry| {
-            entry.wanted.is_some()
+            entry.is_wanted()
                 && entry.goal.admits(atom)
                 && self.missing(entry).all(|other| other.goal.admits(atom))
         })

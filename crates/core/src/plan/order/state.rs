@@ -181,21 +181,28 @@ impl<'a> State<'a> {
             .narrower
             .iter()
             .filter_map(|index| self.entries.get(*index))
-            .filter(|other| other.now.is_none() && other.wanted.is_some())
+            .filter(|other| !other.exists() && other.is_wanted())
     }
 
     /// The broader routes that get requests of this one while it is not there, among those that are there: not the ones
-    /// whose share all goes to others before them. When together they get all of them, the last does so alone.
+    /// whose share all goes to others before them, be they broader or narrower ones that take requests anyway. When
+    /// together they get all that is left, the last does so alone.
     pub(super) fn beneath(
         &self,
         entry: &Entry<'a>,
         is_there: impl Fn(&Entry<'a>) -> bool,
+        takes_anyway: impl Fn(&Entry<'a>) -> bool,
     ) -> Vec<&Entry<'a>> {
-        let there = |index: &usize| self.entries.get(*index).filter(|other| is_there(other));
-        let narrower = entry.narrower.iter().filter_map(there);
-        let mut before: Vec<&Entry<'a>> = narrower.collect();
+        let get = |index: &usize| self.entries.get(*index);
+        let narrower = entry.narrower.iter().filter_map(get);
+        let mut before: Vec<&Entry<'a>> = narrower.filter(|other| takes_anyway(other)).collect();
         let mut beneath = Vec::new();
-        for broader in entry.broader.iter().filter_map(there) {
+        for broader in entry
+            .broader
+            .iter()
+            .filter_map(get)
+            .filter(|other| is_there(other))
+        {
             let share = broader.pattern.intersection(&entry.pattern);
             if share.is_some_and(|share| !before.iter().any(|other| other.pattern.contains(&share))) {
                 beneath.push(broader);
@@ -308,6 +315,14 @@ impl Current {
 }
 
 impl<'a> Entry<'a> {
+    pub(super) const fn exists(&self) -> bool {
+        self.now.is_some()
+    }
+
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.wanted.is_some()
+    }
+
     fn new(
         key: &RouteKey,
         now: Option<Current>,
