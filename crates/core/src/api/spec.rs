@@ -6,6 +6,10 @@
 //!
 //! In the schema the text of an optional enum is the enum's own, not its field's: so the enums' texts are written for users.
 
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "printer columns repeat their keys; the lint takes each for an attribute"
+)]
 #![expect(
     unreachable_pub,
     reason = "the KubeSchema derive repeats each type inside a function body"

@@ -82,7 +82,7 @@ impl Admission {
             audience: audience.clone(),
             scope: scope.cloned(),
         };
-        let atoms = jwt.audience.iter().flat_map(|audience| {
+        let kinds = jwt.audience.iter().flat_map(|audience| {
             let open = scopes.is_empty().then(|| atom(audience, None));
             let scoped = scopes
                 .iter()
@@ -90,7 +90,7 @@ impl Admission {
                 .map(move |scope| atom(audience, Some(scope)));
             open.into_iter().chain(scoped)
         });
-        Self(atoms.collect())
+        Self(kinds.collect())
     }
 
     /// Whether nobody may.

@@ -9,11 +9,12 @@ use crate::model::observed;
 
 /// Type, subtype and connection cannot be changed in place, and whether empty credentials clear a role is not known (I):
 /// such an integration is replaced. Mappings of responses are nothing that the operator makes.
-pub(super) fn can_change_in_place(now: &observed::Integration) -> bool {
+pub(super) fn can_change_in_place(now: &observed::Integration, wanted: &Integration) -> bool {
     now.kind == Integration::TYPE
         && now.subtype.is_empty()
         && now.connection_type == Integration::CONNECTION
         && !now.has_response_parameters
+        && (now.credentials.is_empty() || wanted.credentials.is_some())
 }
 
 fn as_wanted(now: &observed::Integration, wanted: &Integration) -> bool {

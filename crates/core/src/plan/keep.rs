@@ -45,12 +45,12 @@ pub(super) fn keep<'a>(desired: &'a Desired, api: Option<&'a observed::Api>) -> 
         }
     }
     for integration in &api.integrations {
-        let marker = desired
+        let wanted = desired
             .integrations
-            .keys()
-            .find(|marker| marker.as_str() == integration.description);
+            .iter()
+            .find(|(marker, _)| marker.as_str() == integration.description);
         // What AWS cannot change in place is replaced: it is not kept.
-        let Some(marker) = marker.filter(|_| can_change_in_place(integration)) else {
+        let Some((marker, _)) = wanted.filter(|(_, wanted)| can_change_in_place(integration, wanted)) else {
             continue;
         };
         let entry = kept.integrations.entry(marker).or_insert(integration);
