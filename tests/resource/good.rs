@@ -12,29 +12,75 @@ fn good_manifests_are_stored_as_they_were_sent() {
     let longest = format!("GET /{}", "a".repeat(251));
     let table: Vec<(&str, Value)> = vec![
         ("smallest", smallest()),
-        ("cognito", with(json!({"issuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc"}))),
-        ("issuer-with-port", with(json!({"issuer": "https://login.example.com:8443/realms/one"}))),
-        ("query-string", with(json!({"identitySource": "$request.querystring.token"}))),
-        ("fifty-audiences", with(json!({"audience": (0..50).map(|n| format!("a{n}")).collect::<Vec<_>>()}))),
-        ("inherited-scopes", with(json!({"scopes": ["read:a", "https://example.com/b"]}))),
+        (
+            "cognito",
+            with(json!({"issuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc"})),
+        ),
+        (
+            "issuer-with-port",
+            with(json!({"issuer": "https://login.example.com:8443/realms/one"})),
+        ),
+        (
+            "query-string",
+            with(json!({"identitySource": "$request.querystring.token"})),
+        ),
+        (
+            "fifty-audiences",
+            with(json!({"audience": (0..50).map(|n| format!("a{n}")).collect::<Vec<_>>()})),
+        ),
+        (
+            "inherited-scopes",
+            with(json!({"scopes": ["read:a", "https://example.com/b"]})),
+        ),
         ("no-scopes", with_route(json!({"scopes": []}))),
-        ("ten-scopes", with_route(json!({"scopes": (0..10).map(|n| format!("s{n}")).collect::<Vec<_>>()}))),
+        (
+            "ten-scopes",
+            with_route(json!({"scopes": (0..10).map(|n| format!("s{n}")).collect::<Vec<_>>()})),
+        ),
         ("root", with_route(json!({"routeKey": "GET /"}))),
         ("default-route", with_route(json!({"routeKey": "$default"}))),
         ("greedy", with_route(json!({"routeKey": "ANY /a/{b}/{rest+}"}))),
-        ("odd-path", with_route(json!({"routeKey": "POST /a.b/~c/$metadata/d:e@f"}))),
+        (
+            "odd-path",
+            with_route(json!({"routeKey": "POST /a.b/~c/$metadata/d:e@f"})),
+        ),
         ("longest-key", with_route(json!({"routeKey": longest}))),
-        ("public", with_route(json!({"public": true, "operationName": "health"}))),
-        ("explicitly-protected", with_route(json!({"public": false, "authorizer": "default", "scopes": ["a"]}))),
-        ("alias", with_route(json!({"lambda": {"name": "hello", "qualifier": "live"}}))),
-        ("version", with_route(json!({"lambda": {"name": "hello", "qualifier": "7"}}))),
+        (
+            "public",
+            with_route(json!({"public": true, "operationName": "health"})),
+        ),
+        (
+            "explicitly-protected",
+            with_route(json!({"public": false, "authorizer": "default", "scopes": ["a"]})),
+        ),
+        (
+            "alias",
+            with_route(json!({"lambda": {"name": "hello", "qualifier": "live"}})),
+        ),
+        (
+            "version",
+            with_route(json!({"lambda": {"name": "hello", "qualifier": "7"}})),
+        ),
         ("whole-arn", with_route(json!({"lambda": {"arn": arn}}))),
-        ("qualified-arn", with_route(json!({"lambda": {"arn": format!("{arn}:live")}}))),
-        ("arn-and-qualifier", with_route(json!({"lambda": {"arn": arn, "qualifier": "live"}}))),
-        ("arn-in-china", with_route(json!({"lambda": {"arn": "arn:aws-cn:lambda:cn-north-1:123456789012:function:hello"}}))),
+        (
+            "qualified-arn",
+            with_route(json!({"lambda": {"arn": format!("{arn}:live")}})),
+        ),
+        (
+            "arn-and-qualifier",
+            with_route(json!({"lambda": {"arn": arn, "qualifier": "live"}})),
+        ),
+        (
+            "arn-in-china",
+            with_route(
+                json!({"lambda": {"arn": "arn:aws-cn:lambda:cn-north-1:123456789012:function:hello"}}),
+            ),
+        ),
         (
             "payload-and-timeout",
-            with_route(json!({"lambda": {"name": "hello", "payloadFormatVersion": "1.0", "timeoutMillis": 50}})),
+            with_route(
+                json!({"lambda": {"name": "hello", "payloadFormatVersion": "1.0", "timeoutMillis": 50}}),
+            ),
         ),
         (
             "nine-authorizers",
@@ -45,9 +91,18 @@ fn good_manifests_are_stored_as_they_were_sent() {
                 "routes": [{"routeKey": "GET /test", "authorizer": "a8", "lambda": {"name": "hello"}}],
             })),
         ),
-        ("role", with(json!({"invocation": {"mode": "Role", "roleArn": "arn:aws:iam::123456789012:role/a/b"}}))),
-        ("resource-policy", with(json!({"invocation": {"mode": "ResourcePolicy"}}))),
-        ("open-cors", with(json!({"cors": {"allowOrigins": ["*"], "allowCredentials": false, "maxAge": -1}}))),
+        (
+            "role",
+            with(json!({"invocation": {"mode": "Role", "roleArn": "arn:aws:iam::123456789012:role/a/b"}})),
+        ),
+        (
+            "resource-policy",
+            with(json!({"invocation": {"mode": "ResourcePolicy"}})),
+        ),
+        (
+            "open-cors",
+            with(json!({"cors": {"allowOrigins": ["*"], "allowCredentials": false, "maxAge": -1}})),
+        ),
         (
             "cors-with-credentials",
             with(json!({"cors": {
@@ -84,7 +139,9 @@ fn good_manifests_are_stored_as_they_were_sent() {
         ),
         (
             "forty-four-tags",
-            with(json!({"tags": (0..44).map(|n| (format!("key{n}"), json!("v"))).collect::<serde_json::Map<_, _>>()})),
+            with(
+                json!({"tags": (0..44).map(|n| (format!("key{n}"), json!("v"))).collect::<serde_json::Map<_, _>>()}),
+            ),
         ),
     ];
     for (name, spec) in table {
