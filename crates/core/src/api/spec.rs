@@ -65,7 +65,7 @@ use std::collections::BTreeMap;
     validation = Rule::new("!has(self.cors) || self.routes.all(r, !(r.routeKey == '$default' || r.routeKey.startsWith('ANY ')) || (has(r.public) && r.public)) || self.routes.exists(r, r.routeKey.startsWith('OPTIONS ') && has(r.public) && r.public)")
         .message("with cors, a protected ANY or $default route also catches the browser's OPTIONS preflight and answers 401; add a route such as 'OPTIONS /{proxy+}' with public: true that covers the same paths")
         .field_path(".routes"),
-    validation = Rule::new("self.routes.size() > 150 || self.routes.all(r, self.routes.exists_one(q, q.routeKey == r.routeKey))")
+    validation = Rule::new("self.routes.size() > 100 || self.routes.all(r, self.routes.exists_one(q, q.routeKey == r.routeKey))")
         .message("two routes have the same routeKey; keep one of them")
         .field_path(".routes")
 )]
