@@ -1,12 +1,15 @@
 //! The definition: generated, fresh, and what kubectl makes of it.
 
-use std::{env, fs};
+use std::{env, fs, time::Duration};
 
 use jwthttpapi_core::api;
-use jwthttpapi_test_support::places;
+use jwthttpapi_test_support::{deadline, places};
 use serde_json::json;
 
 use crate::ground::{apply, cluster, definition, smallest, stored};
+
+/// The API server publishes a definition's documents some time after it serves the kind.
+const PUBLISHED: Duration = Duration::from_mins(1);
 
 #[test]
 fn the_definition_in_crds_is_the_types_own() {
@@ -34,7 +37,9 @@ fn a_new_object_s_status_says_that_nobody_has_seen_it() {
 fn the_wide_table_has_its_columns() {
     apply("columns", &smallest()).unwrap();
     let header = |output: &[&str]| {
-        let answer = cluster().kubectl(["get", "jha", "columns"].iter().chain(output)).unwrap();
+        let answer = cluster()
+            .kubectl(["get", "jha", "columns"].iter().chain(output))
+            .unwrap();
         answer
             .lines()
             .next()
@@ -46,13 +51,23 @@ fn the_wide_table_has_its_columns() {
     assert_eq!(header(&[]), ["NAME", "READY", "REASON", "ENDPOINT", "AGE"]);
     assert_eq!(
         header(&["--output", "wide"]),
-        ["NAME", "READY", "REASON", "ENDPOINT", "API-ID", "ROUTES", "REGION", "AGE"]
+        [
+            "NAME", "READY", "REASON", "ENDPOINT", "API-ID", "ROUTES", "REGION", "AGE"
+        ]
     );
 }
 
 #[test]
 fn explain_has_a_text_for_every_field() {
-    let explain = |field: &str| cluster().kubectl(["explain", field, "--recursive=false"]).unwrap();
+    deadline::poll("the publishing of the documents", PUBLISHED, || {
+        Ok(cluster().kubectl(["explain", "jwthttpapi"]).ok())
+    })
+    .unwrap();
+    let explain = |field: &str| {
+        cluster()
+            .kubectl(["explain", field, "--recursive=false"])
+            .unwrap()
+    };
     let routes = explain("jwthttpapi.spec.routes");
     for text in [
         "Routes, 1 to 300, each with one backend.",

@@ -40,7 +40,11 @@ fn every_condition_type_is_documented_once() {
     let documented: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
     let types = ConditionType::ALL.map(|kind| quoted(kind.as_str()));
     assert_eq!(documented, types);
-    assert!(rows.iter().all(|row| row.len() == 4 && row.iter().all(|cell| !cell.is_empty())), "{rows:?}");
+    assert!(
+        rows.iter()
+            .all(|row| row.len() == 4 && row.iter().all(|cell| !cell.is_empty())),
+        "{rows:?}"
+    );
 }
 
 #[test]
@@ -52,7 +56,9 @@ fn every_reason_is_documented_once_with_its_conditions_meaning_and_remedy() {
         assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
         for condition in row[1].split(", ") {
             assert!(
-                ConditionType::ALL.iter().any(|kind| quoted(kind.as_str()) == condition),
+                ConditionType::ALL
+                    .iter()
+                    .any(|kind| quoted(kind.as_str()) == condition),
                 "{condition} in {row:?}"
             );
         }
@@ -85,7 +91,11 @@ fn the_policy_to_start_from_allows_exactly_the_documented_actions() {
     // Always allowed, whatever a policy says.
     let unneeded = quoted("sts:GetCallerIdentity");
     let rows = rows(&document, "## Actions");
-    let documented: BTreeSet<String> = rows.iter().map(|row| row[0].clone()).filter(|row| *row != unneeded).collect();
+    let documented: BTreeSet<String> = rows
+        .iter()
+        .map(|row| row[0].clone())
+        .filter(|row| *row != unneeded)
+        .collect();
     assert_eq!(allowed, documented);
     assert_eq!(rows.len(), documented.len() + 1, "each action has one row");
 }

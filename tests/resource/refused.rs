@@ -34,7 +34,9 @@ fn refused(table: Vec<Bad>) {
         says,
     } in table
     {
-        let name = what.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let name = what
+            .to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         match apply(&name, &spec) {
             Ok(_) => wrong.push(format!("{what}: accepted")),
             Err(error) => {
@@ -218,7 +220,12 @@ fn a_route_key_is_a_method_and_a_path_of_whole_segments() {
         bad("route key without slash", key("GET test"), at, method),
         bad("route key with two spaces", key("GET  /test"), at, method),
         bad("route key of another default", key("$other"), at, method),
-        bad("route key with text after a parameter", key("GET /{a}b"), at, path),
+        bad(
+            "route key with text after a parameter",
+            key("GET /{a}b"),
+            at,
+            path,
+        ),
         bad(
             "route key with greedy in the middle",
             key("GET /{all+}/b"),
@@ -227,7 +234,12 @@ fn a_route_key_is_a_method_and_a_path_of_whole_segments() {
         ),
         bad("route key with empty segment", key("GET /a//b"), at, path),
         bad("route key with space in the path", key("GET /a b"), at, path),
-        bad("route key with space segment at the end", key("GET /a /"), at, path),
+        bad(
+            "route key with space segment at the end",
+            key("GET /a /"),
+            at,
+            path,
+        ),
         bad("route key with query", key("GET /a?b=c"), at, path),
         bad("route key empty parameter", key("GET /{}"), at, path),
     ]);
@@ -235,8 +247,7 @@ fn a_route_key_is_a_method_and_a_path_of_whole_segments() {
 
 #[test]
 fn routes_are_1_to_300_of_different_keys() {
-    let twice =
-        json!([{"routeKey": "GET /a", "lambda": {"name": "a"}}, {"routeKey": "GET /a", "lambda": {"name": "b"}}]);
+    let twice = json!([{"routeKey": "GET /a", "lambda": {"name": "a"}}, {"routeKey": "GET /a", "lambda": {"name": "b"}}]);
     refused(vec![
         bad(
             "routes missing",
@@ -502,8 +513,7 @@ fn names_and_tags_fit_into_aws() {
     let tags = |tags: Value| with(json!({"tags": tags}));
     let many: Map<String, Value> = (0..45).map(|n| (format!("key{n}"), json!("value"))).collect();
     let reserved = "tag keys beginning with jwthttpapi.dev/ or aws: are reserved; choose another key";
-    let characters =
-        "tag keys and values have letters, digits, spaces and . : + = @ _ / - only; replace the other characters";
+    let characters = "tag keys and values have letters, digits, spaces and . : + = @ _ / - only; replace the other characters";
     refused(vec![
         bad(
             "name over 128",
@@ -571,7 +581,10 @@ fn names_and_tags_fit_into_aws() {
 #[test]
 fn a_misspelt_field_is_named() {
     let error = apply("misspelt", &with(json!({"isuer": "https://example.com/"}))).unwrap_err();
-    assert!(error.to_string().contains(r#"unknown field "spec.isuer""#), "{error}");
+    assert!(
+        error.to_string().contains(r#"unknown field "spec.isuer""#),
+        "{error}"
+    );
     let error = apply("misplaced", &with_route(json!({"timeoutMillis": 1000}))).unwrap_err();
     assert!(
         error

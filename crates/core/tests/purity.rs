@@ -28,7 +28,11 @@ fn built_with(package: &str) -> BTreeSet<String> {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines()
         .filter_map(|line| line.split(' ').next())
@@ -48,7 +52,10 @@ fn impure(packages: &BTreeSet<String>) -> Vec<&str> {
 fn the_core_is_built_without_runtime_client_and_randomness() {
     let core = built_with("jwthttpapi-core");
     assert_eq!(impure(&core), Vec::<&str>::new());
-    assert!(core.contains("kube-core") && core.contains("serde_json"), "{core:?}");
+    assert!(
+        core.contains("kube-core") && core.contains("serde_json"),
+        "{core:?}"
+    );
 }
 
 #[test]
