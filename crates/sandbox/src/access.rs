@@ -27,12 +27,7 @@ impl Attempt<'_> {
     }
 
     fn named(&self) -> String {
-        let operation = if self.operation == "ListFunctions" {
-            "ListFunctions"
-        } else {
-            self.operation
-        };
-        format!("{}:{operation}", self.service.name())
+        format!("{}:{}", self.service.name(), self.operation)
     }
 }
 

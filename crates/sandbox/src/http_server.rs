@@ -1,26 +1,18 @@
 //! The HTTP transport.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::BodyExt;
-use hyper::{
-    body::{Body, Frame, Incoming, SizeHint},
-    server::conn::http1,
-    service::service_fn,
-};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use thiserror::Error;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
 
-use crate::sandbox::{Outcome, Sandbox};
+use crate::{
+    reply::{Closed, Reply},
+    sandbox::{Outcome, Sandbox},
+};
 
 /// Serves a sandbox until `shutdown` is ready. Connections that are open then are cut.
 ///
@@ -57,15 +49,6 @@ async fn serve_connection(stream: TcpStream, sandbox: Sandbox) {
     let _ = connection.await;
 }
 
-/// Why a connection is closed instead of an answer being sent.
-#[derive(Debug, Error)]
-enum Closed {
-    #[error("a fault closes the connection")]
-    Fault,
-    #[error("the request's body could not be read")]
-    Unreadable,
-}
-
 async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Reply>, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed::Unreadable)?.to_bytes();
@@ -78,57 +61,5 @@ async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
             Ok(Response::from_parts(head, Reply::cut(&body, length)))
         }
         Outcome::Reset => Err(Closed::Fault),
-    }
-}
-
-/// A body that is sent whole, or fails on the way.
-#[derive(Debug)]
-struct Reply {
-    data: Option<Bytes>,
-    promised: u64,
-    fails: bool,
-}
-
-impl Reply {
-    fn whole(data: Bytes) -> Self {
-        let promised = u64::try_from(data.len()).unwrap_or(u64::MAX);
-        Self {
-            data: Some(data).filter(|data| !data.is_empty()),
-            promised,
-            fails: false,
-        }
-    }
-
-    fn cut(data: &Bytes, length: usize) -> Self {
-        let promised = u64::try_from(data.len()).unwrap_or(u64::MAX);
-        Self {
-            data: Some(data.slice(..length.min(data.len()))),
-            promised,
-            fails: true,
-        }
-    }
-}
-
-impl Body for Reply {
-    type Data = Bytes;
-    type Error = Closed;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Poll::Ready(match (self.data.take(), self.fails) {
-            (Some(data), _) => Some(Ok(Frame::data(data))),
-            (None, true) => Some(Err(Closed::Fault)),
-            (None, false) => None,
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.data.is_none() && !self.fails
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.promised)
     }
 }

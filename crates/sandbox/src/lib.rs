@@ -15,6 +15,7 @@ mod http_server;
 mod issuer;
 mod journal;
 pub mod model;
+mod reply;
 mod sandbox;
 #[cfg(feature = "sdk")]
 mod sdk;

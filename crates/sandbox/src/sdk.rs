@@ -10,18 +10,11 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::{Request, Response};
-use thiserror::Error;
 
-use crate::sandbox::{Outcome, Sandbox};
-
-/// Why there is no answer.
-#[derive(Debug, Error)]
-enum Broken {
-    #[error("the connection was reset")]
-    Reset,
-    #[error("the request cannot be sent: {0}")]
-    Request(#[from] http::Error),
-}
+use crate::{
+    reply::{Closed, Reply},
+    sandbox::{Outcome, Sandbox},
+};
 
 impl HttpConnector for Sandbox {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
@@ -29,12 +22,12 @@ impl HttpConnector for Sandbox {
         HttpConnectorFuture::new(async move {
             let request = incoming(&request).map_err(|error| ConnectorError::user(Box::new(error)))?;
             match sandbox.handle(request).await {
-                Outcome::Answer(response) => outgoing(&response, response.body().clone()),
+                Outcome::Answer(response) => outgoing(&response, SdkBody::from(response.body().clone())),
                 Outcome::Cut(response, length) => {
-                    let part = response.body().slice(..length.min(response.body().len()));
-                    outgoing(&response, part)
+                    let body = SdkBody::from_body_1_x(Reply::cut(response.body(), length));
+                    outgoing(&response, body)
                 }
-                Outcome::Reset => Err(ConnectorError::io(Box::new(Broken::Reset))),
+                Outcome::Reset => Err(ConnectorError::io(Box::new(Closed::Fault))),
             }
         })
     }
@@ -47,19 +40,19 @@ impl HttpClient for Sandbox {
 }
 
 /// Bodies of the modelled operations are always in memory.
-fn incoming(request: &HttpRequest) -> Result<Request<Bytes>, Broken> {
+fn incoming(request: &HttpRequest) -> http::Result<Request<Bytes>> {
     let mut builder = Request::builder().method(request.method()).uri(request.uri());
     for (name, value) in request.headers() {
         builder = builder.header(name, value);
     }
     let body = Bytes::copy_from_slice(request.body().bytes().unwrap_or_default());
-    Ok(builder.body(body)?)
+    builder.body(body)
 }
 
-fn outgoing(response: &Response<Bytes>, body: Bytes) -> Result<HttpResponse, ConnectorError> {
+fn outgoing(response: &Response<Bytes>, body: SdkBody) -> Result<HttpResponse, ConnectorError> {
     let status = response.status().as_u16().try_into();
     let status = status.map_err(|error| ConnectorError::other(Box::new(error), None))?;
-    let mut answer = HttpResponse::new(status, SdkBody::from(body));
+    let mut answer = HttpResponse::new(status, body);
     for (name, value) in response.headers() {
         if let Ok(value) = value.to_str() {
             answer

@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use crate::clients::{create_api, gateway, sandbox};
 
 async fn send(address: SocketAddr, method: &str, path: &str, body: Value) -> (u16, Value) {
-    let client = Client::builder(TokioExecutor::new()).build_http();
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let text = if body.is_null() {
         String::new()
     } else {
@@ -23,7 +23,7 @@ async fn send(address: SocketAddr, method: &str, path: &str, body: Value) -> (u1
         .method(method)
         .uri(format!("http://{address}{path}"));
     let response = client
-        .request(request.body(Full::from(text)).unwrap())
+        .request(request.body(Full::new(Bytes::from(text))).unwrap())
         .await
         .unwrap();
     let status = response.status().as_u16();

@@ -116,7 +116,7 @@ fn a_function_reads_back_its_defaults_and_the_digest_of_its_code() {
     assert_eq!(found["FunctionArn"], json!(FUNCTION));
     assert_eq!(
         found["CodeSha256"],
-        json!("HR49yuSvDxyCGYlWcj+H2o6z3x0Lj9Ng6dWyO1Ksw7g=")
+        json!("Fql9r8eoZOap0R3qWZAdDvCOMBZw2RHXz7WyhmsoJe0=")
     );
 }
 
