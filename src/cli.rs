@@ -109,11 +109,17 @@ pub enum LogFormat {
 }
 
 fn non_empty(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("it is empty; leave the flag out instead".to_owned()) } else { Ok(text.to_owned()) }
+    if text.trim().is_empty() {
+        Err("it is empty; leave the flag out instead".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn endpoint(text: &str) -> Result<String, String> {
-    let url: http::Uri = text.parse().map_err(|error| format!("it is not a URL ({error}); write http://HOST:PORT"))?;
+    let url: http::Uri = text
+        .parse()
+        .map_err(|error| format!("it is not a URL ({error}); write http://HOST:PORT"))?;
     match (url.scheme_str(), url.host()) {
         (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
         _ => Err("it has no scheme or no host; write http://HOST:PORT or https://HOST".to_owned()),
@@ -158,7 +164,10 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => None,
     };
     // A day is longer than anybody wants to wait, and short enough that no sum of durations overflows.
-    millis.filter(|millis| *millis <= 86_400_000).map(Duration::from_millis).ok_or_else(refused)
+    millis
+        .filter(|millis| *millis <= 86_400_000)
+        .map(Duration::from_millis)
+        .ok_or_else(refused)
 }
 
 #[cfg(test)]
@@ -183,7 +192,10 @@ mod tests {
 
     #[test]
     fn endpoints_need_a_scheme_and_a_host() {
-        assert_eq!(endpoint("http://127.0.0.1:4566/"), Ok("http://127.0.0.1:4566".to_owned()));
+        assert_eq!(
+            endpoint("http://127.0.0.1:4566/"),
+            Ok("http://127.0.0.1:4566".to_owned())
+        );
         for bad in ["", "localhost:4566", "ftp://x", "http://"] {
             assert!(endpoint(bad).is_err(), "{bad}");
         }

@@ -45,7 +45,13 @@ pub enum Ended {
 impl Elector {
     /// A replica that may lead. `client` must answer or fail within five seconds and never retry by itself.
     pub fn new(client: Client, namespace: &str, me: String, fence: Fence, metrics: Metrics) -> Self {
-        Self { leases: Api::namespaced(client, namespace), me, fence, metrics, seen: None }
+        Self {
+            leases: Api::namespaced(client, namespace),
+            me,
+            fence,
+            metrics,
+            seen: None,
+        }
     }
 
     /// Waits until the lease is this replica's; false when stopped before.
@@ -60,7 +66,10 @@ impl Elector {
                     return true;
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot read or take the lease");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot read or take the lease"
+                    );
                     RETRY
                 }
             };
@@ -102,11 +111,22 @@ impl Elector {
     pub async fn release(&mut self) {
         self.fence.close();
         self.metrics.leading(false);
-        let Ok(Some(mut lease)) = self.leases.get_opt(LEASE_NAME).await else { return };
-        let Some(spec) = lease.spec.take().filter(|spec| spec.holder_identity.as_ref() == Some(&self.me)) else { return };
+        let Ok(Some(mut lease)) = self.leases.get_opt(LEASE_NAME).await else {
+            return;
+        };
+        let Some(spec) = lease
+            .spec
+            .take()
+            .filter(|spec| spec.holder_identity.as_ref() == Some(&self.me))
+        else {
+            return;
+        };
         lease.spec = Some(lease::released(&spec, Timestamp::now()));
         if let Err(error) = self.leases.replace(LEASE_NAME, &params(), &lease).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot release the lease");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot release the lease"
+            );
         }
     }
 
@@ -133,11 +153,31 @@ impl Elector {
         let claimed = Some(lease::claimed(spec.as_ref(), &self.me, Timestamp::now()));
         match found {
             Some(lease) => {
-                self.leases.replace(LEASE_NAME, &params(), &Lease { spec: claimed, ..lease }).await?;
+                self.leases
+                    .replace(
+                        LEASE_NAME,
+                        &params(),
+                        &Lease {
+                            spec: claimed,
+                            ..lease
+                        },
+                    )
+                    .await?;
             }
             None => {
-                let metadata = ObjectMeta { name: Some(LEASE_NAME.to_owned()), ..ObjectMeta::default() };
-                self.leases.create(&params(), &Lease { metadata, spec: claimed }).await?;
+                let metadata = ObjectMeta {
+                    name: Some(LEASE_NAME.to_owned()),
+                    ..ObjectMeta::default()
+                };
+                self.leases
+                    .create(
+                        &params(),
+                        &Lease {
+                            metadata,
+                            spec: claimed,
+                        },
+                    )
+                    .await?;
             }
         }
         Ok(verdict)
@@ -156,7 +196,10 @@ impl Elector {
 }
 
 fn params() -> PostParams {
-    PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    }
 }
 
 /// Who this process is: the pod's name and something that a restarted container does not share.

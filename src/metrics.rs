@@ -113,19 +113,71 @@ impl Metrics {
             next: Counter::default(),
         };
         let r = registry;
-        r.register("controller_runtime_reconcile", "Reconciles by result", inner.reconciles.clone());
-        r.register("controller_runtime_reconcile_errors", "Reconciles that failed", inner.errors.clone());
-        r.register("controller_runtime_reconcile_panics", "Reconciles that panicked", inner.panics.clone());
-        r.register("controller_runtime_reconcile_timeouts", "Reconciles cut by their deadline", inner.timeouts.clone());
-        r.register("controller_runtime_reconcile_time_seconds", "Time of a reconcile", inner.seconds.clone());
-        r.register("controller_runtime_active_workers", "Reconciles that run", inner.workers.clone());
-        r.register("controller_runtime_max_concurrent_reconciles", "Reconciles that may run", inner.max_workers.clone());
-        r.register("leader_election_master_status", "Whether this process leads", inner.leader.clone());
-        r.register("jwthttpapi_resources", "Objects by condition and status", inner.resources.clone());
-        r.register("jwthttpapi_resync_period_seconds", "Effective period of resyncs", inner.resync.clone());
-        r.register("jwthttpapi_duplicates_removed", "Duplicate APIs removed", inner.duplicates.clone());
-        r.register("jwthttpapi_unowned_refusals", "Times something not proven ours was left alone", inner.refusals.clone());
-        r.register("jwthttpapi_drift_repairs", "Changes by others that were put right", inner.repairs.clone());
+        r.register(
+            "controller_runtime_reconcile",
+            "Reconciles by result",
+            inner.reconciles.clone(),
+        );
+        r.register(
+            "controller_runtime_reconcile_errors",
+            "Reconciles that failed",
+            inner.errors.clone(),
+        );
+        r.register(
+            "controller_runtime_reconcile_panics",
+            "Reconciles that panicked",
+            inner.panics.clone(),
+        );
+        r.register(
+            "controller_runtime_reconcile_timeouts",
+            "Reconciles cut by their deadline",
+            inner.timeouts.clone(),
+        );
+        r.register(
+            "controller_runtime_reconcile_time_seconds",
+            "Time of a reconcile",
+            inner.seconds.clone(),
+        );
+        r.register(
+            "controller_runtime_active_workers",
+            "Reconciles that run",
+            inner.workers.clone(),
+        );
+        r.register(
+            "controller_runtime_max_concurrent_reconciles",
+            "Reconciles that may run",
+            inner.max_workers.clone(),
+        );
+        r.register(
+            "leader_election_master_status",
+            "Whether this process leads",
+            inner.leader.clone(),
+        );
+        r.register(
+            "jwthttpapi_resources",
+            "Objects by condition and status",
+            inner.resources.clone(),
+        );
+        r.register(
+            "jwthttpapi_resync_period_seconds",
+            "Effective period of resyncs",
+            inner.resync.clone(),
+        );
+        r.register(
+            "jwthttpapi_duplicates_removed",
+            "Duplicate APIs removed",
+            inner.duplicates.clone(),
+        );
+        r.register(
+            "jwthttpapi_unowned_refusals",
+            "Times something not proven ours was left alone",
+            inner.refusals.clone(),
+        );
+        r.register(
+            "jwthttpapi_drift_repairs",
+            "Changes by others that were put right",
+            inner.repairs.clone(),
+        );
         r.register(
             "jwthttpapi_orphans_found",
             "APIs with this cluster's tag that no known object claims",
@@ -137,9 +189,22 @@ impl Metrics {
     /// Counts a reconcile from now until the guard goes.
     pub fn reconcile(&self) -> Running {
         let number = self.0.next.inc();
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Instant::now());
-        self.0.workers.get_or_create(&ByController { controller: CONTROLLER }).inc();
-        Running { metrics: self.clone(), number, since: Instant::now() }
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number, Instant::now());
+        self.0
+            .workers
+            .get_or_create(&ByController {
+                controller: CONTROLLER,
+            })
+            .inc();
+        Running {
+            metrics: self.clone(),
+            number,
+            since: Instant::now(),
+        }
     }
 
     /// Whether a reconcile runs for more than twice its deadline.
@@ -150,30 +215,61 @@ impl Metrics {
 
     /// A reconcile ended.
     pub fn ended(&self, result: Ended) {
-        self.0.reconciles.get_or_create(&ByResult { controller: CONTROLLER, result }).inc();
+        self.0
+            .reconciles
+            .get_or_create(&ByResult {
+                controller: CONTROLLER,
+                result,
+            })
+            .inc();
         if result == Ended::error {
-            self.0.errors.get_or_create(&ByController { controller: CONTROLLER }).inc();
+            self.0
+                .errors
+                .get_or_create(&ByController {
+                    controller: CONTROLLER,
+                })
+                .inc();
         }
     }
 
     /// A reconcile panicked.
     pub fn panicked(&self) {
-        self.0.panics.get_or_create(&ByController { controller: CONTROLLER }).inc();
+        self.0
+            .panics
+            .get_or_create(&ByController {
+                controller: CONTROLLER,
+            })
+            .inc();
     }
 
     /// A reconcile was cut by its deadline.
     pub fn timed_out(&self) {
-        self.0.timeouts.get_or_create(&ByController { controller: CONTROLLER }).inc();
+        self.0
+            .timeouts
+            .get_or_create(&ByController {
+                controller: CONTROLLER,
+            })
+            .inc();
     }
 
     /// How many reconciles may run at once.
     pub fn concurrency(&self, workers: u16) {
-        self.0.max_workers.get_or_create(&ByController { controller: CONTROLLER }).set(i64::from(workers));
+        self.0
+            .max_workers
+            .get_or_create(&ByController {
+                controller: CONTROLLER,
+            })
+            .set(i64::from(workers));
     }
 
     /// Whether this process leads.
     pub fn leading(&self, leads: bool) {
-        self.0.leader.get_or_create(&ByName { name: "jwthttpapi-leader" }).set(i64::from(leads));
+        self.0
+            .leader
+            .get_or_create(&ByName {
+                name: "jwthttpapi-leader",
+            })
+            .set(i64::from(leads));
     }
 
     /// The effective period of resyncs.
@@ -185,7 +281,13 @@ impl Metrics {
     pub fn resources(&self, counts: &BTreeMap<(&'static str, String), i64>) {
         self.0.resources.clear();
         for ((condition, status), count) in counts {
-            self.0.resources.get_or_create(&ByCondition { condition, status: status.clone() }).set(*count);
+            self.0
+                .resources
+                .get_or_create(&ByCondition {
+                    condition,
+                    status: status.clone(),
+                })
+                .set(*count);
         }
     }
 
@@ -224,9 +326,18 @@ pub struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let inner = &self.metrics.0;
-        inner.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
-        let label = ByController { controller: CONTROLLER };
+        inner
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.number);
+        let label = ByController {
+            controller: CONTROLLER,
+        };
         inner.workers.get_or_create(&label).dec();
-        inner.seconds.get_or_create(&label).observe(self.since.elapsed().as_secs_f64());
+        inner
+            .seconds
+            .get_or_create(&label)
+            .observe(self.since.elapsed().as_secs_f64());
     }
 }

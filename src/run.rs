@@ -9,20 +9,20 @@ use crate::{
     metrics::Metrics,
     server::{self, Health},
 };
-use jwthttpapi_core::{api::JwtHttpApi, model::Policy};
-use k8s_openapi::{api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition};
+use jwthttpapi_core::model::Policy;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Api, Client, CustomResourceExt, ResourceExt,
+    Api, Client, ResourceExt,
     client::ClientBuilder,
     runtime::events::{Recorder, Reporter},
 };
+use prometheus_client::registry::Registry;
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tokio::{net::TcpListener, signal::unix::SignalKind, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use prometheus_client::registry::Registry;
 use tower::timeout::TimeoutLayer;
 
 /// How long the API server may take to begin an answer. A watch's answer begins at once and is not cut.
@@ -61,26 +61,7 @@ impl Error {
 
 /// The `CustomResourceDefinition`, as YAML.
 pub fn crds() -> String {
-    crd_yaml(&crd()).unwrap_or_default()
-}
-
-/// The `CustomResourceDefinition`. The API server gives a new object's status an observed generation that no generation has,
-/// so that nobody takes an object for settled that was never seen.
-pub fn crd() -> CustomResourceDefinition {
-    let mut crd = JwtHttpApi::crd();
-    for version in &mut crd.spec.versions {
-        let schema = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
-        let status = schema.and_then(|schema| schema.properties.as_mut()).and_then(|fields| fields.get_mut("status"));
-        if let Some(status) = status {
-            let unseen = serde_json::json!({"observedGeneration": -1});
-            status.default = Some(k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSON(unseen));
-        }
-    }
-    crd
-}
-
-fn crd_yaml(crd: &CustomResourceDefinition) -> Result<String, String> {
-    serde_saphyr::to_string(crd).map_err(|error| error.to_string())
+    serde_saphyr::to_string(&jwthttpapi_core::api::crd()).unwrap_or_default()
 }
 
 /// Runs the operator until it is told to stop.
@@ -101,8 +82,14 @@ async fn operate(settings: Settings) -> Result<(), Error> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Error::Configuration(format!("--listen {}: {error}", settings.listen)))?;
-    let address = listener.local_addr().map_err(|error| Error::Ended(error.to_string()))?;
-    let fence = if settings.leader_elect { Fence::closed() } else { Fence::open() };
+    let address = listener
+        .local_addr()
+        .map_err(|error| Error::Ended(error.to_string()))?;
+    let fence = if settings.leader_elect {
+        Fence::closed()
+    } else {
+        Fence::open()
+    };
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
     let aws = Aws::connect(aws_settings(&settings), fence.clone(), &mut registry)
@@ -116,7 +103,10 @@ async fn operate(settings: Settings) -> Result<(), Error> {
     let me = leader::identity();
     let recorder = Recorder::new(
         client.clone(),
-        Reporter { controller: "jwthttpapi.dev/operator".to_owned(), instance: Some(me.clone()) },
+        Reporter {
+            controller: "jwthttpapi.dev/operator".to_owned(),
+            instance: Some(me.clone()),
+        },
     );
     let ctx = Arc::new(Context::new(
         client.clone(),
@@ -129,7 +119,12 @@ async fn operate(settings: Settings) -> Result<(), Error> {
             passable_roles: settings.passable_roles.clone(),
         },
         Periods {
-            settle: settings.list_settle + if settings.list_settle.is_zero() { Duration::ZERO } else { WRITE_TIMEOUT },
+            settle: settings.list_settle
+                + if settings.list_settle.is_zero() {
+                    Duration::ZERO
+                } else {
+                    WRITE_TIMEOUT
+                },
             iam_settle: settings.iam_settle,
             resync: settings.resync,
             rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
@@ -144,7 +139,11 @@ async fn operate(settings: Settings) -> Result<(), Error> {
     let (lead, leads) = tokio::sync::mpsc::unbounded_channel::<()>();
     let mut tasks: JoinSet<Result<(), Error>> = JoinSet::new();
     let serving = server::serve(listener, health.clone(), metrics.clone(), registry, ended.clone());
-    tasks.spawn(async move { serving.await.map_err(|error| Error::Ended(format!("the server failed: {error}"))) });
+    tasks.spawn(async move {
+        serving
+            .await
+            .map_err(|error| Error::Ended(format!("the server failed: {error}")))
+    });
     let beating = health.clone().beat(ended.clone());
     tasks.spawn(async move {
         beating.await;
@@ -158,9 +157,18 @@ async fn operate(settings: Settings) -> Result<(), Error> {
         ctx.stopping.store(true, Ordering::Relaxed);
         Ok(())
     });
-    let leads = futures::stream::unfold(leads, |mut leads| async move { leads.recv().await.map(|()| ((), leads)) });
-    let controlling =
-        controller::run(client, writer, ctx.clone(), settings.concurrency, health, leads, stop.clone());
+    let leads = futures::stream::unfold(leads, |mut leads| async move {
+        leads.recv().await.map(|()| ((), leads))
+    });
+    let controlling = controller::run(
+        client,
+        writer,
+        ctx.clone(),
+        settings.concurrency,
+        health,
+        leads,
+        stop.clone(),
+    );
     let all_drained = drained.clone().drop_guard();
     tasks.spawn(async move {
         controlling.await;
@@ -214,7 +222,9 @@ fn aws_settings(settings: &Settings) -> aws::Settings {
 /// lease. With them, the namespace that the process runs in.
 async fn clients() -> Result<(Client, Client, String), Error> {
     let unusable = |error: &dyn std::fmt::Display| {
-        Error::Configuration(format!("no usable Kubernetes configuration: {error}; run in a cluster, or set KUBECONFIG"))
+        Error::Configuration(format!(
+            "no usable Kubernetes configuration: {error}; run in a cluster, or set KUBECONFIG"
+        ))
     };
     let mut config = kube::Config::infer().await.map_err(|error| unusable(&error))?;
     config.default_retry = false;
@@ -233,7 +243,10 @@ async fn cluster(client: &Client, given: Option<String>) -> Result<Cluster, Erro
         .await
         .map_err(|error| Error::Kubernetes(format!("cannot read the namespace kube-system: {error}")))?;
     let kube_system = namespace.uid().unwrap_or_default();
-    Ok(Cluster { id: given.unwrap_or_else(|| kube_system.clone()), kube_system })
+    Ok(Cluster {
+        id: given.unwrap_or_else(|| kube_system.clone()),
+        kube_system,
+    })
 }
 
 /// The first signal asks to stop, a second one stops at once.

@@ -1,8 +1,8 @@
 //! `/livez`, `/readyz` and `/metrics`. None of them asks AWS or the API server for anything, and none carries data of objects.
 
 use crate::metrics::Metrics;
-use prometheus_client::registry::Registry;
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use prometheus_client::registry::Registry;
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -88,15 +88,24 @@ pub async fn serve(
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape))
-        .with_state(Views { health, metrics, registry: Arc::new(registry) });
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+        .with_state(Views {
+            health,
+            metrics,
+            registry: Arc::new(registry),
+        });
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 async fn livez(State(views): State<Views>) -> impl IntoResponse {
     if views.health.is_live(&views.metrics) {
         (StatusCode::OK, "ok")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the event loop or a reconcile is stuck")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the event loop or a reconcile is stuck",
+        )
     }
 }
 
@@ -104,7 +113,10 @@ async fn readyz(State(views): State<Views>) -> impl IntoResponse {
     if views.health.is_ready() {
         (StatusCode::OK, "ok")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the cache is not filled, or the process is stopping")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the cache is not filled, or the process is stopping",
+        )
     }
 }
 
@@ -112,7 +124,11 @@ async fn scrape(State(views): State<Views>) -> impl IntoResponse {
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &views.registry) {
         Ok(()) => (StatusCode::OK, [("content-type", OPEN_METRICS)], text),
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, [("content-type", "text/plain")], String::new()),
+        Err(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            [("content-type", "text/plain")],
+            String::new(),
+        ),
     }
 }
 

@@ -4,7 +4,14 @@ use crate::cli::LogFormat;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that would write request bodies, and with them credentials, at their finer levels.
-const QUIET: [&str; 6] = ["aws_smithy_runtime=warn", "aws_config=warn", "aws_sdk_sts=warn", "hyper=warn", "tower=warn", "aws_sigv4=warn"];
+const QUIET: [&str; 6] = [
+    "aws_smithy_runtime=warn",
+    "aws_config=warn",
+    "aws_sdk_sts=warn",
+    "hyper=warn",
+    "tower=warn",
+    "aws_sigv4=warn",
+];
 
 /// Starts logging to standard error.
 ///
@@ -12,15 +19,27 @@ const QUIET: [&str; 6] = ["aws_smithy_runtime=warn", "aws_config=warn", "aws_sdk
 /// When the directives do not parse; with what to write instead.
 pub fn start(format: LogFormat, directives: &str) -> Result<(), String> {
     let refused = |error: &dyn std::fmt::Display| {
-        format!("--log-level {directives:?}: {error}; write error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug")
+        format!(
+            "--log-level {directives:?}: {error}; write error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug"
+        )
     };
-    let mut filter = EnvFilter::builder().parse(directives).map_err(|error| refused(&error))?;
+    let mut filter = EnvFilter::builder()
+        .parse(directives)
+        .map_err(|error| refused(&error))?;
     for quiet in QUIET {
         filter = filter.add_directive(quiet.parse().map_err(|error| refused(&error))?);
     }
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
     let started = match format {
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .try_init(),
         LogFormat::Text => builder.try_init(),
     };
     started.map_err(|error| error.to_string())

@@ -15,7 +15,13 @@ const DEPENDENCY: Duration = Duration::from_secs(15);
 /// The wait after the n-th failure in a row (from 1) for one reason; jitter is between 0 and 1.
 pub(crate) fn after_failure(reason: Reason, failures: u32, jitter: f64) -> Duration {
     let doubled = |first: Duration, cap: Duration| {
-        first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(u32::MAX)).min(cap)
+        first
+            .saturating_mul(
+                1_u32
+                    .checked_shl(failures.saturating_sub(1).min(16))
+                    .unwrap_or(u32::MAX),
+            )
+            .min(cap)
     };
     let base = match (reason, reason.polarity()) {
         (Reason::FunctionNotFound, _) => DEPENDENCY,
@@ -38,7 +44,9 @@ mod tests {
 
     #[test]
     fn failures_back_off_to_a_cap() {
-        let waits: Vec<u64> = (1..9).map(|n| after_failure(Reason::AwsUnreachable, n, 0.0).as_secs()).collect();
+        let waits: Vec<u64> = (1..9)
+            .map(|n| after_failure(Reason::AwsUnreachable, n, 0.0).as_secs())
+            .collect();
         assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(after_failure(Reason::AccessDenied, u32::MAX, 0.0), HUMAN_CAP);
         assert!(after_failure(Reason::AccessDenied, 1, 1.0) <= Duration::from_secs(12));

@@ -8,7 +8,10 @@ use jwthttpapi_core::{
     model::{Owner, Policy},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{Client, Resource, ResourceExt, core::DeserializeGuard, runtime::events::Recorder, runtime::reflector::Store};
+use kube::{
+    Client, Resource, ResourceExt, core::DeserializeGuard, runtime::events::Recorder,
+    runtime::reflector::Store,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -77,7 +80,10 @@ pub(crate) struct Memory {
 }
 
 impl Context {
-    #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the composition root names each part once"
+    )]
     pub(crate) fn new(
         client: Client,
         aws: Aws,
@@ -117,17 +123,28 @@ impl Context {
 
     /// What is remembered of an object. Only one reconcile of an object runs at a time.
     pub(crate) fn recall(&self, uid: &str) -> Memory {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).get(uid).cloned().unwrap_or_default()
+        self.memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(uid)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Keeps what is remembered of an object.
     pub(crate) fn remember(&self, uid: &str, memory: Memory) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), memory);
+        self.memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(uid.to_owned(), memory);
     }
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+        self.memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
     }
 
     /// Whether this process may start reconciles.
@@ -142,7 +159,9 @@ impl Context {
         }
         let key = kube::runtime::reflector::ObjectRef::new(&object.name_any())
             .within(&object.namespace().unwrap_or_default());
-        let Some(seen) = self.store.get(&key) else { return false };
+        let Some(seen) = self.store.get(&key) else {
+            return false;
+        };
         let Ok(seen) = &seen.0 else { return false };
         // A watch behind our own read shows an older generation: that is no change.
         let newer = seen.metadata.generation > object.metadata.generation;

@@ -2,8 +2,7 @@
 
 use super::{
     context::{Context, Memory},
-    deployment,
-    duplicates,
+    deployment, duplicates,
     error::Error,
     establish::{Established, Scene},
     look::{Questions, Sight, foreign_role, granted, look, resolved},
@@ -40,21 +39,36 @@ pub(crate) async fn converge(
     let owner = ctx.owner(record.object());
     if let Some(elsewhere) = elsewhere(&status, &place, &owner) {
         findings.accepted = Draft::yes(Reason::Accepted, "the spec is accepted");
-        findings.resolved = Draft::unknown(Reason::NotObserved, "not looked up in another place than the API's");
+        findings.resolved = Draft::unknown(
+            Reason::NotObserved,
+            "not looked up in another place than the API's",
+        );
         findings.programmed = Draft::no(Reason::AccountMismatch, elsewhere);
         return Ok((Next::Backoff, status));
     }
 
-    let nonce = status.nonce.clone().unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
+    let nonce = status
+        .nonce
+        .clone()
+        .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
     let desired = match build(record.spec(), &owner, &place, &nonce, &ctx.policy) {
         Ok(desired) => desired,
         Err(rejection) => {
             let in_force = status.api_id.as_ref().map_or_else(String::new, |_| {
-                format!("generation {} is not in force, AWS stays as it was: ", record.generation())
+                format!(
+                    "generation {} is not in force, AWS stays as it was: ",
+                    record.generation()
+                )
             });
             findings.accepted = Draft::no(rejection.reason(), format!("{in_force}{}", rejection.message()));
-            findings.resolved = Draft::unknown(Reason::NotObserved, "not looked up for a spec that is not accepted");
-            findings.programmed = Draft::unknown(Reason::NotObserved, "not compared with a spec that is not accepted");
+            findings.resolved = Draft::unknown(
+                Reason::NotObserved,
+                "not looked up for a spec that is not accepted",
+            );
+            findings.programmed = Draft::unknown(
+                Reason::NotObserved,
+                "not compared with a spec that is not accepted",
+            );
             return Ok((Next::Backoff, status));
         }
     };
@@ -64,7 +78,11 @@ pub(crate) async fn converge(
         return Ok(next);
     }
 
-    let urgency = if status.api_id.is_none() { Urgency::Create } else { urgency(record) };
+    let urgency = if status.api_id.is_none() {
+        Urgency::Create
+    } else {
+        urgency(record)
+    };
     let session = ctx.aws.session(&place, record.uid(), urgency);
     let role = role_name(&owner, &place.region);
     let questions = Questions::of(&desired, &status, &role);
@@ -81,20 +99,33 @@ pub(crate) async fn converge(
     if !exists && (findings.suspended || conflict || findings.resolved.status != Some(true)) {
         return Ok((hold_creation(findings, &role.name, conflict), status));
     }
-    let scene = Scene { ctx, session: &session, place: &place, owner: &owner, desired: &desired, nonce: &nonce };
+    let scene = Scene {
+        ctx,
+        session: &session,
+        place: &place,
+        owner: &owner,
+        desired: &desired,
+        nonce: &nonce,
+    };
     let created = seen.is_none();
     let api = match scene.establish(record, memory, findings, seen).await? {
         Established::Api(api) => *api,
         Established::Not(next) => return Ok((next, record.status())),
     };
     if stale(memory, &api) {
-        findings.programmed =
-            Draft::no(Reason::AwaitingVisibility, "AWS's lists do not show yet what was made; waiting until they must");
+        findings.programmed = Draft::no(
+            Reason::AwaitingVisibility,
+            "AWS's lists do not show yet what was made; waiting until they must",
+        );
         findings.behind = true;
         return Ok((Next::After(STALE_LIST), record.status()));
     }
 
-    let observed = Observed { api: Some(api), role: sight.role.clone(), functions: sight.functions.clone() };
+    let observed = Observed {
+        api: Some(api),
+        role: sight.role.clone(),
+        functions: sight.functions.clone(),
+    };
     let mut steps = plan(&desired, &observed, &owner, &place);
     if findings.resolved.status != Some(true) {
         steps = only_tightening(steps);
@@ -117,7 +148,16 @@ pub(crate) async fn converge(
     let observed = see_again(&session, observed, &outcome, created).await?;
 
     if !created && outcome.faults.is_empty() && !outcome.cut {
-        duplicates::remove(ctx, record, &session, &owner, &place, observed.api.as_ref(), deadline).await?;
+        duplicates::remove(
+            ctx,
+            record,
+            &session,
+            &owner,
+            &place,
+            observed.api.as_ref(),
+            deadline,
+        )
+        .await?;
     }
     let end = Conclusion {
         session: &session,
@@ -132,8 +172,17 @@ pub(crate) async fn converge(
     };
     let next = conclude(ctx, record, memory, findings, &end).await?;
     let status = facts(record.status(), &end);
-    let iam_changed_at = status.iam_changed_at.clone().filter(|_| findings.programmed.status != Some(true));
-    Ok((next, JwtHttpApiStatus { iam_changed_at, ..status }))
+    let iam_changed_at = status
+        .iam_changed_at
+        .clone()
+        .filter(|_| findings.programmed.status != Some(true));
+    Ok((
+        next,
+        JwtHttpApiStatus {
+            iam_changed_at,
+            ..status
+        },
+    ))
 }
 
 /// How long a list that misses what this process made is left alone before it is read again.
@@ -147,7 +196,9 @@ pub(crate) fn elsewhere(status: &JwtHttpApiStatus, place: &Place, owner: &Owner)
         ("Region", "region", &status.region, &place.region),
         ("cluster id", "clusterId", &status.cluster_id, &owner.cluster),
     ];
-    let (what, field, stored, now) = parts.into_iter().find(|(_, _, stored, now)| differs(stored, now))?;
+    let (what, field, stored, now) = parts
+        .into_iter()
+        .find(|(_, _, stored, now)| differs(stored, now))?;
     let stored = stored.as_deref().unwrap_or_default();
     Some(format!(
         "the API is in {what} {stored} and the operator acts in {now}; give the operator credentials and settings of {stored}, or empty status.{field} if the API is to be looked for in {now}"
@@ -155,13 +206,21 @@ pub(crate) fn elsewhere(status: &JwtHttpApiStatus, place: &Place, owner: &Owner)
 }
 
 const fn urgency_of(requested: bool) -> Urgency {
-    if requested { Urgency::Drift } else { Urgency::Resync }
+    if requested {
+        Urgency::Drift
+    } else {
+        Urgency::Resync
+    }
 }
 
 /// A new generation goes before a verification, and that before a resync.
 fn urgency(record: &Record) -> Urgency {
     let observed = record.status().observed_generation;
-    if observed == Some(record.generation()) { urgency_of(record.requested().is_some()) } else { Urgency::Create }
+    if observed == Some(record.generation()) {
+        urgency_of(record.requested().is_some())
+    } else {
+        Urgency::Create
+    }
 }
 
 /// The end of a wait for IAM: the last observation of this generation still holds, and AWS need not be asked again.
@@ -182,7 +241,13 @@ fn settled(
     memory.iam = None;
     findings.resolved = Draft::yes(Reason::ResolvedRefs, "every function exists");
     findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");
-    Some((Next::Resync, JwtHttpApiStatus { iam_changed_at: None, ..status }))
+    Some((
+        Next::Resync,
+        JwtHttpApiStatus {
+            iam_changed_at: None,
+            ..status
+        },
+    ))
 }
 
 /// Nothing is begun that could not be finished.
@@ -190,11 +255,21 @@ fn hold_creation(findings: &mut Findings, role: &str, conflict: bool) -> Next {
     findings.programmed = if conflict {
         Draft::no(Reason::RoleNameConflict, role_conflict(role))
     } else if findings.suspended {
-        Draft::no(Reason::Suspended, "nothing is created until spec.suspend is removed")
+        Draft::no(
+            Reason::Suspended,
+            "nothing is created until spec.suspend is removed",
+        )
     } else {
-        Draft::no(findings.resolved.reason, "nothing is created before everything exists that the spec names")
+        Draft::no(
+            findings.resolved.reason,
+            "nothing is created before everything exists that the spec names",
+        )
     };
-    if findings.suspended && !conflict { Next::Resync } else { Next::Backoff }
+    if findings.suspended && !conflict {
+        Next::Resync
+    } else {
+        Next::Backoff
+    }
 }
 
 fn role_conflict(role: &str) -> String {
@@ -208,10 +283,25 @@ fn held(findings: &mut Findings, steps: &Plan) -> Next {
     findings.programmed = if steps.is_empty() {
         Draft::yes(Reason::Programmed, "AWS is equal to the spec")
     } else {
-        let text: Vec<String> = steps.steps.iter().take(5).map(|planned| planned.step.to_string()).collect();
+        let text: Vec<String> = steps
+            .steps
+            .iter()
+            .take(5)
+            .map(|planned| planned.step.to_string())
+            .collect();
         let more = steps.steps.len().saturating_sub(text.len());
-        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-        Draft::no(Reason::Suspended, format!("held back until spec.suspend is removed: {}{more}", text.join("; ")))
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!("; and {more} more")
+        };
+        Draft::no(
+            Reason::Suspended,
+            format!(
+                "held back until spec.suspend is removed: {}{more}",
+                text.join("; ")
+            ),
+        )
     };
     Next::Resync
 }
@@ -232,7 +322,9 @@ fn note_drift(ctx: &Context, record: &Record, steps: &Plan) {
 
 /// Whether the lists miss children that this process made a short while ago.
 fn stale(memory: &mut Memory, api: &Api) -> bool {
-    let Some((ids, until)) = &memory.expected else { return false };
+    let Some((ids, until)) = &memory.expected else {
+        return false;
+    };
     let shown: BTreeSet<&str> = api
         .routes
         .iter()
@@ -252,12 +344,19 @@ fn stale(memory: &mut Memory, api: &Api) -> bool {
 fn remember_children(ctx: &Context, memory: &mut Memory, before: &Refs, outcome: &Outcome) {
     let ids = |refs: &Refs| -> BTreeSet<String> {
         let authorizers = refs.authorizers.values();
-        authorizers.chain(refs.integrations.values()).chain(refs.routes.values()).cloned().collect()
+        authorizers
+            .chain(refs.integrations.values())
+            .chain(refs.routes.values())
+            .cloned()
+            .collect()
     };
     let mut expected = memory.expected.take().map(|(ids, _)| ids).unwrap_or_default();
     expected.extend(ids(&outcome.refs).difference(&ids(before)).cloned());
     for step in &outcome.done {
-        if let Step::DeleteAuthorizer { id, .. } | Step::DeleteIntegration { id } | Step::DeleteRoute { id, .. } = step {
+        if let Step::DeleteAuthorizer { id, .. }
+        | Step::DeleteIntegration { id }
+        | Step::DeleteRoute { id, .. } = step
+        {
             expected.remove(id);
         }
     }
@@ -273,10 +372,19 @@ async fn write_ahead(record: &mut Record, steps: &Plan, desired: &Desired) -> Re
         Step::AddPermission { function, .. } => Some(function.to_string()),
         _ => None,
     }));
-    let makes_role = steps.steps.iter().any(|planned| matches!(planned.step, Step::CreateRole(_)));
+    let makes_role = steps
+        .steps
+        .iter()
+        .any(|planned| matches!(planned.step, Step::CreateRole(_)));
     let settles = steps.steps.iter().any(|planned| planned.step.settles());
-    let announced = makes_role && status.pending.is_some() && status.role_arn.is_some() && status.iam_changed_at.is_some();
-    let mut next = JwtHttpApiStatus { grants: grants.into_iter().collect(), ..status };
+    let announced = makes_role
+        && status.pending.is_some()
+        && status.role_arn.is_some()
+        && status.iam_changed_at.is_some();
+    let mut next = JwtHttpApiStatus {
+        grants: grants.into_iter().collect(),
+        ..status
+    };
     if let Invocation::Role(role) = &desired.invocation
         && makes_role
     {
@@ -299,16 +407,28 @@ pub(crate) fn written_ahead(desired: &Desired, status: JwtHttpApiStatus, now: &T
         },
         Invocation::Brought { .. } => status,
         Invocation::ResourcePolicy => {
-            let grants: BTreeSet<String> =
-                desired.functions().into_iter().map(ToString::to_string).chain(status.grants.iter().cloned()).collect();
-            JwtHttpApiStatus { grants: grants.into_iter().collect(), ..status }
+            let grants: BTreeSet<String> = desired
+                .functions()
+                .into_iter()
+                .map(ToString::to_string)
+                .chain(status.grants.iter().cloned())
+                .collect();
+            JwtHttpApiStatus {
+                grants: grants.into_iter().collect(),
+                ..status
+            }
         }
     }
 }
 
 /// The children once more after the last write; an answer that returns the whole object counts as its observation, and a
 /// pass that wrote nothing has seen everything already.
-async fn see_again(session: &Session, observed: Observed, outcome: &Outcome, created: bool) -> Result<Observed, Error> {
+async fn see_again(
+    session: &Session,
+    observed: Observed,
+    outcome: &Outcome,
+    created: bool,
+) -> Result<Observed, Error> {
     if !created && outcome.done.is_empty() && outcome.faults.is_empty() {
         return Ok(observed);
     }
@@ -316,14 +436,22 @@ async fn see_again(session: &Session, observed: Observed, outcome: &Outcome, cre
     if !outcome.faults.is_empty() || outcome.cut {
         return Ok(observed);
     }
-    let Some(api) = observed.api else { return Ok(observed) };
+    let Some(api) = observed.api else {
+        return Ok(observed);
+    };
     let settings = outcome.done.iter().any(|step| {
-        matches!(step, Step::UpdateApi(_) | Step::DeleteCors | Step::TagApi(_) | Step::UntagApi(_))
+        matches!(
+            step,
+            Step::UpdateApi(_) | Step::DeleteCors | Step::TagApi(_) | Step::UntagApi(_)
+        )
     });
     let api = if settings {
         session.observe(&api.id).await?
     } else {
-        session.children(&api.id).await?.map(|children| children.within(api))
+        session
+            .children(&api.id)
+            .await?
+            .map(|children| children.within(api))
     };
     Ok(Observed { api, ..observed })
 }
@@ -354,7 +482,8 @@ async fn conclude(
         return Ok(Next::Backoff);
     }
     if end.outcome.cut {
-        findings.programmed = Draft::unknown(Reason::Progressing, "the object changed while work was going on");
+        findings.programmed =
+            Draft::unknown(Reason::Progressing, "the object changed while work was going on");
         return Ok(Next::Now);
     }
     if let Some(role) = end.conflict {
@@ -366,7 +495,10 @@ async fn conclude(
         return Ok(Next::Now);
     };
     if findings.resolved.status != Some(true) {
-        findings.programmed = Draft::no(findings.resolved.reason, "only what takes access away is done until everything exists that the spec names");
+        findings.programmed = Draft::no(
+            findings.resolved.reason,
+            "only what takes access away is done until everything exists that the spec names",
+        );
         return Ok(Next::Backoff);
     }
     if let Some(fault) = end.sight.faults.first() {
@@ -374,18 +506,28 @@ async fn conclude(
         return Ok(Next::Backoff);
     }
     // Roles and functions were brought to what was wanted by the plan; only the API is seen anew.
-    let seen = Observed { api: Some(api.clone()), ..Observed::default() };
+    let seen = Observed {
+        api: Some(api.clone()),
+        ..Observed::default()
+    };
     let left = plan(end.desired, &seen, end.owner, end.place);
-    let left = left.steps.iter().find(|planned| !matches!(planned.step, Step::AddPermission { .. }));
+    let left = left
+        .steps
+        .iter()
+        .find(|planned| !matches!(planned.step, Step::AddPermission { .. }));
     if let Some(planned) = left {
         findings.behind = true;
         findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
         return Ok(Next::After(STALE_LIST));
     }
-    if let Some(failure) = deployment::failure(end.session, api, end.outcome.wrote_deploying, end.served).await? {
+    if let Some(failure) =
+        deployment::failure(end.session, api, end.outcome.wrote_deploying, end.served).await?
+    {
         findings.programmed = Draft::no(
             Reason::DeploymentFailed,
-            format!("AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"),
+            format!(
+                "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
+            ),
         );
         return Ok(Next::Backoff);
     }
@@ -396,7 +538,9 @@ async fn conclude(
 
 /// Ready waits until IAM has settled, by this process's clock since it first saw the change.
 fn wait_for_iam(ctx: &Context, record: &Record, memory: &mut Memory, findings: &mut Findings) -> Next {
-    let Some(changed) = record.status().iam_changed_at else { return Next::Resync };
+    let Some(changed) = record.status().iam_changed_at else {
+        return Next::Resync;
+    };
     let since = match &memory.iam {
         Some((seen, since)) if *seen == changed => *since,
         _ => {
@@ -410,14 +554,23 @@ fn wait_for_iam(ctx: &Context, record: &Record, memory: &mut Memory, findings: &
         memory.iam = None;
         return Next::Resync;
     }
-    findings.programmed =
-        Draft::no(Reason::RolePropagating, "AWS is equal to the spec; IAM needs a moment until the new role works");
+    findings.programmed = Draft::no(
+        Reason::RolePropagating,
+        "AWS is equal to the spec; IAM needs a moment until the new role works",
+    );
     Next::After(left)
 }
 
 /// What status says of AWS.
 fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpApiStatus {
-    let Conclusion { observed, desired, owner, outcome, place, .. } = *end;
+    let Conclusion {
+        observed,
+        desired,
+        owner,
+        outcome,
+        place,
+        ..
+    } = *end;
     let Some(api) = &observed.api else { return status };
     let clean = outcome.faults.is_empty() && !outcome.cut;
     let stages = api.stages.iter().filter(|stage| stage.name == DEFAULT_STAGE);
@@ -439,7 +592,9 @@ fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpApiStatus {
         .filter(|function| {
             wanted.contains(&function.to_string())
                 || match observed.functions.get(function) {
-                    Some(Reading::Known(FunctionPolicy::Policy(policy))) => document::statement(policy, &id).is_some(),
+                    Some(Reading::Known(FunctionPolicy::Policy(policy))) => {
+                        document::statement(policy, &id).is_some()
+                    }
                     Some(Reading::Known(FunctionPolicy::Missing | FunctionPolicy::Exists)) => false,
                     Some(Reading::NotAsked | Reading::Unknown) | None => true,
                 }
@@ -448,15 +603,26 @@ fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpApiStatus {
         .collect();
     let role_arn = match &desired.invocation {
         Invocation::Role(role) => Some(role.arn.clone()),
-        _ => status.role_arn.clone().filter(|_| observed.role.known() != Some(&None)),
+        _ => status
+            .role_arn
+            .clone()
+            .filter(|_| observed.role.known() != Some(&None)),
     };
     JwtHttpApiStatus {
         account_id: Some(place.account.clone()),
         region: Some(place.region.clone()),
         cluster_id: Some(owner.cluster.clone()),
         endpoint: Some(api.endpoint.clone()),
-        stages: stages.map(|stage| StageStatus { name: stage.name.clone(), url: api.endpoint.clone() }).collect(),
-        authorizers: authorizers.into_iter().map(|(name, id)| AuthorizerStatus { name, id }).collect(),
+        stages: stages
+            .map(|stage| StageStatus {
+                name: stage.name.clone(),
+                url: api.endpoint.clone(),
+            })
+            .collect(),
+        authorizers: authorizers
+            .into_iter()
+            .map(|(name, id)| AuthorizerStatus { name, id })
+            .collect(),
         pending: if clean { None } else { status.pending },
         grants,
         role_arn,

@@ -39,7 +39,10 @@ pub(crate) async fn delete(
     }
     if record.spec().suspended() {
         findings.suspended = true;
-        findings.programmed = Draft::no(Reason::Suspended, "deletion is held back until spec.suspend is removed");
+        findings.programmed = Draft::no(
+            Reason::Suspended,
+            "deletion is held back until spec.suspend is removed",
+        );
         return Ok((Next::Resync, record.status()));
     }
     if record.spec().deletion_policy() == DeletionPolicy::Retain {
@@ -52,7 +55,13 @@ pub(crate) async fn delete(
         return Ok((Next::Backoff, record.status()));
     }
     let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
-    let teardown = Teardown { ctx, session: &session, place: &place, owner: &owner, deadline };
+    let teardown = Teardown {
+        ctx,
+        session: &session,
+        place: &place,
+        owner: &owner,
+        deadline,
+    };
     teardown.run(record, memory, findings).await
 }
 
@@ -122,8 +131,11 @@ impl Teardown<'_> {
         let last = apis.len().max(1) - 1;
         for index in 0..=last {
             let api = apis.get(index).cloned();
-            let (role, functions) =
-                if index == last { (sight.role.clone(), functions.clone()) } else { (Reading::NotAsked, BTreeMap::new()) };
+            let (role, functions) = if index == last {
+                (sight.role.clone(), functions.clone())
+            } else {
+                (Reading::NotAsked, BTreeMap::new())
+            };
             let plan = plan_deletion(&Observed { api, role, functions }, self.owner);
             worked |= !plan.is_empty();
             for planned in &plan.steps {
@@ -141,7 +153,10 @@ impl Teardown<'_> {
                 return Ok((Next::Now, record.status()));
             }
         }
-        findings.programmed = Draft::no(Reason::Deleting, "waiting until AWS shows nothing of this object any more");
+        findings.programmed = Draft::no(
+            Reason::Deleting,
+            "waiting until AWS shows nothing of this object any more",
+        );
         self.finish(record, memory, findings, worked, &questions).await
     }
 
@@ -171,7 +186,10 @@ impl Teardown<'_> {
         if worked {
             let questions = Questions {
                 role: questions.role.clone(),
-                functions: granted(&status).into_iter().map(|function| (function, true)).collect(),
+                functions: granted(&status)
+                    .into_iter()
+                    .map(|function| (function, true))
+                    .collect(),
             };
             let list = self.ctx.index.read(&self.place.region, self.session);
             let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
@@ -182,7 +200,11 @@ impl Teardown<'_> {
                 return Ok((Next::Backoff, status));
             }
             let rest = plan_deletion(
-                &Observed { api, role: sight.role, functions: sight.functions },
+                &Observed {
+                    api,
+                    role: sight.role,
+                    functions: sight.functions,
+                },
                 self.owner,
             );
             let mut alive = false;
@@ -211,7 +233,10 @@ fn questions(record: &Record, role: &RoleName) -> Questions {
     let may_have_role = status.role_arn.is_some() || lost || (by_role && status.api_id.is_some());
     Questions {
         role: may_have_role.then(|| role.clone()),
-        functions: granted(&status).into_iter().map(|function| (function, true)).collect(),
+        functions: granted(&status)
+            .into_iter()
+            .map(|function| (function, true))
+            .collect(),
     }
 }
 
@@ -219,15 +244,26 @@ fn questions(record: &Record, role: &RoleName) -> Questions {
 /// could be meant.
 fn targets(status: &JwtHttpApiStatus, candidates: &[Candidate]) -> Result<BTreeSet<String>, Vec<String>> {
     let complete = |candidate: &&Candidate| status.nonce.is_some() && candidate.nonce == status.nonce;
-    let mine: BTreeSet<String> = candidates.iter().filter(complete).map(|candidate| candidate.id.clone()).collect();
-    let others: Vec<&Candidate> = candidates.iter().filter(|candidate| !complete(candidate)).collect();
+    let mine: BTreeSet<String> = candidates
+        .iter()
+        .filter(complete)
+        .map(|candidate| candidate.id.clone())
+        .collect();
+    let others: Vec<&Candidate> = candidates
+        .iter()
+        .filter(|candidate| !complete(candidate))
+        .collect();
     match others.as_slice() {
         [] => Ok(mine),
         [only] if mine.is_empty() && (status.nonce.is_none() || status.api_id.as_ref() == Some(&only.id)) => {
             Ok(BTreeSet::from([only.id.clone()]))
         }
         several => {
-            let mut ids: Vec<String> = several.iter().map(|candidate| candidate.id.clone()).chain(mine).collect();
+            let mut ids: Vec<String> = several
+                .iter()
+                .map(|candidate| candidate.id.clone())
+                .chain(mine)
+                .collect();
             ids.sort_unstable();
             Err(ids)
         }
@@ -244,22 +280,45 @@ async fn release(
     let status = record.status();
     let left = untag(ctx, record, deadline).await;
     if !left.is_empty() {
-        let note = format!("released under deletionPolicy Retain with its ownership tags still on: {}", left.join("; "));
+        let note = format!(
+            "released under deletionPolicy Retain with its ownership tags still on: {}",
+            left.join("; ")
+        );
         tracing::warn!("{note}");
-        events::publish(&ctx.recorder, record.object(), true, Reason::Deleting.as_str(), note).await;
+        events::publish(
+            &ctx.recorder,
+            record.object(),
+            true,
+            Reason::Deleting.as_str(),
+            note,
+        )
+        .await;
     }
     record.remove_finalizer().await?;
-    findings.programmed = Draft::yes(Reason::Programmed, "everything stays in AWS under deletionPolicy Retain");
+    findings.programmed = Draft::yes(
+        Reason::Programmed,
+        "everything stays in AWS under deletionPolicy Retain",
+    );
     Ok((Next::Change, status))
 }
 
 /// Takes the ownership tags off; gives what could not be reached.
 async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String> {
     let status = record.status();
-    let named = || status.api_id.iter().map(|id| format!("API {id}")).chain(status.role_arn.iter().cloned());
+    let named = || {
+        status
+            .api_id
+            .iter()
+            .map(|id| format!("API {id}"))
+            .chain(status.role_arn.iter().cloned())
+    };
     let place = match ctx.aws.place(record.spec().region.as_deref()).await {
         Ok(place) => place,
-        Err(fault) => return named().map(|what| format!("{what} ({})", fault.message())).collect(),
+        Err(fault) => {
+            return named()
+                .map(|what| format!("{what} ({})", fault.message()))
+                .collect();
+        }
     };
     let owner = ctx.owner(record.object());
     if let Some(elsewhere) = elsewhere(&status, &place, &owner) {
@@ -267,15 +326,26 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
     }
     let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
     let role = role_name(&owner, &place.region);
-    let questions = Questions { functions: BTreeMap::new(), ..self::questions(record, &role) };
+    let questions = Questions {
+        functions: BTreeMap::new(),
+        ..self::questions(record, &role)
+    };
     let list = ctx.index.read(&place.region, &session);
     let (sight, list) = tokio::join!(look(&session, status.api_id.as_deref(), &questions), list);
-    let mut left: Vec<String> =
-        sight.faults.iter().map(|fault| format!("role {} ({})", role.name, fault.message())).collect();
+    let mut left: Vec<String> = sight
+        .faults
+        .iter()
+        .map(|fault| format!("role {} ({})", role.name, fault.message()))
+        .collect();
     let mut apis = Vec::new();
     match sight.api {
         Some(Ok(api)) => apis.extend(api),
-        Some(Err(fault)) => left.extend(status.api_id.iter().map(|id| format!("API {id} ({})", fault.message()))),
+        Some(Err(fault)) => left.extend(
+            status
+                .api_id
+                .iter()
+                .map(|id| format!("API {id} ({})", fault.message())),
+        ),
         None => {}
     }
     for candidate in list.map(|list| proven(&owner, &list)).unwrap_or_default() {
@@ -286,12 +356,24 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
             }
         }
     }
-    let mut observed = vec![Observed { api: None, role: sight.role, functions: BTreeMap::new() }];
-    observed.extend(apis.into_iter().map(|api| Observed { api: Some(api), ..Observed::default() }));
+    let mut observed = vec![Observed {
+        api: None,
+        role: sight.role,
+        functions: BTreeMap::new(),
+    }];
+    observed.extend(apis.into_iter().map(|api| Observed {
+        api: Some(api),
+        ..Observed::default()
+    }));
     for observed in observed {
         let plan = plan_release(&observed, &owner);
         let outcome = aws::run(&session, plan, &|| false, deadline).await;
-        left.extend(outcome.faults.iter().map(|(step, fault)| format!("cannot {step}: {}", fault.message())));
+        left.extend(
+            outcome
+                .faults
+                .iter()
+                .map(|(step, fault)| format!("cannot {step}: {}", fault.message())),
+        );
     }
     left
 }

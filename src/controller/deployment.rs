@@ -9,8 +9,12 @@ use jwthttpapi_core::model::{
 use std::time::Duration;
 
 /// When the stage is read again while its deployment is still the old one; then it is taken as it is (I).
-const LOOKS: [Duration; 4] =
-    [Duration::from_millis(500), Duration::from_millis(1000), Duration::from_millis(1500), Duration::from_millis(2000)];
+const LOOKS: [Duration; 4] = [
+    Duration::from_millis(500),
+    Duration::from_millis(1000),
+    Duration::from_millis(1500),
+    Duration::from_millis(2000),
+];
 
 fn stage(api: &Api) -> Option<&Stage> {
     api.stages.iter().find(|stage| stage.name == DEFAULT_STAGE)
@@ -31,7 +35,9 @@ pub(crate) async fn failure(
     let mut seen = stage(api).cloned();
     if wrote {
         for pause in LOOKS {
-            let unchanged = seen.as_ref().is_none_or(|stage| stage.deployment_id.as_deref() == before);
+            let unchanged = seen
+                .as_ref()
+                .is_none_or(|stage| stage.deployment_id.as_deref() == before);
             if !unchanged {
                 break;
             }
@@ -39,5 +45,8 @@ pub(crate) async fn failure(
             seen = session.stage(&api.id, DEFAULT_STAGE).await?;
         }
     }
-    Ok(seen.as_ref().and_then(Stage::deployment_failure).map(str::to_owned))
+    Ok(seen
+        .as_ref()
+        .and_then(Stage::deployment_failure)
+        .map(str::to_owned))
 }

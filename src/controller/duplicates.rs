@@ -27,13 +27,17 @@ pub(crate) async fn remove(
     deadline: tokio::time::Instant,
 ) -> Result<(), Error> {
     let status = record.status();
-    let (Some(kept), Some(nonce)) = (kept, status.nonce.as_deref()) else { return Ok(()) };
+    let (Some(kept), Some(nonce)) = (kept, status.nonce.as_deref()) else {
+        return Ok(());
+    };
     let period = ctx.resync();
     if ctx.index.claim(&place.region, period) {
         let list = ctx.index.read(&place.region, session).await?;
         count_strangers(ctx, owner, &list);
     }
-    let Some(list) = ctx.index.recent(&place.region, period) else { return Ok(()) };
+    let Some(list) = ctx.index.recent(&place.region, period) else {
+        return Ok(());
+    };
     let mut others = proven(owner, &list);
     others.retain(|candidate| candidate.id != kept.id);
     if others.is_empty() || owner.proof(&kept.tags, Some(nonce)) != Proof::Complete {
@@ -41,7 +45,9 @@ pub(crate) async fn remove(
     }
     // The list may be old, and so may be what this pass knows: both are read again before anything is deleted.
     let (namespace, name) = (&owner.namespace, &owner.name);
-    let Some(live) = Record::read(&ctx.client, namespace, name).await? else { return Err(Error::Conflict) };
+    let Some(live) = Record::read(&ctx.client, namespace, name).await? else {
+        return Err(Error::Conflict);
+    };
     if live.uid() != owner.uid
         || live.is_deleting()
         || live.status().api_id.as_ref() != Some(&kept.id)
@@ -50,7 +56,9 @@ pub(crate) async fn remove(
         return Err(Error::Conflict);
     }
     for other in others {
-        let Some(api) = session.api(&other.id).await? else { continue };
+        let Some(api) = session.api(&other.id).await? else {
+            continue;
+        };
         if owner.proof(&api.tags, Some(nonce)) == Proof::Complete {
             tracing::warn!(api = %other.id, kept = %kept.id, "deleting a duplicate of the object's API");
             let delete = Planned {
@@ -58,7 +66,10 @@ pub(crate) async fn remove(
                 after: BTreeSet::new(),
                 tightens: true,
             };
-            let plan = Plan { refs: Refs::default(), steps: vec![delete] };
+            let plan = Plan {
+                refs: Refs::default(),
+                steps: vec![delete],
+            };
             let outcome = aws::run(session, plan, &|| ctx.outdated(live.object()), deadline).await;
             if let Some((_, fault)) = outcome.gravest() {
                 return Err(fault.clone().into());
@@ -77,7 +88,12 @@ pub(crate) async fn remove(
 /// Counts APIs with this cluster's tag whose uid no known object has.
 fn count_strangers(ctx: &Context, own: &Owner, list: &[crate::aws::ListedApi]) {
     use kube::ResourceExt;
-    let known: BTreeSet<String> = ctx.store.state().iter().filter_map(|object| object.uid()).collect();
+    let known: BTreeSet<String> = ctx
+        .store
+        .state()
+        .iter()
+        .filter_map(|object| object.uid())
+        .collect();
     let strangers = list
         .iter()
         .filter_map(|api| owner::claimed(&api.tags))

@@ -52,7 +52,9 @@ impl Scene<'_> {
         };
         loop {
             let status = record.status();
-            let settled = memory.unsettled.is_some_and(|since| since.elapsed() >= self.ctx.periods.settle);
+            let settled = memory
+                .unsettled
+                .is_some_and(|since| since.elapsed() >= self.ctx.periods.settle);
             let decision = identify(&Known {
                 lookup,
                 nonce: status.nonce.as_deref(),
@@ -64,7 +66,9 @@ impl Scene<'_> {
             match decision {
                 Identity::Verified => {
                     memory.unsettled = None;
-                    return Ok(seen.flatten().map_or(Established::Not(Next::Now), |api| Established::Api(Box::new(api))));
+                    return Ok(seen
+                        .flatten()
+                        .map_or(Established::Not(Next::Now), |api| Established::Api(Box::new(api))));
                 }
                 Identity::List => listed = Some(self.candidates().await?),
                 Identity::Store(found) => return self.store(record, findings, found).await,
@@ -80,7 +84,10 @@ impl Scene<'_> {
                 Identity::Create => {
                     memory.unsettled = Some(Instant::now());
                     let api = self.session.create_api(&self.desired.api).await?;
-                    let next = JwtHttpApiStatus { api_id: Some(api.id.clone()), ..record.status() };
+                    let next = JwtHttpApiStatus {
+                        api_id: Some(api.id.clone()),
+                        ..record.status()
+                    };
                     record.write(next).await?;
                     tracing::info!(api = %api.id, "created the API");
                     return Ok(Established::Api(Box::new(api)));
@@ -113,14 +120,23 @@ impl Scene<'_> {
     }
 
     /// Stores the id, and the nonce, of an API that a list showed; the next pass goes on from a verified id.
-    async fn store(&self, record: &mut Record, findings: &mut Findings, found: Candidate) -> Result<Established, Error> {
+    async fn store(
+        &self,
+        record: &mut Record,
+        findings: &mut Findings,
+        found: Candidate,
+    ) -> Result<Established, Error> {
         tracing::info!(api = %found.id, "found the object's API again");
         let status = record.status();
         let nonce = found.nonce.or_else(|| status.nonce.clone());
         if !record.has_finalizer() {
             record.add_finalizer().await?;
         }
-        let next = JwtHttpApiStatus { api_id: Some(found.id), nonce, ..self.place_in(status) };
+        let next = JwtHttpApiStatus {
+            api_id: Some(found.id),
+            nonce,
+            ..self.place_in(status)
+        };
         findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");
         record.write(next).await?;
         Ok(Established::Not(Next::Now))
@@ -131,12 +147,17 @@ impl Scene<'_> {
         findings.programmed = Draft::unknown(Reason::Progressing, "the API is being created");
         let status = self.place_in(record.status());
         let ahead = JwtHttpApiStatus {
-            pending: Some(Pending { operation: PendingOperation::CreateApi, since: now.clone() }),
+            pending: Some(Pending {
+                operation: PendingOperation::CreateApi,
+                since: now.clone(),
+            }),
             nonce: Some(self.nonce.to_owned()),
             ..status
         };
         let ahead = super::converge::written_ahead(self.desired, ahead, &now);
-        record.write(report(&ahead, &findings.report(0), record.generation(), &now)).await?;
+        record
+            .write(report(&ahead, &findings.report(0), record.generation(), &now))
+            .await?;
         Ok(())
     }
 

@@ -20,7 +20,9 @@ pub(crate) async fn on_transition(
         condition(&status.conditions, ConditionType::Ready)
             .map(|ready| (ready.status.clone(), ready.reason.clone(), ready.message.clone()))
     };
-    let Some((status, reason, message)) = word(next) else { return };
+    let Some((status, reason, message)) = word(next) else {
+        return;
+    };
     if word(previous).is_some_and(|(s, r, _)| (s, r) == (status.clone(), reason.clone())) {
         return;
     }
@@ -29,19 +31,32 @@ pub(crate) async fn on_transition(
 }
 
 /// Publishes one event.
-pub(crate) async fn publish(recorder: &Recorder, object: &JwtHttpApi, warning: bool, reason: &str, note: String) {
+pub(crate) async fn publish(
+    recorder: &Recorder,
+    object: &JwtHttpApi,
+    warning: bool,
+    reason: &str,
+    note: String,
+) {
     let mut note = note;
     while note.len() > NOTE {
         note.pop();
     }
     let event = Event {
-        type_: if warning { EventType::Warning } else { EventType::Normal },
+        type_: if warning {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
         reason: reason.to_owned(),
         note: Some(note),
         action: "Reconcile".to_owned(),
         secondary: None,
     };
     if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "cannot publish an event");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "cannot publish an event"
+        );
     }
 }

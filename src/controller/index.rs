@@ -16,14 +16,20 @@ impl Index {
     /// The list of a Region when it is younger than a period.
     pub(crate) fn recent(&self, region: &str, period: Duration) -> Option<Arc<Vec<ListedApi>>> {
         let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.get(region).filter(|(read, _)| read.elapsed() < period).map(|(_, list)| Arc::clone(list))
+        lists
+            .get(region)
+            .filter(|(read, _)| read.elapsed() < period)
+            .map(|(_, list)| Arc::clone(list))
     }
 
     /// Reads the list now and shares it.
     pub(crate) async fn read(&self, region: &str, session: &Session) -> Result<Arc<Vec<ListedApi>>, Fault> {
         let started = Instant::now();
         let list = Arc::new(session.apis().await?);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(region.to_owned(), (started, Arc::clone(&list)));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(region.to_owned(), (started, Arc::clone(&list)));
         Ok(list)
     }
 

@@ -36,16 +36,26 @@ impl Questions {
     pub(crate) fn of(desired: &Desired, status: &JwtHttpApiStatus, role: &RoleName) -> Self {
         let by_policy = desired.invocation == Invocation::ResourcePolicy;
         let own_role = matches!(desired.invocation, Invocation::Role(_)) || status.role_arn.is_some();
-        let mut functions: BTreeMap<FunctionArn, bool> =
-            desired.functions().into_iter().map(|function| (function.clone(), by_policy)).collect();
+        let mut functions: BTreeMap<FunctionArn, bool> = desired
+            .functions()
+            .into_iter()
+            .map(|function| (function.clone(), by_policy))
+            .collect();
         functions.extend(granted(status).into_iter().map(|function| (function, true)));
-        Self { role: own_role.then(|| role.clone()), functions }
+        Self {
+            role: own_role.then(|| role.clone()),
+            functions,
+        }
     }
 }
 
 /// Functions on whose policy a statement of ours may stand, by status.
 pub(crate) fn granted(status: &JwtHttpApiStatus) -> BTreeSet<FunctionArn> {
-    status.grants.iter().filter_map(|arn| FunctionArn::parse(arn, None).ok()).collect()
+    status
+        .grants
+        .iter()
+        .filter_map(|arn| FunctionArn::parse(arn, None).ok())
+        .collect()
 }
 
 /// Functions that observed integrations reach without a role: a statement of ours may stand there even if the status was lost.
@@ -71,7 +81,8 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
             None => None,
         }
     };
-    let (api, role, (mut functions, mut faults)) = tokio::join!(api, role, functions(session, &questions.functions));
+    let (api, role, (mut functions, mut faults)) =
+        tokio::join!(api, role, functions(session, &questions.functions));
     let role = match role {
         None => Reading::NotAsked,
         Some(Ok(role)) => Reading::Known(role),
@@ -90,7 +101,12 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
         functions.extend(read);
         faults.extend(failed);
     }
-    Sight { api, role, functions, faults }
+    Sight {
+        api,
+        role,
+        functions,
+        faults,
+    }
 }
 
 /// Reads functions, and their policies where they matter.
@@ -128,11 +144,20 @@ pub(crate) fn resolved(desired: &Desired, sight: &Sight) -> Draft {
     if !missing.is_empty() {
         let shown = missing.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
         let more = missing.len().saturating_sub(SHOWN);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let message = format!("{shown}{more} does not exist; create the function, alias or version, or correct the route");
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more")
+        };
+        let message = format!(
+            "{shown}{more} does not exist; create the function, alias or version, or correct the route"
+        );
         return Draft::no(Reason::FunctionNotFound, message);
     }
-    let unknown = desired.functions().into_iter().any(|function| !matches!(state(function), Some(Reading::Known(_))));
+    let unknown = desired
+        .functions()
+        .into_iter()
+        .any(|function| !matches!(state(function), Some(Reading::Known(_))));
     match sight.faults.first() {
         Some(fault) if unknown => Draft::no(fault.reason(), fault.message()),
         _ => Draft::yes(Reason::ResolvedRefs, "every function exists"),

@@ -93,7 +93,9 @@ pub(crate) async fn run(
                 Err(ControllerError::ReconcilerFailed(error, object)) => {
                     tracing::warn!(%object, error = &error as &dyn std::error::Error, "reconcile failed");
                 }
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the controller failed"),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the controller failed")
+                }
             }
         })
         .await;
@@ -105,7 +107,13 @@ pub(crate) async fn run(
 fn wakes(object: &Guarded) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     let meta = object.meta();
-    (meta.uid.as_ref(), meta.generation, &meta.finalizers, meta.deletion_timestamp.is_some()).hash(&mut hasher);
+    (
+        meta.uid.as_ref(),
+        meta.generation,
+        &meta.finalizers,
+        meta.deletion_timestamp.is_some(),
+    )
+        .hash(&mut hasher);
     object.annotations().get(REQUESTED_AT).hash(&mut hasher);
     if meta.generation.is_none() {
         meta.resource_version.hash(&mut hasher);
@@ -117,11 +125,18 @@ fn wakes(object: &Guarded) -> Option<u64> {
 fn count(store: &Store<Guarded>, metrics: &Metrics) {
     let mut counts: BTreeMap<(&'static str, String), i64> = BTreeMap::new();
     for object in store.state() {
-        let conditions = object.0.as_ref().ok().and_then(|object| object.status.as_ref()).map(|status| &status.conditions);
+        let conditions = object
+            .0
+            .as_ref()
+            .ok()
+            .and_then(|object| object.status.as_ref())
+            .map(|status| &status.conditions);
         for kind in ConditionType::ALL {
             let found = conditions.and_then(|conditions| jwthttpapi_core::api::condition(conditions, kind));
             let Some(condition) = found else { continue };
-            *counts.entry((kind.as_str(), condition.status.clone())).or_default() += 1;
+            *counts
+                .entry((kind.as_str(), condition.status.clone()))
+                .or_default() += 1;
         }
     }
     metrics.resources(&counts);

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::metrics::Ended;
 use futures::FutureExt;
-use jwthttpapi_core::api::{ConditionType, JwtHttpApi, JwtHttpApiStatus, Polarity, Reason, condition, report};
+use jwthttpapi_core::api::{
+    ConditionType, JwtHttpApi, JwtHttpApiStatus, Polarity, Reason, condition, report,
+};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -26,7 +28,10 @@ const RESERVE: Duration = Duration::from_secs(30);
 const PATIENCE: u32 = 3;
 
 /// One reconcile of one object.
-pub(crate) async fn reconcile(object: Arc<DeserializeGuard<JwtHttpApi>>, ctx: Arc<Context>) -> Result<Action, Error> {
+pub(crate) async fn reconcile(
+    object: Arc<DeserializeGuard<JwtHttpApi>>,
+    ctx: Arc<Context>,
+) -> Result<Action, Error> {
     if !ctx.leads() {
         return Ok(Action::await_change());
     }
@@ -47,7 +52,11 @@ pub(crate) async fn reconcile(object: Arc<DeserializeGuard<JwtHttpApi>>, ctx: Ar
 }
 
 /// When an object whose reconcile failed is tried again.
-pub(crate) fn error_policy(_object: Arc<DeserializeGuard<JwtHttpApi>>, error: &Error, ctx: Arc<Context>) -> Action {
+pub(crate) fn error_policy(
+    _object: Arc<DeserializeGuard<JwtHttpApi>>,
+    error: &Error,
+    ctx: Arc<Context>,
+) -> Action {
     ctx.metrics.ended(Ended::error);
     match error {
         Error::Conflict => Action::requeue(Duration::from_millis(100)),
@@ -127,8 +136,11 @@ async fn say(
     let now = Time(Timestamp::now());
     let generation = record.generation();
     let patient = has_patience(findings, memory, before, generation);
-    let mut next =
-        if patient { status } else { report(&status, &findings.report(memory.failures.0), generation, &now) };
+    let mut next = if patient {
+        status
+    } else {
+        report(&status, &findings.report(memory.failures.0), generation, &now)
+    };
     if !patient && let Some(asked) = record.requested().cloned() {
         next.last_handled_reconcile_at = Some(asked);
         next.last_verified_time = Some(now);
@@ -142,8 +154,11 @@ async fn say(
 /// Whether Ready stays as it was although this pass could not see AWS: what passes is not worth a flap, unless it lasts or
 /// changes were known to be due.
 fn has_patience(findings: &Findings, memory: &Memory, before: &JwtHttpApiStatus, generation: i64) -> bool {
-    let ready = condition(&before.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True");
-    let passes = findings.reason().is_some_and(|reason| reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound);
+    let ready =
+        condition(&before.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True");
+    let passes = findings
+        .reason()
+        .is_some_and(|reason| reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound);
     ready
         && passes
         && !findings.behind
@@ -159,7 +174,10 @@ fn schedule(ctx: &Context, memory: &Memory, findings: &Findings, next: Next) -> 
         Next::Now => (Ended::requeue_after, Duration::from_millis(1)),
         Next::Backoff => {
             let reason = findings.reason().unwrap_or(Reason::ProgressingWithRetry);
-            (Ended::error, backoff::after_failure(reason, memory.failures.0, fastrand::f64()))
+            (
+                Ended::error,
+                backoff::after_failure(reason, memory.failures.0, fastrand::f64()),
+            )
         }
         Next::Change => {
             ctx.metrics.ended(Ended::success);

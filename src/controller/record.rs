@@ -4,7 +4,9 @@
 //! but the status and the operator's own finalizer is ever written.
 
 use super::error::Error;
-use jwthttpapi_core::api::{FIELD_MANAGER, FINALIZER, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, REQUESTED_AT};
+use jwthttpapi_core::api::{
+    FIELD_MANAGER, FINALIZER, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, REQUESTED_AT,
+};
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -51,13 +53,23 @@ impl Record {
     }
 
     pub(crate) fn has_finalizer(&self) -> bool {
-        self.object.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
+        self.object
+            .finalizers()
+            .iter()
+            .any(|finalizer| finalizer == FINALIZER)
     }
 
     /// The value of the annotation that asks for a verification which was not acted on yet.
     pub(crate) fn requested(&self) -> Option<&String> {
-        let handled = self.object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-        self.object.annotations().get(REQUESTED_AT).filter(|asked| Some(*asked) != handled)
+        let handled = self
+            .object
+            .status
+            .as_ref()
+            .and_then(|status| status.last_handled_reconcile_at.as_ref());
+        self.object
+            .annotations()
+            .get(REQUESTED_AT)
+            .filter(|asked| Some(*asked) != handled)
     }
 
     /// Adds the operator's finalizer.
@@ -72,14 +84,19 @@ impl Record {
         let mut finalizers = self.object.finalizers().to_vec();
         finalizers.retain(|finalizer| finalizer != FINALIZER);
         match self.write_finalizers(&finalizers).await {
-            Err(Error::Kube(error)) if matches!(&*error, kube::Error::Api(status) if status.is_not_found()) => Ok(()),
+            Err(Error::Kube(error)) if matches!(&*error, kube::Error::Api(status) if status.is_not_found()) => {
+                Ok(())
+            }
             result => result,
         }
     }
 
     async fn write_finalizers(&mut self, finalizers: &[String]) -> Result<(), Error> {
         let body = json!({"metadata": {"resourceVersion": self.object.resource_version(), "finalizers": finalizers}});
-        let written = self.api.patch_metadata(&self.object.name_any(), &params(), &Patch::Merge(body)).await?;
+        let written = self
+            .api
+            .patch_metadata(&self.object.name_any(), &params(), &Patch::Merge(body))
+            .await?;
         self.object.metadata = written.metadata;
         Ok(())
     }
@@ -93,13 +110,19 @@ impl Record {
             "metadata": {"resourceVersion": self.object.resource_version()},
             "status": merge_patch(&self.status(), &next),
         });
-        self.object = self.api.patch_status(&self.object.name_any(), &params(), &Patch::Merge(body)).await?;
+        self.object = self
+            .api
+            .patch_status(&self.object.name_any(), &params(), &Patch::Merge(body))
+            .await?;
         Ok(true)
     }
 }
 
 fn params() -> PatchParams {
-    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
 }
 
 /// The next status, with a null for every field that goes: a merge leaves out nothing by itself.
@@ -127,7 +150,13 @@ mod tests {
             grants: vec!["g".into()],
             ..JwtHttpApiStatus::default()
         };
-        let next = JwtHttpApiStatus { nonce: Some("n".into()), ..JwtHttpApiStatus::default() };
-        assert_eq!(merge_patch(&previous, &next), json!({"nonce": "n", "roleArn": null, "grants": null}));
+        let next = JwtHttpApiStatus {
+            nonce: Some("n".into()),
+            ..JwtHttpApiStatus::default()
+        };
+        assert_eq!(
+            merge_patch(&previous, &next),
+            json!({"nonce": "n", "roleArn": null, "grants": null})
+        );
     }
 }

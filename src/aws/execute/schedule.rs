@@ -281,3 +281,242 @@ fn overlaps(step: &Step, key: &RouteKey) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::operation::Operation;
+    use jwthttpapi_core::api::PayloadFormatVersion;
+    use jwthttpapi_core::model::desired::{Integration, Jwt};
+    use jwthttpapi_core::plan::{ApiChange, RouteChange};
+
+    fn key(text: &str) -> RouteKey {
+        RouteKey::parse(text).unwrap()
+    }
+
+    fn function(name: &str) -> FunctionArn {
+        let arn = format!("arn:aws:lambda:eu-central-1:123456789012:function:{name}");
+        FunctionArn::parse(&arn, None).unwrap()
+    }
+
+    fn integration() -> Integration {
+        Integration {
+            function: function("a"),
+            payload_format_version: PayloadFormatVersion::V2,
+            timeout_millis: 30_000,
+            credentials: None,
+        }
+    }
+
+    fn jwt(authorizer: &str) -> Authorize {
+        Authorize::Jwt {
+            authorizer: authorizer.into(),
+            scopes: BTreeSet::new(),
+        }
+    }
+
+    fn close(text: &str, authorize: Authorize) -> Step {
+        let change = RouteChange {
+            authorize: Some(authorize),
+            ..RouteChange::default()
+        };
+        Step::UpdateRoute {
+            key: key(text),
+            change,
+        }
+    }
+
+    fn create(text: &str) -> Step {
+        Step::CreateRoute {
+            key: key(text),
+            authorize: jwt("default"),
+            integration: integration().marker(),
+            operation_name: String::new(),
+        }
+    }
+
+    fn create_integration() -> Step {
+        Step::CreateIntegration {
+            marker: integration().marker(),
+            integration: Box::new(integration()),
+        }
+    }
+
+    fn authorizer(name: &str) -> Jwt {
+        Jwt {
+            identity_source: String::new(),
+            issuer: name.into(),
+            audience: BTreeSet::new(),
+        }
+    }
+
+    fn create_authorizer(name: &str) -> Step {
+        Step::CreateAuthorizer {
+            name: name.into(),
+            jwt: authorizer(name),
+        }
+    }
+
+    fn update_authorizer(name: &str) -> Step {
+        Step::UpdateAuthorizer {
+            id: name.into(),
+            name: name.into(),
+            jwt: authorizer(name),
+        }
+    }
+
+    fn delete(text: &str) -> Step {
+        Step::DeleteRoute {
+            id: "r".into(),
+            key: text.into(),
+        }
+    }
+
+    fn permit(name: &str) -> Step {
+        Step::AddPermission {
+            function: function(name),
+            statement_id: "s".into(),
+        }
+    }
+
+    fn planned(step: Step, tightens: bool) -> Planned {
+        Planned {
+            step,
+            after: BTreeSet::new(),
+            tightens,
+        }
+    }
+
+    fn fault(class: crate::aws::Class) -> Fault {
+        Fault {
+            class,
+            ..Fault::unresolved(Operation::CreateRoute, "")
+        }
+    }
+
+    #[test]
+    fn after_a_fault_only_what_cannot_open_anything_goes_on() {
+        let closed = || Authorize::Closed {
+            authorizer_id: "x".into(),
+        };
+        let undone = create("GET /a/{x}");
+        let cases = [
+            // Closing needs nothing.
+            (close("GET /a/{x}", closed()), true),
+            (Step::UpdateApi(ApiChange::default()), true),
+            (Step::DeleteStage { name: "debug".into() }, true),
+            // Another path.
+            (close("GET /b", jwt("default")), true),
+            (create("GET /b"), true),
+            (delete("GET /b"), true),
+            // A path that the undone route was to take over, or that lies beneath it.
+            (close("ANY /{proxy+}", jwt("default")), false),
+            (create("ANY /{proxy+}"), false),
+            (delete("GET /a/b"), false),
+            (delete("no route key"), false),
+            // Opens.
+            (close("GET /b", Authorize::Public), false),
+            (update_authorizer("default"), false),
+        ];
+        for (step, goes) in cases {
+            let text = step.to_string();
+            assert_eq!(goes_on(&planned(step.clone(), true), &[&undone]), goes, "{text}");
+            assert!(!goes_on(&planned(step, false), &[&undone]), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_made_is_not_used() {
+        for undone in [create_authorizer("default"), update_authorizer("default")] {
+            assert!(!goes_on(
+                &planned(close("GET /b", jwt("default")), true),
+                &[&undone]
+            ));
+            assert!(goes_on(&planned(close("GET /b", jwt("other")), true), &[&undone]));
+            assert!(!goes_on(&planned(create("GET /b"), true), &[&undone]));
+            assert!(!goes_on(&planned(delete("GET /b"), true), &[&undone]));
+        }
+        let undone = create_integration();
+        assert!(!goes_on(&planned(create("GET /b"), true), &[&undone]));
+        assert!(goes_on(
+            &planned(close("GET /b", jwt("default")), true),
+            &[&undone]
+        ));
+        let moves = RouteChange {
+            authorize: Some(jwt("default")),
+            integration: Some(integration().marker()),
+            ..RouteChange::default()
+        };
+        let step = Step::UpdateRoute {
+            key: key("GET /b"),
+            change: moves,
+        };
+        assert!(!goes_on(&planned(step, true), &[&undone]));
+    }
+
+    #[test]
+    fn steps_of_one_lane_start_one_after_the_other_and_lanes_together() {
+        let mut schedule = Schedule::new(vec![
+            planned(create_integration(), false),
+            planned(create("GET /a"), false),
+            planned(permit("a"), false),
+            planned(permit("a"), false),
+            planned(permit("b"), false),
+        ]);
+        let mut started: Vec<usize> =
+            std::iter::from_fn(|| schedule.start().map(|(index, _)| index)).collect();
+        started.sort_unstable();
+        assert_eq!(started, [0, 2, 4]);
+        schedule.succeeded(2);
+        assert_eq!(schedule.start().map(|(index, _)| index), Some(3));
+        schedule.succeeded(0);
+        assert_eq!(schedule.start().map(|(index, _)| index), Some(1));
+    }
+
+    #[test]
+    fn four_functions_at_most_are_changed_at_once() {
+        let names = ["a", "b", "c", "d", "e"];
+        let mut schedule = Schedule::new(names.map(|name| planned(permit(name), false)).into());
+        assert_eq!(std::iter::from_fn(|| schedule.start().map(|_| ())).count(), 4);
+        schedule.failed(0, &fault(crate::aws::Class::Denied));
+        assert_eq!(schedule.start().map(|(index, _)| index), Some(4));
+    }
+
+    #[test]
+    fn a_step_waits_for_its_links_and_is_left_when_one_of_them_is_not_done() {
+        let linked = |step| Planned {
+            after: [0].into(),
+            ..planned(step, false)
+        };
+        let plan = || vec![planned(permit("a"), false), linked(create("GET /a"))];
+        let mut schedule = Schedule::new(plan());
+        assert_eq!(schedule.start().map(|(index, _)| index), Some(0));
+        assert!(schedule.start().is_none());
+        schedule.succeeded(0);
+        assert_eq!(schedule.start().map(|(index, _)| index), Some(1));
+
+        let mut schedule = Schedule::new(plan());
+        schedule.start();
+        schedule.failed(0, &fault(crate::aws::Class::Denied));
+        assert!(schedule.start().is_none());
+        assert_eq!(schedule.unsent(), [create("GET /a")]);
+    }
+
+    #[test]
+    fn a_service_that_does_not_answer_is_asked_nothing_more() {
+        let closing = || planned(close("GET /b", jwt("default")), true);
+        for (class, goes) in [
+            (crate::aws::Class::Throttled, false),
+            (crate::aws::Class::NotSent, false),
+            (crate::aws::Class::NotLeading, false),
+            (crate::aws::Class::CredentialsUnavailable, false),
+            (crate::aws::Class::Denied, true),
+            (crate::aws::Class::Unanswered, true),
+        ] {
+            let mut schedule = Schedule::new(vec![planned(create("GET /a"), true), closing()]);
+            schedule.start();
+            schedule.failed(0, &fault(class));
+            assert_eq!(schedule.start().is_some(), goes, "{class}");
+        }
+    }
+}

@@ -95,7 +95,9 @@ pub fn identify(known: &Known<'_>) -> Identity {
         (Some(oldest), _) => Identity::Store(oldest.clone()),
         (None, [only]) if known.nonce.is_none() => Identity::Store(only.clone()),
         // The stored id's own API, whose nonce tag somebody took away: drift, to be put right.
-        (None, [only]) if known.lookup == Lookup::Found(Proof::Ours) && only.nonce.is_none() => Identity::Verified,
+        (None, [only]) if known.lookup == Lookup::Found(Proof::Ours) && only.nonce.is_none() => {
+            Identity::Verified
+        }
         (None, []) if !known.pending => Identity::WriteIntent,
         (None, []) if !known.settled => Identity::Wait,
         (None, []) => Identity::Create,
@@ -233,8 +235,16 @@ mod tests {
 
     #[test]
     fn the_stored_api_without_its_nonce_tag_is_put_right() {
-        let bare = [Candidate { nonce: None, ..candidate("a", "1", "") }];
-        let known = Known { lookup: Lookup::Found(Proof::Ours), pending: false, listed: Some(&bare), ..BASE };
+        let bare = [Candidate {
+            nonce: None,
+            ..candidate("a", "1", "")
+        }];
+        let known = Known {
+            lookup: Lookup::Found(Proof::Ours),
+            pending: false,
+            listed: Some(&bare),
+            ..BASE
+        };
         assert_eq!(identify(&known), Identity::Verified);
     }
 

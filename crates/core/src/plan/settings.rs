@@ -2,7 +2,7 @@
 
 use super::order::Ordered;
 use super::step::{ApiChange, Step};
-use crate::model::desired::Desired;
+use crate::model::desired::{Cors, Desired};
 use crate::model::observed;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,11 +25,19 @@ pub(super) fn settings(desired: &Desired, api: Option<&observed::Api>) -> Vec<Or
     let change = ApiChange {
         name: (api.name != wanted.name).then(|| wanted.name.clone()),
         description: (api.description != wanted.description).then(|| wanted.description.clone()),
-        cors: wanted.cors.clone().filter(|cors| api.cors.as_ref() != Some(cors)),
+        cors: wanted
+            .cors
+            .clone()
+            .filter(|cors| !api.cors.as_ref().is_some_and(|now| is_as_wanted(now, cors))),
         disable_execute_api_endpoint: opens.then_some(false),
         ip_address_type: (api.ip_address_type != wanted.ip_address_type).then_some(wanted.ip_address_type),
     };
     let mut steps = Vec::new();
+    // An update merges: a maximum age that is left out would stay (O), and there is no value that stands for none.
+    let age = |cors: &Option<Cors>| cors.as_ref().and_then(|cors| cors.max_age);
+    if change.cors.is_some() && age(&api.cors).is_some() && age(&change.cors).is_none() {
+        steps.push(Step::DeleteCors);
+    }
     if change != ApiChange::default() {
         steps.push(Step::UpdateApi(change));
     }
@@ -44,6 +52,15 @@ pub(super) fn settings(desired: &Desired, api: Option<&observed::Api>) -> Vec<Or
         steps.push(Step::UntagApi(unset));
     }
     steps.into_iter().map(|step| (step, false)).collect()
+}
+
+/// Whether AWS reads back what was wanted; a maximum age of zero may stand for none (I).
+fn is_as_wanted(now: &Cors, wanted: &Cors) -> bool {
+    let zero_is_none = |age: Option<i32>| age.filter(|age| *age != 0 || wanted.max_age.is_some());
+    Cors {
+        max_age: zero_is_none(now.max_age),
+        ..now.clone()
+    } == *wanted
 }
 
 /// Tags to set and keys to remove. AWS's own `aws:` tags are nobody's to change.

@@ -174,7 +174,11 @@ impl Builder<'_> {
             let integration = Integration {
                 function,
                 payload_format_version: route.lambda.payload_format_version.unwrap_or_default(),
-                timeout_millis: route.lambda.timeout_millis.unwrap_or(30_000),
+                timeout_millis: route
+                    .lambda
+                    .timeout_millis
+                    .and_then(|millis| u32::try_from(millis).ok())
+                    .unwrap_or(30_000),
                 credentials: credentials.map(str::to_owned),
             };
             let marker = integration.marker();
