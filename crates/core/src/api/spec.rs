@@ -13,6 +13,7 @@
     clippy::duplicated_attributes,
     reason = "printer columns repeat their keys; the lint takes each for an attribute"
 )]
+#![expect(clippy::doc_markdown, reason = "these texts are what kubectl explain shows")]
 #![expect(
     unreachable_pub,
     reason = "the KubeSchema derive repeats each type inside a function body"
