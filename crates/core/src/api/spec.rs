@@ -1,7 +1,7 @@
 //! The spec of a `JwtHttpApi`, with every rule that `kubectl apply` can show at once.
 //!
 //! There is no `default:` anywhere in the spec's schema: defaults live in [`crate::model::build`], so that a stored object
-//! and a GitOps diff show only what a person wrote. Lengths and counts are AWS's quotas; each list and string is bounded,
+//! and a diff of it show only what a person wrote. Lengths and counts are AWS's quotas; each list and string is bounded,
 //! or the API server refuses the CEL rules for their cost.
 
 #![allow(
@@ -284,7 +284,7 @@ pub struct LambdaBackend {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!(has(self.roleArn) && has(self.mode) && self.mode == 'ResourcePolicy')").message("roleArn belongs to mode Role; remove roleArn or mode"))]
 pub struct Invocation {
-    /// Role: one role for this API that may invoke exactly its functions. ResourcePolicy: one statement in the policy of each
+    /// Role: one role for this API that may invoke exactly its functions. `ResourcePolicy`: one statement in the policy of each
     /// function. Unless set: Role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<InvocationMode>,
