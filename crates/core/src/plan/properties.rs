@@ -236,7 +236,7 @@ fn open(access: &Access, wanted: &Access, requests: &[(Method, Vec<String>)]) ->
     requests.iter().filter(is_open).cloned().collect()
 }
 
-/// Whether a step changes a route that lets everybody send one of these requests.
+/// Whether a step changes a route that lets everybody send one of these requests, or would once another is gone.
 fn touches_opening(world: &World, step: &Step, open: &[(Method, Vec<String>)]) -> bool {
     let key = match step {
         Step::UpdateRoute { key, .. } => key.clone(),
@@ -249,9 +249,10 @@ fn touches_opening(world: &World, step: &Step, open: &[(Method, Vec<String>)]) -
     };
     let access = world.access();
     access.get(&key).is_some_and(Admission::is_everyone)
-        && open
-            .iter()
-            .any(|request| winners(&access, request).contains(&&key))
+        && open.iter().any(|(method, path)| {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            key.pattern().matches(*method, &path)
+        })
 }
 
 #[test]

@@ -436,7 +436,7 @@ impl Drift {
                     1 => integration.timeout_millis = 50,
                     2 => {
                         integration.request_parameters =
-                            BTreeMap::from([("overwrite:path".into(), "/x".into())])
+                            BTreeMap::from([("overwrite:path".into(), "/x".into())]);
                     }
                     3 => integration.kind = "HTTP_PROXY".into(),
                     4 => integration.has_response_parameters = true,
