@@ -103,9 +103,8 @@ impl Report {
             ..draft
         };
         match verdict {
-            Verdict::Ready => {}
-            // Held by the spec's own wish: neither at work nor in need of anybody.
-            Verdict::Reconciling(Reason::Suspended) => {}
+            // What is held by the spec's own wish is neither at work nor in need of anybody.
+            Verdict::Ready | Verdict::Reconciling(Reason::Suspended) => {}
             Verdict::Reconciling(_) => drafts.push((T::Reconciling, really(gravest.clone()))),
             Verdict::Stalled(_) => drafts.push((T::Stalled, really(gravest.clone()))),
         }

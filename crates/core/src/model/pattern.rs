@@ -103,8 +103,7 @@ fn is_greedy(segments: &[Segment]) -> bool {
 
 fn paths_overlap(left: &[Segment], right: &[Segment]) -> bool {
     match (left, right) {
-        ([], []) => true,
-        ([Segment::Greedy(_)], [_, ..]) | ([_, ..], [Segment::Greedy(_)]) => true,
+        ([], []) | ([Segment::Greedy(_)], [_, ..]) | ([_, ..], [Segment::Greedy(_)]) => true,
         ([a, left @ ..], [b, right @ ..]) => {
             let same = match (a, b) {
                 (Segment::Literal(a), Segment::Literal(b)) => a == b,
@@ -138,8 +137,7 @@ pub(crate) fn meet(left: &[Segment], right: &[Segment]) -> Option<Vec<Segment>> 
 
 fn path_contains(wide: &[Segment], narrow: &[Segment]) -> bool {
     match (wide, narrow) {
-        ([], []) => true,
-        ([Segment::Greedy(_)], [_, ..]) => true,
+        ([], []) | ([Segment::Greedy(_)], [_, ..]) => true,
         ([a, wide @ ..], [b, narrow @ ..]) => {
             let covered = match (a, b) {
                 (_, Segment::Greedy(_)) => return false,

@@ -154,7 +154,7 @@ impl State<'_> {
         (change != RouteChange::default()).then_some(change)
     }
 
-    /// Makes a route's authorizer: creates it, or turns one of another kind into it (D: `UpdateAuthorizer` takes a type).
+    /// Makes a route's authorizer: creates it, or turns one of another kind into it (D, `UpdateAuthorizer` takes a type).
     fn need_authorizer(&mut self, route: &Route) {
         let Some(name) = self.lacks_authorizer(route) else {
             return;
