@@ -152,11 +152,20 @@ impl Elector {
         }
         let claimed = Some(lease::claimed(spec.as_ref(), &self.me, Timestamp::now()));
         if let Some(lease) = found {
-            let next = Lease { spec: claimed, ..lease };
+            let next = Lease {
+                spec: claimed,
+                ..lease
+            };
             self.leases.replace(LEASE_NAME, &params(), &next).await?;
         } else {
-            let metadata = ObjectMeta { name: Some(LEASE_NAME.to_owned()), ..ObjectMeta::default() };
-            let next = Lease { metadata, spec: claimed };
+            let metadata = ObjectMeta {
+                name: Some(LEASE_NAME.to_owned()),
+                ..ObjectMeta::default()
+            };
+            let next = Lease {
+                metadata,
+                spec: claimed,
+            };
             self.leases.create(&params(), &next).await?;
         }
         Ok(verdict)

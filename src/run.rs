@@ -76,7 +76,10 @@ pub fn run(settings: Settings) -> Result<(), Error> {
     runtime.block_on(Box::pin(operate(settings)))
 }
 
-#[expect(clippy::too_many_lines, reason = "everything is put together in one place, in the order in which it ends")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "everything is put together in one place, in the order in which it ends"
+)]
 async fn operate(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
     let (client, elections, default_namespace) = clients().await?;

@@ -26,7 +26,10 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// One pass over a living object. What it found is in `findings`, whatever the result.
-#[expect(clippy::too_many_lines, reason = "the pipeline reads from top to bottom, each step a call")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "the pipeline reads from top to bottom, each step a call"
+)]
 pub(crate) async fn converge(
     ctx: &Context,
     record: &mut Record,

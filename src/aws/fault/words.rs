@@ -8,7 +8,11 @@ const LONGEST: usize = 400;
 pub(super) fn message(fault: &Fault) -> String {
     let (service, operation) = (fault.service.title(), fault.operation);
     let detail = || {
-        if fault.detail.is_empty() { String::from("AWS gives no details") } else { fault.detail.clone() }
+        if fault.detail.is_empty() {
+            String::from("AWS gives no details")
+        } else {
+            fault.detail.clone()
+        }
     };
     match fault.class {
         Class::Missing => {

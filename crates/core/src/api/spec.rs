@@ -1,13 +1,19 @@
 //! The spec of a `JwtHttpApi`, with every rule that `kubectl apply` can show at once.
 //!
 //! There is no `default:` anywhere in the spec's schema: defaults live in [`crate::model::build`], so that a stored object
-//! and a diff of it show only what a person wrote. Lengths and counts are AWS's quotas; each list and string is bounded,
+//! and a GitOps diff show only what a person wrote. Lengths and counts are AWS's quotas; each list and string is bounded,
 //! or the API server refuses the CEL rules for their cost.
+//!
+//! Equal route keys are refused by the list's type, in the API server's words; the rule beside it only adds a sentence that
+//! says what to do, and leaves that out where comparing each with each would cost more than the API server pays for.
+//!
+//! In the schema the text of an optional enum is the enum's own, not its field's: so the enums' texts are written for users.
 
 #![allow(
     clippy::duplicated_attributes,
     reason = "printer columns repeat their keys; the lint takes each for an attribute"
 )]
+#![expect(clippy::doc_markdown, reason = "these texts are what kubectl explain shows")]
 #![expect(
     unreachable_pub,
     reason = "the KubeSchema derive repeats each type inside a function body"
@@ -56,13 +62,17 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)")
-        .message("region cannot be set, changed or removed after creation; create a second object with the other region, then delete this one"),
+        .message("region cannot be set, changed or removed after creation; create a second object with the other region, then delete this one")
+        .field_path(".region"),
     validation = Rule::new("self.routes.all(r, !has(r.authorizer) || r.authorizer == 'default' || (has(self.authorizers) && self.authorizers.exists(a, a.name == r.authorizer)))")
-        .message("a route's authorizer must be 'default' or the name of an entry of spec.authorizers; correct the name or add the entry"),
+        .message("a route's authorizer must be 'default' or the name of an entry of spec.authorizers; correct the name or add the entry")
+        .field_path(".routes"),
     validation = Rule::new("!has(self.cors) || self.routes.all(r, !(r.routeKey == '$default' || r.routeKey.startsWith('ANY ')) || (has(r.public) && r.public)) || self.routes.exists(r, r.routeKey.startsWith('OPTIONS ') && has(r.public) && r.public)")
-        .message("with cors, a protected ANY or $default route also catches the browser's OPTIONS preflight and answers 401; add a route such as 'OPTIONS /{proxy+}' with public: true that covers the same paths"),
-    validation = Rule::new("self.routes.all(r, self.routes.exists_one(q, q.routeKey == r.routeKey))")
+        .message("with cors, a protected ANY or $default route also catches the browser's OPTIONS preflight and answers 401; add a route such as 'OPTIONS /{proxy+}' with public: true that covers the same paths")
+        .field_path(".routes"),
+    validation = Rule::new("self.routes.size() > 100 || self.routes.all(r, self.routes.exists_one(q, q.routeKey == r.routeKey))")
         .message("two routes have the same routeKey; keep one of them")
+        .field_path(".routes")
 )]
 pub struct JwtHttpApiSpec {
     /// Name of the HTTP API in AWS, 1 to 128 characters. Unless set: `<namespace>-<name>` of this object.
@@ -77,7 +87,8 @@ pub struct JwtHttpApiSpec {
 
     /// AWS Region of this API, for example eu-central-1. Unless set: the operator's. It cannot be set, changed or removed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z]{2}(-[a-z]+)+-[0-9]$')").message("write the Region's code, such as eu-central-1"))]
     pub region: Option<String>,
 
     /// Issuer of the tokens: an https URL, compared byte for byte with the token's `iss`. Auth0's ends in a slash, Amazon
@@ -137,9 +148,10 @@ pub struct JwtHttpApiSpec {
 
     /// Tags of the API and its role, up to 44; the operator adds six of its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 44), inner(length(max = 256)))]
+    #[schemars(extend("maxProperties" = 44, "additionalProperties" = {"type": "string", "maxLength": 256}))]
     #[x_kube(
-        validation = Rule::new("self.all(k, k.size() >= 1 && k.size() <= 128 && k.matches('^[A-Za-z0-9 .:+=@_/-]+$') && self[k].matches('^[A-Za-z0-9 .:+=@_/-]*$'))").message("tag keys have 1 to 128 and values 0 to 256 characters out of letters, digits, spaces and . : + = @ _ / -"),
+        validation = Rule::new("self.all(k, k.size() >= 1 && k.size() <= 128)").message("a tag key has 1 to 128 characters; shorten it"),
+        validation = Rule::new("self.all(k, k.matches('^[A-Za-z0-9 .:+=@_/-]*$') && self[k].matches('^[A-Za-z0-9 .:+=@_/-]*$'))").message("tag keys and values have letters, digits, spaces and . : + = @ _ / - only; replace the other characters"),
         validation = Rule::new("self.all(k, !k.startsWith('jwthttpapi.dev/') && !k.startsWith('aws:'))").message("tag keys beginning with jwthttpapi.dev/ or aws: are reserved; choose another key")
     )]
     pub tags: BTreeMap<String, String>,
@@ -148,7 +160,7 @@ pub struct JwtHttpApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_execute_api_endpoint: Option<bool>,
 
-    /// Address family of the endpoint. Unless set: ipv4.
+    /// Address family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<IpAddressType>,
 
@@ -156,7 +168,7 @@ pub struct JwtHttpApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 
-    /// What deletion of this object does in AWS. Unless set: Delete. It may be changed while the object is being deleted.
+    /// What deletion does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
@@ -207,11 +219,11 @@ pub struct Authorizer {
 pub struct Route {
     /// `METHOD /path` with METHOD one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY, or `$default`. A segment may be
     /// `{name}`; the last may be `{name+}`, which takes the rest of the path.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 256))]
     #[x_kube(
         validation = Rule::new("self == '$default' || self.matches('^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY) /')").message("begin the route key with GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS or ANY in capitals, one space and a path that begins with /, or write $default"),
         validation = Rule::new("self.endsWith(' /') || !self.endsWith('/')").message("remove the slash at the end of the route key; AWS does not accept it"),
-        validation = Rule::new("self == '$default' || self.endsWith(' /') || self.matches('^[A-Z]+ (/([^/{}?# ]+|[{][A-Za-z0-9._-]+[}]))*(/([^/{}?# ]+|[{][A-Za-z0-9._-]+[+]?[}]))/?$')").message("the path of a route key has segments of plain text or {name}, none empty, without spaces, ? or #; only the last may be {name+}")
+        validation = Rule::new("self == '$default' || self.matches('^[A-Za-z]* ?/?$') || self.matches('^[A-Za-z]+ (/([^/{}?# ]+|[{][A-Za-z0-9._-]+[}]))*(/([^/{}?# ]+|[{][A-Za-z0-9._-]+[+]?[}]))/?$')").message("the path of a route key has segments of plain text or {name}, none empty, without spaces, ? or #; only the last may be {name+}")
     )]
     pub route_key: String,
 
@@ -269,14 +281,14 @@ pub struct LambdaBackend {
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9_-]+$')").message("a qualifier is the name of an alias or the number of a version; leave it out for the latest code"))]
     pub qualifier: Option<String>,
 
-    /// Shape of the event that the function gets. Unless set: "2.0".
+    /// Version of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_format_version: Option<PayloadFormatVersion>,
 
     /// How long API Gateway waits for the function, 50 to 30000 milliseconds. Unless set: 30000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 50, max = 30000))]
-    pub timeout_millis: Option<u32>,
+    pub timeout_millis: Option<i32>,
 }
 
 /// How API Gateway is allowed to invoke the functions.
@@ -284,8 +296,7 @@ pub struct LambdaBackend {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!(has(self.roleArn) && has(self.mode) && self.mode == 'ResourcePolicy')").message("roleArn belongs to mode Role; remove roleArn or mode"))]
 pub struct Invocation {
-    /// Role: one role for this API that may invoke exactly its functions. `ResourcePolicy`: one statement in the policy of each
-    /// function. Unless set: Role.
+    /// How: by a role or by the functions' policies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<InvocationMode>,
 
@@ -296,7 +307,8 @@ pub struct Invocation {
     pub role_arn: Option<String>,
 }
 
-/// Ways to let API Gateway invoke a function.
+/// Role: one role for this API that may invoke exactly its functions. ResourcePolicy: one statement in the policy of each
+/// function. Unless set: Role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum InvocationMode {
     /// One IAM role for the API.
@@ -306,7 +318,7 @@ pub enum InvocationMode {
     ResourcePolicy,
 }
 
-/// Versions of the Lambda proxy event.
+/// Shape of the event that the function gets, "1.0" or "2.0". Unless set: "2.0".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum PayloadFormatVersion {
     /// The REST API's event.
@@ -373,7 +385,7 @@ pub struct Cors {
     pub allow_credentials: Option<bool>,
 }
 
-/// Address families of an endpoint.
+/// Address family of the endpoint: ipv4, or dualstack for IPv4 and IPv6. Unless set: ipv4.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum IpAddressType {
@@ -394,7 +406,8 @@ impl IpAddressType {
     }
 }
 
-/// What deletion of the object does in AWS.
+/// What deletion of this object does in AWS. Delete removes everything that the operator made; Retain leaves it all, without
+/// the operator's tags. Unless set: Delete. It may be changed while the object is being deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
     /// Everything that the operator made is removed.

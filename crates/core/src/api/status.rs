@@ -3,7 +3,6 @@
 //! Ids in here are hints, verified by ownership before anything is written to AWS. `pending` and `nonce` are the write-ahead
 //! intent of a creation; `grants` names every function on whose policy a statement of ours may stand.
 
-#![expect(clippy::doc_markdown, reason = "these texts are what kubectl explain shows")]
 #![expect(
     unreachable_pub,
     reason = "the KubeSchema derive repeats each type inside a function body"
