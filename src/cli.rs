@@ -25,7 +25,7 @@ pub enum Command {
 /// Settings of the operator.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
-    /// AWS Region of objects that name none. Unless given: what the AWS SDK finds (AWS_REGION, profile, instance metadata).
+    /// AWS Region of objects that name none. Unless given: what the AWS SDK finds (`AWS_REGION`, profile, instance metadata).
     #[arg(long, env = "JWTHTTPAPI_AWS_REGION", value_parser = non_empty)]
     pub aws_region: Option<String>,
 

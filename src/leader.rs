@@ -151,34 +151,22 @@ impl Elector {
             return Ok(verdict);
         }
         let claimed = Some(lease::claimed(spec.as_ref(), &self.me, Timestamp::now()));
-        match found {
-            Some(lease) => {
-                self.leases
-                    .replace(
-                        LEASE_NAME,
-                        &params(),
-                        &Lease {
-                            spec: claimed,
-                            ..lease
-                        },
-                    )
-                    .await?;
-            }
-            None => {
-                let metadata = ObjectMeta {
-                    name: Some(LEASE_NAME.to_owned()),
-                    ..ObjectMeta::default()
-                };
-                self.leases
-                    .create(
-                        &params(),
-                        &Lease {
-                            metadata,
-                            spec: claimed,
-                        },
-                    )
-                    .await?;
-            }
+        if let Some(lease) = found {
+            let next = Lease {
+                spec: claimed,
+                ..lease
+            };
+            self.leases.replace(LEASE_NAME, &params(), &next).await?;
+        } else {
+            let metadata = ObjectMeta {
+                name: Some(LEASE_NAME.to_owned()),
+                ..ObjectMeta::default()
+            };
+            let next = Lease {
+                metadata,
+                spec: claimed,
+            };
+            self.leases.create(&params(), &next).await?;
         }
         Ok(verdict)
     }

@@ -9,12 +9,10 @@ use crate::{
     metrics::Metrics,
     server::{self, Health},
 };
-use jwthttpapi_core::{api::JwtHttpApi, model::Policy};
-use k8s_openapi::{
-    api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-};
+use jwthttpapi_core::model::Policy;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Api, Client, CustomResourceExt, ResourceExt,
+    Api, Client, ResourceExt,
     client::ClientBuilder,
     runtime::events::{Recorder, Reporter},
 };
@@ -63,32 +61,7 @@ impl Error {
 
 /// The `CustomResourceDefinition`, as YAML.
 pub fn crds() -> String {
-    crd_yaml(&crd()).unwrap_or_default()
-}
-
-/// The `CustomResourceDefinition`. The API server gives a new object's status an observed generation that no generation has,
-/// so that nobody takes an object for settled that was never seen.
-pub fn crd() -> CustomResourceDefinition {
-    let mut crd = JwtHttpApi::crd();
-    for version in &mut crd.spec.versions {
-        let schema = version
-            .schema
-            .as_mut()
-            .and_then(|schema| schema.open_api_v3_schema.as_mut());
-        let status = schema
-            .and_then(|schema| schema.properties.as_mut())
-            .and_then(|fields| fields.get_mut("status"));
-        if let Some(status) = status {
-            let unseen = serde_json::json!({"observedGeneration": -1});
-            status.default =
-                Some(k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSON(unseen));
-        }
-    }
-    crd
-}
-
-fn crd_yaml(crd: &CustomResourceDefinition) -> Result<String, String> {
-    serde_saphyr::to_string(crd).map_err(|error| error.to_string())
+    serde_saphyr::to_string(&jwthttpapi_core::api::crd()).unwrap_or_default()
 }
 
 /// Runs the operator until it is told to stop.
@@ -103,6 +76,10 @@ pub fn run(settings: Settings) -> Result<(), Error> {
     runtime.block_on(Box::pin(operate(settings)))
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "everything is put together in one place, in the order in which it ends"
+)]
 async fn operate(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
     let (client, elections, default_namespace) = clients().await?;

@@ -149,7 +149,7 @@ impl Aws {
         Ok(Place {
             partition: identity.partition.clone(),
             account: identity.account.clone(),
-            region: region.unwrap_or(self.default_region()).to_owned(),
+            region: region.unwrap_or_else(|| self.default_region()).to_owned(),
         })
     }
 

@@ -4,7 +4,7 @@ use super::{
     context::{Context, Memory},
     deployment, duplicates,
     error::Error,
-    establish::{Established, Scene},
+    establish::{Established, Scene, Seen},
     look::{Questions, Sight, foreign_role, granted, look, resolved},
     pass::{Findings, Next},
     record::Record,
@@ -26,6 +26,10 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// One pass over a living object. What it found is in `findings`, whatever the result.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the pipeline reads from top to bottom, each step a call"
+)]
 pub(crate) async fn converge(
     ctx: &Context,
     record: &mut Record,
@@ -91,11 +95,12 @@ pub(crate) async fn converge(
     let conflict = matches!(desired.invocation, Invocation::Role(_)) && foreign_role(ctx, &owner, &sight);
 
     let seen = match sight.api.take() {
-        None => None,
-        Some(Ok(api)) => Some(api),
+        None => Seen::NoId,
+        Some(Ok(None)) => Seen::Missing,
+        Some(Ok(Some(api))) => Seen::Api(Box::new(api)),
         Some(Err(fault)) => return Err(fault.into()),
     };
-    let exists = seen.as_ref().is_some_and(Option::is_some);
+    let exists = matches!(seen, Seen::Api(_));
     if !exists && (findings.suspended || conflict || findings.resolved.status != Some(true)) {
         return Ok((hold_creation(findings, &role.name, conflict), status));
     }
@@ -107,7 +112,7 @@ pub(crate) async fn converge(
         desired: &desired,
         nonce: &nonce,
     };
-    let created = seen.is_none();
+    let created = matches!(seen, Seen::NoId);
     let api = match scene.establish(record, memory, findings, seen).await? {
         Established::Api(api) => *api,
         Established::Not(next) => return Ok((next, record.status())),

@@ -25,6 +25,16 @@ pub(crate) struct Scene<'a> {
     pub(crate) nonce: &'a str,
 }
 
+/// What a read of the stored id gave.
+pub(crate) enum Seen {
+    /// No id is stored.
+    NoId,
+    /// There is no API of this id.
+    Missing,
+    /// There is one.
+    Api(Box<Api>),
+}
+
 /// How it ended.
 pub(crate) enum Established {
     /// This API is the object's.
@@ -40,15 +50,15 @@ impl Scene<'_> {
         record: &mut Record,
         memory: &mut Memory,
         findings: &mut Findings,
-        seen: Option<Option<Api>>,
+        seen: Seen,
     ) -> Result<Established, Error> {
         // The pass that adds the finalizer is the only one that knows that nobody created before it.
         let mut fresh = false;
         let mut listed: Option<Vec<Candidate>> = None;
         let lookup = match &seen {
-            None => Lookup::NoId,
-            Some(None) => Lookup::Missing,
-            Some(Some(api)) => Lookup::Found(self.owner.proof(&api.tags, record.status().nonce.as_deref())),
+            Seen::NoId => Lookup::NoId,
+            Seen::Missing => Lookup::Missing,
+            Seen::Api(api) => Lookup::Found(self.owner.proof(&api.tags, record.status().nonce.as_deref())),
         };
         loop {
             let status = record.status();
@@ -66,9 +76,10 @@ impl Scene<'_> {
             match decision {
                 Identity::Verified => {
                     memory.unsettled = None;
-                    return Ok(seen
-                        .flatten()
-                        .map_or(Established::Not(Next::Now), |api| Established::Api(Box::new(api))));
+                    return Ok(match seen {
+                        Seen::Api(api) => Established::Api(api),
+                        Seen::NoId | Seen::Missing => Established::Not(Next::Now),
+                    });
                 }
                 Identity::List => listed = Some(self.candidates().await?),
                 Identity::Store(found) => return self.store(record, findings, found).await,

@@ -10,7 +10,10 @@ use tokio::time::Instant;
 
 /// Lists by Region.
 #[derive(Debug, Default)]
-pub(crate) struct Index(Mutex<BTreeMap<String, (Instant, Arc<Vec<ListedApi>>)>>);
+pub(crate) struct Index(Mutex<BTreeMap<String, Listing>>);
+
+/// When a list was read, and what it showed.
+type Listing = (Instant, Arc<Vec<ListedApi>>);
 
 impl Index {
     /// The list of a Region when it is younger than a period.

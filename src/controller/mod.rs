@@ -94,7 +94,7 @@ pub(crate) async fn run(
                     tracing::warn!(%object, error = &error as &dyn std::error::Error, "reconcile failed");
                 }
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the controller failed")
+                    tracing::error!(error = &error as &dyn std::error::Error, "the controller failed");
                 }
             }
         })

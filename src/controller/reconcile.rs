@@ -52,6 +52,7 @@ pub(crate) async fn reconcile(
 }
 
 /// When an object whose reconcile failed is tried again.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of an error policy")]
 pub(crate) fn error_policy(
     _object: Arc<DeserializeGuard<JwtHttpApi>>,
     error: &Error,

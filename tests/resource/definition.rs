@@ -1,12 +1,15 @@
 //! The definition: generated, fresh, and what kubectl makes of it.
 
-use std::{env, fs};
+use std::{env, fs, time::Duration};
 
 use jwthttpapi_core::api;
-use jwthttpapi_test_support::places;
+use jwthttpapi_test_support::{deadline, places};
 use serde_json::json;
 
 use crate::ground::{apply, cluster, definition, smallest, stored};
+
+/// The API server publishes a definition's documents some time after it serves the kind.
+const PUBLISHED: Duration = Duration::from_mins(1);
 
 #[test]
 fn the_definition_in_crds_is_the_types_own() {
@@ -56,6 +59,10 @@ fn the_wide_table_has_its_columns() {
 
 #[test]
 fn explain_has_a_text_for_every_field() {
+    deadline::poll("the publishing of the documents", PUBLISHED, || {
+        Ok(cluster().kubectl(["explain", "jwthttpapi"]).ok())
+    })
+    .unwrap();
     let explain = |field: &str| {
         cluster()
             .kubectl(["explain", field, "--recursive=false"])

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_silent_holder_is_followed_after_exactly_the_lease() {
-        let almost = LEASE - Duration::from_millis(1);
+        let almost = LEASE.checked_sub(Duration::from_millis(1)).unwrap();
         assert_eq!(
             decide(Some(&held("a")), "b", almost),
             Verdict::Wait {

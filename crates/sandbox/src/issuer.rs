@@ -26,7 +26,7 @@ const MOST_BYTES: usize = 150_000;
 #[derive(Clone, Debug)]
 pub enum Issuers {
     /// They are fetched.
-    Fetch(Fetcher),
+    Fetch(Box<Fetcher>),
     /// Exactly these issuers exist, and their discovery documents name them. For tests without a network.
     Table(BTreeSet<String>),
 }
@@ -226,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_https_is_fetched() {
-        let issuers = Issuers::Fetch(Fetcher::new(&[]).unwrap());
+        let issuers = Issuers::Fetch(Box::new(Fetcher::new(&[]).unwrap()));
         assert!(matches!(
             issuers.discovery("http://127.0.0.1:1").await,
             Err(IssuerError::NotHttps(_))

@@ -101,7 +101,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         seed: arguments.seed,
         settings: *arguments.settings,
         clock: Clock::System,
-        issuers: Issuers::Fetch(fetcher),
+        issuers: Issuers::Fetch(Box::new(fetcher)),
     });
     let cannot_listen = |error| format!("cannot listen on {}: {error}", arguments.listen);
     let listener = TcpListener::bind(arguments.listen).await.map_err(cannot_listen)?;

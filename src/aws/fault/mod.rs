@@ -162,9 +162,10 @@ impl Fault {
             SdkError::ServiceError(_) => table::class(operation, code.as_deref(), status, &detail),
             SdkError::ConstructionFailure(_) => transport(error).unwrap_or(Class::NotSent),
             SdkError::DispatchFailure(failure) => transport(error).unwrap_or_else(|| {
-                match failure.as_connector_error().is_some_and(ConnectorError::is_user) {
-                    true => Class::NotSent,
-                    false => Class::Unanswered,
+                if failure.as_connector_error().is_some_and(ConnectorError::is_user) {
+                    Class::NotSent
+                } else {
+                    Class::Unanswered
                 }
             }),
             SdkError::TimeoutError(_) => transport(error).unwrap_or(Class::Unanswered),

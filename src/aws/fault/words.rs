@@ -7,9 +7,12 @@ const LONGEST: usize = 400;
 
 pub(super) fn message(fault: &Fault) -> String {
     let (service, operation) = (fault.service.title(), fault.operation);
-    let detail = || match fault.detail.is_empty() {
-        true => String::from("AWS gives no details"),
-        false => fault.detail.clone(),
+    let detail = || {
+        if fault.detail.is_empty() {
+            String::from("AWS gives no details")
+        } else {
+            fault.detail.clone()
+        }
     };
     match fault.class {
         Class::Missing => {

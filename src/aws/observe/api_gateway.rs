@@ -24,7 +24,11 @@ macro_rules! settings_of {
             description: answer.description.unwrap_or_default(),
             cors: answer.cors_configuration.and_then(cors),
             disable_execute_api_endpoint: answer.disable_execute_api_endpoint.unwrap_or(false),
-            ip_address_type: answer.ip_address_type.map(address_type).unwrap_or_default(),
+            ip_address_type: answer
+                .ip_address_type
+                .as_ref()
+                .map(address_type)
+                .unwrap_or_default(),
             tags: answer.tags.into_iter().flatten().collect(),
             ..observed::Api::default()
         }
@@ -115,7 +119,7 @@ fn sortable(date: DateTime) -> String {
         .unwrap_or_default()
 }
 
-fn address_type(kind: types::IpAddressType) -> IpAddressType {
+fn address_type(kind: &types::IpAddressType) -> IpAddressType {
     match kind {
         types::IpAddressType::Dualstack => IpAddressType::Dualstack,
         _ => IpAddressType::Ipv4,

@@ -2,6 +2,8 @@
 
 mod conditions;
 mod crd;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 mod reason;
 mod report;
 mod spec;

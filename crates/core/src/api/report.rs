@@ -42,7 +42,7 @@ pub enum Verdict {
     Stalled(Reason),
 }
 
-/// How many times AWS may fail to read an issuer before a person is asked: IdPs have bad minutes (I).
+/// How many times AWS may fail to read an issuer before a person is asked: issuers have bad minutes (I).
 const ISSUER_TRIES: u32 = 3;
 
 impl Report {
@@ -82,7 +82,14 @@ impl Report {
                 "AWS is equal to the spec; nothing is written until spec.suspend is removed",
             ),
             None => Draft::yes(Reason::Succeeded, "AWS is equal to the spec"),
-            Some(draft) => draft.clone(),
+            // Unknown is for work under way: what is held or stalled is not ready.
+            Some(draft) => Draft {
+                status: match verdict {
+                    Verdict::Reconciling(reason) if reason != Reason::Suspended => draft.status,
+                    Verdict::Ready | Verdict::Reconciling(_) | Verdict::Stalled(_) => Some(false),
+                },
+                ..draft.clone()
+            },
         };
         let gravest = ready.clone();
         let mut drafts = vec![
@@ -96,9 +103,8 @@ impl Report {
             ..draft
         };
         match verdict {
-            Verdict::Ready => {}
-            // Held by the spec's own wish: neither at work nor in need of anybody.
-            Verdict::Reconciling(Reason::Suspended) => {}
+            // What is held by the spec's own wish is neither at work nor in need of anybody.
+            Verdict::Ready | Verdict::Reconciling(Reason::Suspended) => {}
             Verdict::Reconciling(_) => drafts.push((T::Reconciling, really(gravest.clone()))),
             Verdict::Stalled(_) => drafts.push((T::Stalled, really(gravest.clone()))),
         }

@@ -84,7 +84,7 @@ pub struct JwtHttpApiStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
 
-    /// Accepted, ResolvedRefs, Programmed and Ready always; Reconciling, Stalled and DeletionBlocked only while true.
+    /// Accepted, `ResolvedRefs`, Programmed and Ready always; Reconciling, Stalled and `DeletionBlocked` only while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -1,6 +1,7 @@
 //! Short stable hashes for names.
 
 use sha2::{Digest, Sha256};
+use std::fmt::Write;
 
 /// The first `length` hex digits (at most 64) of the SHA-256 over the parts, each closed by a zero byte so that no two lists
 /// of parts run together.
@@ -10,11 +11,10 @@ pub(crate) fn hex(length: usize, parts: &[&str]) -> String {
         hasher.update(part.as_bytes());
         hasher.update([0]);
     }
-    let mut digits: String = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut digits = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        let _ = write!(digits, "{byte:02x}");
+    }
     digits.truncate(length);
     digits
 }

@@ -163,6 +163,8 @@ pub enum Pattern {
 
 impl RouteKey {
     const EXPECTED: &'static str = "a route key such as GET /pets/{id} or $default";
+    const DIFFERENT: &'static str =
+        "a route key whose parameters all have different names; rename one of the two";
 
     /// Parses a route key by the grammar of aws-facts §2 (D, O).
     ///
@@ -192,7 +194,7 @@ impl RouteKey {
         let mut names: Vec<&str> = segments.iter().filter_map(Segment::parameter).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(refused());
+            return Err(invalid(text, Self::DIFFERENT));
         }
         Ok(Self {
             text: text.to_owned(),
@@ -465,6 +467,12 @@ mod tests {
         ] {
             assert!(RouteKey::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_repeated_parameter_is_told_from_a_malformed_key() {
+        let error = RouteKey::parse("GET /{a}/{a}").unwrap_err().to_string();
+        assert!(error.ends_with("rename one of the two"), "{error}");
     }
 
     #[test]

@@ -103,8 +103,7 @@ fn is_greedy(segments: &[Segment]) -> bool {
 
 fn paths_overlap(left: &[Segment], right: &[Segment]) -> bool {
     match (left, right) {
-        ([], []) => true,
-        ([Segment::Greedy(_)], [_, ..]) | ([_, ..], [Segment::Greedy(_)]) => true,
+        ([], []) | ([Segment::Greedy(_)], [_, ..]) | ([_, ..], [Segment::Greedy(_)]) => true,
         ([a, left @ ..], [b, right @ ..]) => {
             let same = match (a, b) {
                 (Segment::Literal(a), Segment::Literal(b)) => a == b,
@@ -117,19 +116,19 @@ fn paths_overlap(left: &[Segment], right: &[Segment]) -> bool {
 }
 
 /// The path of exactly the requests that both match, if any.
-pub(crate) fn meet(a: &[Segment], b: &[Segment]) -> Option<Vec<Segment>> {
-    match (a, b) {
+pub(crate) fn meet(left: &[Segment], right: &[Segment]) -> Option<Vec<Segment>> {
+    match (left, right) {
         ([], []) => Some(Vec::new()),
-        ([Segment::Greedy(_)], [_, ..]) => Some(b.to_vec()),
-        ([_, ..], [Segment::Greedy(_)]) => Some(a.to_vec()),
-        ([x, a @ ..], [y, b @ ..]) => {
-            let first = match (x, y) {
-                (Segment::Literal(l), Segment::Literal(r)) => (l == r).then(|| x.clone())?,
-                (Segment::Literal(_), _) => x.clone(),
-                _ => y.clone(),
+        ([Segment::Greedy(_)], [_, ..]) => Some(right.to_vec()),
+        ([_, ..], [Segment::Greedy(_)]) => Some(left.to_vec()),
+        ([one, left @ ..], [other, right @ ..]) => {
+            let first = match (one, other) {
+                (Segment::Literal(text), Segment::Literal(same)) => (text == same).then_some(one)?,
+                (Segment::Literal(_), _) => one,
+                _ => other,
             };
-            let mut path = vec![first];
-            path.extend(meet(a, b)?);
+            let mut path = vec![first.clone()];
+            path.extend(meet(left, right)?);
             Some(path)
         }
         _ => None,
@@ -138,8 +137,7 @@ pub(crate) fn meet(a: &[Segment], b: &[Segment]) -> Option<Vec<Segment>> {
 
 fn path_contains(wide: &[Segment], narrow: &[Segment]) -> bool {
     match (wide, narrow) {
-        ([], []) => true,
-        ([Segment::Greedy(_)], [_, ..]) => true,
+        ([], []) | ([Segment::Greedy(_)], [_, ..]) => true,
         ([a, wide @ ..], [b, narrow @ ..]) => {
             let covered = match (a, b) {
                 (_, Segment::Greedy(_)) => return false,

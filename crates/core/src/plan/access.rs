@@ -76,21 +76,21 @@ impl Admission {
     /// Holders of a token that an authorizer takes with any of these scopes, or with none when there are none. A scope that
     /// no token carries admits nobody.
     pub fn jwt(jwt: &Jwt, scopes: &BTreeSet<String>) -> Self {
-        let atom = |audience: &String, scope: Option<&String>| Atom::Token {
+        let token = |audience: &String, scope: Option<&String>| Atom::Token {
             identity_source: jwt.identity_source.clone(),
             issuer: jwt.issuer.clone(),
             audience: audience.clone(),
             scope: scope.cloned(),
         };
-        let atoms = jwt.audience.iter().flat_map(|audience| {
-            let open = scopes.is_empty().then(|| atom(audience, None));
-            let scoped = scopes
+        let kinds = jwt.audience.iter().flat_map(|audience| {
+            let open = scopes.is_empty().then(|| token(audience, None));
+            let one_of = scopes
                 .iter()
                 .filter(|scope| *scope != CLOSED_SCOPE)
-                .map(move |scope| atom(audience, Some(scope)));
-            open.into_iter().chain(scoped)
+                .map(move |scope| token(audience, Some(scope)));
+            open.into_iter().chain(one_of)
         });
-        Self(atoms.collect())
+        Self(kinds.collect())
     }
 
     /// Whether nobody may.

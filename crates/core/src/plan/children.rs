@@ -10,12 +10,11 @@ use crate::model::observed;
 /// Type, subtype and connection cannot be changed in place, and whether empty credentials clear a role is not known (I):
 /// such an integration is replaced. Mappings of responses are nothing that the operator makes.
 pub(super) fn can_change_in_place(now: &observed::Integration, wanted: &Integration) -> bool {
-    let loses_its_role = !now.credentials.is_empty() && wanted.credentials.is_none();
-    !loses_its_role
-        && now.kind == Integration::TYPE
+    now.kind == Integration::TYPE
         && now.subtype.is_empty()
         && now.connection_type == Integration::CONNECTION
         && !now.has_response_parameters
+        && (now.credentials.is_empty() || wanted.credentials.is_some())
 }
 
 fn as_wanted(now: &observed::Integration, wanted: &Integration) -> bool {

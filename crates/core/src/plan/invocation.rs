@@ -22,11 +22,11 @@ pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> Rol
     let Some(now) = observed.role.known() else {
         return steps;
     };
-    let owned = now
+    let ours = now
         .as_ref()
         .filter(|role| owner.proof(&role.tags, None) >= Proof::Ours);
     let Invocation::Role(wanted) = &desired.invocation else {
-        if let Some(role) = owned {
+        if let Some(role) = ours {
             steps.after = delete_role(role);
         }
         return steps;
@@ -38,7 +38,7 @@ pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> Rol
         widens,
     };
     let mut before = Vec::new();
-    match (now, owned) {
+    match (now, ours) {
         (None, _) => before.extend([Step::CreateRole(wanted.clone()), put(&wanted.policy, true)]),
         // Somebody else's: the caller reports it; nothing is touched.
         (Some(_), None) => {}

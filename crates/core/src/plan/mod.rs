@@ -18,6 +18,8 @@
 pub mod access;
 mod children;
 mod clearing;
+#[cfg(test)]
+mod clearing_tests;
 mod delete;
 mod diff;
 mod explain;

@@ -112,7 +112,7 @@ fn another_function_of_one_route_is_created_repointed_and_deleted() {
         "let role {role} invoke 4 functions
 create integration with arn:aws:lambda:eu-central-1:123456789012:function:i
 update route GET /a: integration
-delete integration int0004
+delete integration int0003
 let role {role} invoke 3 functions
 "
     );

@@ -98,6 +98,10 @@ pub(crate) struct JwtSketch {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, drawn at random"
+)]
 pub(crate) struct Sketch {
     routes: Vec<RouteSketch>,
     authorizers: [JwtSketch; 3],
@@ -335,6 +339,10 @@ impl Drift {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each thing that somebody may do"
+    )]
     fn apply_to_api(&self, world: &mut World) {
         let authorization = self.authorization(world);
         let new = world.fresh_id("drift");
@@ -428,7 +436,7 @@ impl Drift {
                     1 => integration.timeout_millis = 50,
                     2 => {
                         integration.request_parameters =
-                            BTreeMap::from([("overwrite:path".into(), "/x".into())])
+                            BTreeMap::from([("overwrite:path".into(), "/x".into())]);
                     }
                     3 => integration.kind = "HTTP_PROXY".into(),
                     4 => integration.has_response_parameters = true,
@@ -463,7 +471,7 @@ impl Drift {
         match (self.kind, &mut world.observed.role) {
             (24, role @ Reading::Known(_)) => *role = Reading::Known(None),
             (25, Reading::Known(Some(role))) => {
-                role.trust = json!({"Version": "2012-10-17", "Statement": []})
+                role.trust = json!({"Version": "2012-10-17", "Statement": []});
             }
             (26, Reading::Known(Some(role))) => {
                 let arn = "arn:aws:lambda:eu-central-1:123456789012:function:other";

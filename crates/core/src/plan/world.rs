@@ -98,6 +98,7 @@ impl World {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each step")]
     fn execute_api_gateway(&mut self, step: &Step, refs: &mut Refs) {
         if let Some(api) = &self.observed.api {
             assert_eq!(

@@ -47,7 +47,7 @@ async fn start(address: Option<&Address>) -> Running {
             ..Settings::default()
         },
         clock: Clock::System,
-        issuers: Issuers::Fetch(Fetcher::new(&authorities).unwrap()),
+        issuers: Issuers::Fetch(Box::new(Fetcher::new(&authorities).unwrap())),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let aws = Aws::at(listener.local_addr().unwrap().to_string());

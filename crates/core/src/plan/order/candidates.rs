@@ -36,9 +36,9 @@ impl State<'_> {
     pub(super) fn candidates(&self) -> Vec<Candidate> {
         let entries = || self.entries.iter().enumerate();
         let edits = self.edits().map(|name| Change::Edit(name.to_owned()));
-        let missing = entries().filter(|(_, entry)| entry.now.is_none() && entry.wanted.is_some());
+        let missing = entries().filter(|(_, entry)| !entry.exists() && entry.is_wanted());
         let different = entries().filter(|(_, entry)| self.change(entry).is_some());
-        let unwanted = entries().filter(|(_, entry)| entry.now.is_some() && entry.wanted.is_none());
+        let unwanted = entries().filter(|(_, entry)| entry.exists() && !entry.is_wanted());
         let changes = edits
             .chain(missing.map(|(index, _)| Change::Create(index)))
             .chain(different.map(|(index, _)| Change::Update(index)))
@@ -98,7 +98,7 @@ impl State<'_> {
                 let wanted = self.entries.get(*index).and_then(|entry| entry.wanted);
                 let integration = matches!(change, Change::Create(_));
                 wanted.map_or(0, |(_, route)| {
-                    usize::from(self.lacks_authorizer(route))
+                    usize::from(self.lacks_authorizer(route).is_some())
                         + usize::from(integration && !self.integrations.contains_key(&route.integration))
                 })
             }
@@ -111,10 +111,10 @@ impl State<'_> {
         let Some(now) = entry.now.as_ref().map(|now| self.admission(&now.guard)) else {
             return Level::Routine;
         };
-        if entry.wanted.is_some() {
+        if entry.is_wanted() {
             return excess(&now, &entry.goal);
         }
-        let heirs = self.beneath(entry, |other| other.wanted.is_some());
+        let heirs = self.beneath(entry, Entry::is_wanted, Entry::is_wanted);
         let covered = heirs
             .last()
             .is_some_and(|heir| heir.pattern.contains(&entry.pattern));
@@ -125,7 +125,9 @@ impl State<'_> {
 
     /// What a missing route leaves open: whatever the broader routes admit that get its requests now.
     fn level_of_missing(&self, entry: &Entry<'_>) -> Level {
-        self.beneath(entry, |other| other.now.is_some())
+        // What a more specific route gets, now or in the end, is its own matter.
+        let takes = |other: &Entry<'_>| other.exists() || other.is_wanted();
+        self.beneath(entry, Entry::exists, takes)
             .into_iter()
             .filter_map(|broader| broader.now.as_ref())
             .map(|now| excess(&self.admission(&now.guard), &entry.goal))

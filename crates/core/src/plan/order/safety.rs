@@ -1,7 +1,7 @@
 //! Whether a change opens anything, judged by pairs of routes.
 
 use super::candidates::{Candidate, Change, Level};
-use super::state::State;
+use super::state::{Entry, State};
 use crate::plan::access::{Admission, Atom};
 
 impl State<'_> {
@@ -10,10 +10,20 @@ impl State<'_> {
         match &candidate.change {
             Change::Edit(name) => self.in_the_way(name).is_empty(),
             // What presses most is created closed when it cannot be created as wanted.
-            Change::Create(index) => candidate.level == Level::Open || self.is_safe_to_create(*index),
-            Change::Update(index) => self.is_safe_to_update(*index),
+            Change::Create(index) => {
+                self.can_be_guarded(*index)
+                    && (candidate.level == Level::Open || self.is_safe_to_create(*index))
+            }
+            Change::Update(index) => self.can_be_guarded(*index) && self.is_safe_to_update(*index),
             Change::Delete(index) => self.is_safe_to_delete(*index),
         }
+    }
+
+    /// Whether a wanted route's authorizer can be made, where it has to be, without opening another route.
+    fn can_be_guarded(&self, index: usize) -> bool {
+        let wanted = self.entries.get(index).and_then(|entry| entry.wanted);
+        let lacking = wanted.and_then(|(_, route)| self.lacks_authorizer(route));
+        lacking.is_none_or(|name| self.in_the_way(name).is_empty())
     }
 
     /// Routes that an edit of an authorizer would open.
@@ -34,7 +44,7 @@ impl State<'_> {
             return false;
         };
         let beneath: Vec<_> = self
-            .beneath(entry, |other| other.now.is_some())
+            .beneath(entry, Entry::exists, Entry::exists)
             .into_iter()
             .filter_map(|broader| Some((broader, self.admission(&broader.now.as_ref()?.guard))))
             .collect();
@@ -73,7 +83,7 @@ impl State<'_> {
             let Some(below) = &broader.now else { return true };
             self.admission(&below.guard).atoms().all(|atom| {
                 own.admits(atom)
-                    || (broader.wanted.is_some()
+                    || (broader.is_wanted()
                         && broader.goal.admits(atom)
                         && self
                             .missing(broader)
@@ -92,7 +102,7 @@ impl State<'_> {
     /// the end, or a more specific route does that is still missing.
     fn allows(&self, index: usize, atom: &Atom) -> bool {
         self.entries.get(index).is_some_and(|entry| {
-            entry.wanted.is_some()
+            entry.is_wanted()
                 && entry.goal.admits(atom)
                 && self.missing(entry).all(|other| other.goal.admits(atom))
         })

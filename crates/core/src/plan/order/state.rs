@@ -181,21 +181,28 @@ impl<'a> State<'a> {
             .narrower
             .iter()
             .filter_map(|index| self.entries.get(*index))
-            .filter(|other| other.now.is_none() && other.wanted.is_some())
+            .filter(|other| !other.exists() && other.is_wanted())
     }
 
     /// The broader routes that get requests of this one while it is not there, among those that are there: not the ones
-    /// whose share all goes to others before them. When together they get all of them, the last does so alone.
+    /// whose share all goes to others before them, be they broader or narrower ones that take requests anyway. When
+    /// together they get all that is left, the last does so alone.
     pub(super) fn beneath(
         &self,
         entry: &Entry<'a>,
         is_there: impl Fn(&Entry<'a>) -> bool,
+        takes_anyway: impl Fn(&Entry<'a>) -> bool,
     ) -> Vec<&Entry<'a>> {
-        let there = |index: &usize| self.entries.get(*index).filter(|other| is_there(other));
-        let narrower = entry.narrower.iter().filter_map(there);
-        let mut before: Vec<&Entry<'a>> = narrower.collect();
+        let get = |index: &usize| self.entries.get(*index);
+        let narrower = entry.narrower.iter().filter_map(get);
+        let mut before: Vec<&Entry<'a>> = narrower.filter(|other| takes_anyway(other)).collect();
         let mut beneath = Vec::new();
-        for broader in entry.broader.iter().filter_map(there) {
+        for broader in entry
+            .broader
+            .iter()
+            .filter_map(get)
+            .filter(|other| is_there(other))
+        {
             let share = broader.pattern.intersection(&entry.pattern);
             if share.is_some_and(|share| !before.iter().any(|other| other.pattern.contains(&share))) {
                 beneath.push(broader);
@@ -235,23 +242,26 @@ impl<'a> State<'a> {
             .unwrap_or_else(|| Handle::New(authorizer.to_owned()))
     }
 
-    /// Whom that guard admits now. An authorizer to come will be created in its final form.
+    /// Whom that guard admits now. An authorizer that has still to be made will be made in its final form.
     pub(super) fn wanted_admission(&self, route: &Route, goal: &Admission) -> Admission {
-        match self.wanted_guard(route) {
-            CurrentGuard::Jwt {
-                authorizer: Handle::New(_),
-                ..
-            } => goal.clone(),
-            guard => self.admission(&guard),
+        if self.lacks_authorizer(route).is_some() {
+            goal.clone()
+        } else {
+            self.admission(&self.wanted_guard(route))
         }
     }
 
-    /// Whether a wanted route's authorizer has still to be made.
-    pub(super) fn lacks_authorizer(&self, route: &Route) -> bool {
-        match &route.guard {
-            Guard::Public => false,
-            Guard::Jwt { authorizer, .. } => !self.authorizers.contains_key(&self.handle(authorizer)),
-        }
+    /// The name of a wanted route's authorizer while it has still to be made: it does not exist, or is of a kind that no
+    /// route of the operator's can refer to.
+    pub(super) fn lacks_authorizer<'b>(&self, route: &'b Route) -> Option<&'b str> {
+        let Guard::Jwt { authorizer, .. } = &route.guard else {
+            return None;
+        };
+        let made = self
+            .authorizers
+            .get(&self.handle(authorizer))
+            .is_some_and(Option::is_some);
+        (!made).then_some(authorizer.as_str())
     }
 
     /// Names of the authorizers that exist and differ.
@@ -305,6 +315,14 @@ impl Current {
 }
 
 impl<'a> Entry<'a> {
+    pub(super) const fn exists(&self) -> bool {
+        self.now.is_some()
+    }
+
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.wanted.is_some()
+    }
+
     fn new(
         key: &RouteKey,
         now: Option<Current>,

@@ -154,21 +154,22 @@ impl State<'_> {
         (change != RouteChange::default()).then_some(change)
     }
 
+    /// Makes a route's authorizer: creates it, or turns one of another kind into it (D, `UpdateAuthorizer` takes a type).
     fn need_authorizer(&mut self, route: &Route) {
-        let Guard::Jwt { authorizer: name, .. } = &route.guard else {
+        let Some(name) = self.lacks_authorizer(route) else {
             return;
         };
-        let Some(jwt) = self.desired.authorizers.get(name) else {
+        let Some(jwt) = self.desired.authorizers.get(name).cloned() else {
             return;
         };
-        if self.lacks_authorizer(route) {
-            let step = Step::CreateAuthorizer {
-                name: name.clone(),
-                jwt: jwt.clone(),
-            };
-            self.push(step);
-            self.authorizers.insert(self.handle(name), Some(jwt.clone()));
+        let handle = self.handle(name);
+        if matches!(handle, Handle::Existing(_)) {
+            self.edit(name);
+            return;
         }
+        self.authorizers.insert(handle, Some(jwt.clone()));
+        let name = name.to_owned();
+        self.push(Step::CreateAuthorizer { name, jwt });
     }
 
     fn need_integration(&mut self, route: &Route) {

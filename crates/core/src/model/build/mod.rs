@@ -1,65 +1,18 @@
 //! Spec to desired state: pure, complete, and the place of every default and every rule that the schema cannot say.
 
 use super::desired::{self, Api, Desired, Guard, Integration, Invocation, Jwt, Role, Route};
-use super::document::{Document, ROLE_POLICY_LIMIT};
-use super::name::{self, DEFAULT_AUTHORIZER, FunctionArn, Method, Pattern, Place, RouteKey};
+use super::document::Document;
+use super::name::{self, DEFAULT_AUTHORIZER, FunctionArn, Place, RouteKey};
 use super::owner::Owner;
 use crate::api::{self, InvocationMode, JwtHttpApiSpec, LambdaBackend, Reason};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
-use wildmatch::WildMatch;
 
-/// What the installer allows.
-#[derive(Clone, Debug, Default)]
-pub struct Policy {
-    /// Patterns of function ARNs that routes may lead to; none allows none.
-    pub allowed_functions: Vec<WildMatch>,
-    /// Patterns of role ARNs that objects may bring; none allows none.
-    pub passable_roles: Vec<WildMatch>,
-}
+mod checks;
+mod rejection;
+#[cfg(test)]
+mod tests;
 
-/// One thing that is wrong with a spec.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Violation {
-    /// Where, such as `spec.routes[GET /a].lambda`.
-    pub path: String,
-    /// The reason it stands for.
-    pub reason: Reason,
-    /// What is wrong and what to type instead.
-    pub message: String,
-}
-
-/// Why a spec cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// At least one, sorted.
-    pub violations: Vec<Violation>,
-}
-
-impl Rejection {
-    /// How many violations a message names before it only counts them.
-    const SHOWN: usize = 5;
-
-    /// The reason of the gravest violation: the first.
-    pub fn reason(&self) -> Reason {
-        self.violations
-            .first()
-            .map_or(Reason::InvalidSpec, |violation| violation.reason)
-    }
-
-    /// All of it in one deterministic, bounded text.
-    pub fn message(&self) -> String {
-        let mut text = String::new();
-        for violation in self.violations.iter().take(Self::SHOWN) {
-            let separator = if text.is_empty() { "" } else { "; " };
-            let _ = write!(text, "{separator}{}: {}", violation.path, violation.message);
-        }
-        if self.violations.len() > Self::SHOWN {
-            let _ = write!(text, "; and {} more", self.violations.len() - Self::SHOWN);
-        }
-        text
-    }
-}
+pub use rejection::{Policy, Rejection, Violation};
 
 /// Builds the desired state of one object.
 ///
@@ -112,7 +65,6 @@ impl Builder<'_> {
             (InvocationMode::Role, Some(arn)) => Some(arn.clone()),
             (InvocationMode::Role, None) => Some(self.place.role_arn(&role_name)),
         };
-        self.check_tags();
         self.check_brought_role(brought.as_deref());
 
         let authorizers = self.authorizers();
@@ -325,119 +277,6 @@ impl Builder<'_> {
             self.violate(path, Reason::FunctionNotAllowed, message);
         }
         Some(function)
-    }
-
-    /// The keys of a map have no pattern in a schema.
-    fn check_tags(&mut self) {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || " .:+=@_/-".contains(c);
-        let wrong: Vec<&String> = self
-            .spec
-            .tags
-            .keys()
-            .filter(|key| !key.chars().all(allowed))
-            .collect();
-        for key in wrong {
-            let message =
-                "a tag key has letters, digits, spaces and . : + = @ _ / - only; choose another key";
-            self.violate(format!("spec.tags[{key}]"), Reason::InvalidSpec, message);
-        }
-    }
-
-    fn check_brought_role(&mut self, arn: Option<&str>) {
-        let Some(arn) = arn else { return };
-        if !self
-            .policy
-            .passable_roles
-            .iter()
-            .any(|pattern| pattern.matches(arn))
-        {
-            let message = format!(
-                "{arn} matches no pattern of the operator's --passable-roles; ask who installed it to add one, or remove roleArn so that the operator makes a role"
-            );
-            self.violate("spec.invocation.roleArn", Reason::RoleNotAllowed, message);
-        }
-    }
-
-    /// AWS keeps keys that differ only in parameters' names apart or not; either way one of them would never be called.
-    fn check_shapes(&mut self, routes: &BTreeMap<RouteKey, Route>) {
-        let mut seen: BTreeMap<String, &RouteKey> = BTreeMap::new();
-        for key in routes.keys() {
-            if let Some(first) = seen.insert(key.shape(), key) {
-                let message = format!("it matches the same requests as {first}; keep one of the two");
-                self.violate(format!("spec.routes[{key}]"), Reason::InvalidSpec, message);
-            }
-        }
-    }
-
-    /// With CORS a protected `ANY` or `$default` route catches preflights, too: each needs a public `OPTIONS` route that
-    /// covers its paths and goes before it (O, aws-facts §3).
-    fn check_preflight(&mut self, routes: &BTreeMap<RouteKey, Route>) {
-        if self.spec.cors.is_none() {
-            return;
-        }
-        let preflight = |pattern: &Pattern| match pattern {
-            Pattern::Path(Method::Any, segments) => Some(Pattern::Path(Method::Options, segments.clone())),
-            Pattern::Default => {
-                let rest = vec![name::Segment::Greedy("proxy".to_owned())];
-                Some(Pattern::Path(Method::Options, rest))
-            }
-            Pattern::Path(..) => None,
-        };
-        let uncovered: Vec<_> = routes
-            .iter()
-            .filter(|(_, route)| route.guard != Guard::Public)
-            .filter_map(|(key, _)| Some((key, preflight(key.pattern())?)))
-            .filter(|(key, wanted)| {
-                !routes.iter().any(|(other, route)| {
-                    route.guard == Guard::Public
-                        && matches!(other.pattern(), Pattern::Path(Method::Options, _))
-                        && other.pattern().contains(wanted)
-                        && other.pattern().precedence(key.pattern()).is_lt()
-                })
-            })
-            .map(|(key, wanted)| (key.clone(), wanted))
-            .collect();
-        for (key, wanted) in uncovered {
-            let message = format!(
-                "with cors this protected route also catches the browser's OPTIONS preflight; add a route {:?} with public: true",
-                written(&wanted)
-            );
-            self.violate(format!("spec.routes[{key}]"), Reason::InvalidSpec, message);
-        }
-    }
-
-    fn check_policy_size(&mut self, invocation: &Invocation) {
-        let Invocation::Role(role) = invocation else {
-            return;
-        };
-        let size = role.policy.size();
-        if size > ROLE_POLICY_LIMIT {
-            let message = format!(
-                "the role's policy for {} functions would have {size} characters and IAM allows {ROLE_POLICY_LIMIT}; set invocation.mode: ResourcePolicy, or bring a role with invocation.roleArn",
-                role.policy.resources().len()
-            );
-            self.violate("spec.invocation", Reason::PolicyFull, message);
-        }
-    }
-}
-
-fn written(pattern: &Pattern) -> String {
-    match pattern {
-        Pattern::Default => "$default".to_owned(),
-        Pattern::Path(method, segments) => {
-            let mut text = format!("{} ", method.as_str());
-            for segment in segments {
-                let _ = match segment {
-                    name::Segment::Literal(literal) => write!(text, "/{literal}"),
-                    name::Segment::Param(name) => write!(text, "/{{{name}}}"),
-                    name::Segment::Greedy(name) => write!(text, "/{{{name}+}}"),
-                };
-            }
-            if segments.is_empty() {
-                text.push('/');
-            }
-            text
-        }
     }
 }
 

@@ -1,0 +1,108 @@
+//! Rules over a whole spec that the schema cannot say.
+
+use super::Builder;
+use crate::api::Reason;
+use crate::model::desired::{Guard, Invocation, Route};
+use crate::model::document::ROLE_POLICY_LIMIT;
+use crate::model::name::{Method, Pattern, RouteKey, Segment};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+impl Builder<'_> {
+    pub(super) fn check_brought_role(&mut self, arn: Option<&str>) {
+        let Some(arn) = arn else { return };
+        if !self
+            .policy
+            .passable_roles
+            .iter()
+            .any(|pattern| pattern.matches(arn))
+        {
+            let message = format!(
+                "{arn} matches no pattern of the operator's --passable-roles; ask who installed it to add one, or remove roleArn so that the operator makes a role"
+            );
+            self.violate("spec.invocation.roleArn", Reason::RoleNotAllowed, message);
+        }
+    }
+
+    /// AWS keeps keys that differ only in parameters' names apart or not; either way one of them would never be called.
+    pub(super) fn check_shapes(&mut self, routes: &BTreeMap<RouteKey, Route>) {
+        let mut seen: BTreeMap<String, &RouteKey> = BTreeMap::new();
+        for key in routes.keys() {
+            if let Some(first) = seen.insert(key.shape(), key) {
+                let message = format!("it matches the same requests as {first}; keep one of the two");
+                self.violate(format!("spec.routes[{key}]"), Reason::InvalidSpec, message);
+            }
+        }
+    }
+
+    /// With CORS a protected `ANY` or `$default` route catches preflights, too: each needs a public `OPTIONS` route that
+    /// covers its paths and goes before it (O, aws-facts §3).
+    pub(super) fn check_preflight(&mut self, routes: &BTreeMap<RouteKey, Route>) {
+        if self.spec.cors.is_none() {
+            return;
+        }
+        let preflight = |pattern: &Pattern| match pattern {
+            Pattern::Path(Method::Any, segments) => Some(Pattern::Path(Method::Options, segments.clone())),
+            Pattern::Default => {
+                let rest = vec![Segment::Greedy("proxy".to_owned())];
+                Some(Pattern::Path(Method::Options, rest))
+            }
+            Pattern::Path(..) => None,
+        };
+        let uncovered: Vec<_> = routes
+            .iter()
+            .filter(|(_, route)| route.guard != Guard::Public)
+            .filter_map(|(key, _)| Some((key, preflight(key.pattern())?)))
+            .filter(|(key, wanted)| {
+                !routes.iter().any(|(other, route)| {
+                    route.guard == Guard::Public
+                        && matches!(other.pattern(), Pattern::Path(Method::Options, _))
+                        && other.pattern().contains(wanted)
+                        && other.pattern().precedence(key.pattern()).is_lt()
+                })
+            })
+            .map(|(key, wanted)| (key.clone(), wanted))
+            .collect();
+        for (key, wanted) in uncovered {
+            let message = format!(
+                "with cors this protected route also catches the browser's OPTIONS preflight; add a route {:?} with public: true",
+                written(&wanted)
+            );
+            self.violate(format!("spec.routes[{key}]"), Reason::InvalidSpec, message);
+        }
+    }
+
+    pub(super) fn check_policy_size(&mut self, invocation: &Invocation) {
+        let Invocation::Role(role) = invocation else {
+            return;
+        };
+        let size = role.policy.size();
+        if size > ROLE_POLICY_LIMIT {
+            let message = format!(
+                "the role's policy for {} functions would have {size} characters and IAM allows {ROLE_POLICY_LIMIT}; set invocation.mode: ResourcePolicy, or bring a role with invocation.roleArn",
+                role.policy.resources().len()
+            );
+            self.violate("spec.invocation", Reason::PolicyFull, message);
+        }
+    }
+}
+
+fn written(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Default => "$default".to_owned(),
+        Pattern::Path(method, segments) => {
+            let mut text = format!("{} ", method.as_str());
+            for segment in segments {
+                let _ = match segment {
+                    Segment::Literal(literal) => write!(text, "/{literal}"),
+                    Segment::Param(name) => write!(text, "/{{{name}}}"),
+                    Segment::Greedy(name) => write!(text, "/{{{name}+}}"),
+                };
+            }
+            if segments.is_empty() {
+                text.push('/');
+            }
+            text
+        }
+    }
+}

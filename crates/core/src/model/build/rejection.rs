@@ -1,0 +1,57 @@
+//! What an installer allows, and what is wrong with a spec.
+
+use crate::api::Reason;
+use std::fmt::Write;
+use wildmatch::WildMatch;
+
+/// What the installer allows.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Patterns of function ARNs that routes may lead to; none allows none.
+    pub allowed_functions: Vec<WildMatch>,
+    /// Patterns of role ARNs that objects may bring; none allows none.
+    pub passable_roles: Vec<WildMatch>,
+}
+
+/// One thing that is wrong with a spec.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// Where, such as `spec.routes[GET /a].lambda`.
+    pub path: String,
+    /// The reason it stands for.
+    pub reason: Reason,
+    /// What is wrong and what to type instead.
+    pub message: String,
+}
+
+/// Why a spec cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// At least one, sorted.
+    pub violations: Vec<Violation>,
+}
+
+impl Rejection {
+    /// How many violations a message names before it only counts them.
+    const SHOWN: usize = 5;
+
+    /// The reason of the gravest violation: the first.
+    pub fn reason(&self) -> Reason {
+        self.violations
+            .first()
+            .map_or(Reason::InvalidSpec, |violation| violation.reason)
+    }
+
+    /// All of it in one deterministic, bounded text.
+    pub fn message(&self) -> String {
+        let mut text = String::new();
+        for violation in self.violations.iter().take(Self::SHOWN) {
+            let separator = if text.is_empty() { "" } else { "; " };
+            let _ = write!(text, "{separator}{}: {}", violation.path, violation.message);
+        }
+        if self.violations.len() > Self::SHOWN {
+            let _ = write!(text, "; and {} more", self.violations.len() - Self::SHOWN);
+        }
+        text
+    }
+}

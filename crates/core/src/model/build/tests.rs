@@ -1,0 +1,379 @@
+use super::*;
+use crate::api::{Cors, Invocation, InvocationMode, LambdaBackend, PayloadFormatVersion, Route};
+use wildmatch::WildMatch;
+
+fn owner() -> Owner {
+    Owner {
+        cluster: "c".into(),
+        kube_system: "k".into(),
+        uid: "u".into(),
+        namespace: "demo".into(),
+        name: "hello".into(),
+    }
+}
+
+fn place() -> Place {
+    Place {
+        partition: "aws".into(),
+        account: "123456789012".into(),
+        region: "eu-central-1".into(),
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        allowed_functions: vec![WildMatch::new("arn:aws:lambda:*:123456789012:function:*")],
+        passable_roles: vec![WildMatch::new("arn:aws:iam::123456789012:role/passable-*")],
+    }
+}
+
+fn route(key: &str) -> Route {
+    Route {
+        route_key: key.into(),
+        lambda: LambdaBackend {
+            name: Some("f".into()),
+            ..LambdaBackend::default()
+        },
+        ..Route::default()
+    }
+}
+
+fn public(key: &str) -> Route {
+    Route {
+        public: Some(true),
+        ..route(key)
+    }
+}
+
+fn spec(routes: impl IntoIterator<Item = Route>) -> JwtHttpApiSpec {
+    JwtHttpApiSpec {
+        issuer: "https://issuer.example.com/".into(),
+        audience: vec!["a".into()],
+        routes: routes.into_iter().collect(),
+        ..JwtHttpApiSpec::default()
+    }
+}
+
+fn built(spec: &JwtHttpApiSpec) -> Result<Desired, Rejection> {
+    build(spec, &owner(), &place(), "n", &policy())
+}
+
+fn with_lambda(lambda: LambdaBackend) -> JwtHttpApiSpec {
+    spec([Route {
+        lambda,
+        ..route("GET /a")
+    }])
+}
+
+fn arn(text: &str) -> LambdaBackend {
+    LambdaBackend {
+        arn: Some(text.into()),
+        ..LambdaBackend::default()
+    }
+}
+
+fn with_cors(routes: impl IntoIterator<Item = Route>) -> JwtHttpApiSpec {
+    JwtHttpApiSpec {
+        cors: Some(Cors {
+            allow_origins: vec!["*".into()],
+            ..Cors::default()
+        }),
+        ..spec(routes)
+    }
+}
+
+#[test]
+fn every_violation_names_its_place_its_reason_and_what_to_type() {
+    use Reason::{FunctionNotAllowed, InvalidSpec, RoleNotAllowed};
+    let bad_role = JwtHttpApiSpec {
+        invocation: Some(Invocation {
+            mode: None,
+            role_arn: Some("arn:aws:iam::123456789012:role/other".into()),
+        }),
+        ..spec([route("GET /a")])
+    };
+    let unknown = Route {
+        authorizer: Some("nobody".into()),
+        ..route("GET /a")
+    };
+    let both = LambdaBackend {
+        name: Some("f".into()),
+        ..arn("arn:aws:lambda:eu-central-1:123456789012:function:f")
+    };
+    for (spec, path, reason, says) in [
+        (
+            spec([route("GET /a/")]),
+            "spec.routes[GET /a/].routeKey",
+            InvalidSpec,
+            "is not a route key such as",
+        ),
+        (
+            spec([route("GET /a"), route("GET /a")]),
+            "spec.routes[GET /a]",
+            InvalidSpec,
+            "keep one of them",
+        ),
+        (
+            spec([route("GET /{x}"), route("GET /{y}")]),
+            "spec.routes[GET /{y}]",
+            InvalidSpec,
+            "same requests as GET /{x}",
+        ),
+        (
+            spec([unknown]),
+            "spec.routes[GET /a].authorizer",
+            InvalidSpec,
+            "add it to spec.authorizers",
+        ),
+        (
+            with_lambda(both),
+            "spec.routes[GET /a].lambda",
+            InvalidSpec,
+            "exactly one of name and arn",
+        ),
+        (
+            with_lambda(LambdaBackend::default()),
+            "spec.routes[GET /a].lambda",
+            InvalidSpec,
+            "exactly one of name and arn",
+        ),
+        (
+            with_lambda(arn("arn:aws:lambda:*")),
+            "spec.routes[GET /a].lambda",
+            InvalidSpec,
+            "is not the ARN of a function",
+        ),
+        (
+            with_lambda(arn("arn:aws:lambda:eu-west-1:123456789012:function:f")),
+            "spec.routes[GET /a].lambda",
+            FunctionNotAllowed,
+            "not in account 123456789012 and Region eu-central-1",
+        ),
+        (
+            bad_role,
+            "spec.invocation.roleArn",
+            RoleNotAllowed,
+            "--passable-roles",
+        ),
+        (
+            with_cors([route("ANY /a")]),
+            "spec.routes[ANY /a]",
+            InvalidSpec,
+            "add a route \"OPTIONS /a\" with public: true",
+        ),
+    ] {
+        let rejection = built(&spec).unwrap_err();
+        assert_eq!(rejection.violations.len(), 1, "{rejection:?}");
+        let violation = &rejection.violations[0];
+        assert_eq!((violation.path.as_str(), violation.reason), (path, reason));
+        assert!(violation.message.contains(says), "{}", violation.message);
+        assert_eq!(rejection.reason(), reason);
+    }
+}
+
+#[test]
+fn no_pattern_allows_no_function_and_no_role() {
+    let none = Policy::default();
+    let rejection = build(&spec([route("GET /a")]), &owner(), &place(), "n", &none).unwrap_err();
+    assert_eq!(rejection.reason(), Reason::FunctionNotAllowed);
+    assert!(
+        rejection.message().contains("--allowed-functions"),
+        "{}",
+        rejection.message()
+    );
+}
+
+#[test]
+fn a_passable_role_takes_the_place_of_ones_own() {
+    let role = "arn:aws:iam::123456789012:role/passable-one";
+    let desired = built(&JwtHttpApiSpec {
+        invocation: Some(Invocation {
+            mode: None,
+            role_arn: Some(role.into()),
+        }),
+        ..spec([route("GET /a")])
+    });
+    let desired = desired.unwrap();
+    assert_eq!(
+        desired.invocation,
+        desired::Invocation::Brought { arn: role.into() }
+    );
+    let integration = desired.integrations.values().next().unwrap();
+    assert_eq!(integration.credentials.as_deref(), Some(role));
+}
+
+#[test]
+fn many_violations_are_counted_beyond_the_first_five() {
+    let routes = (0..8).map(|n| route(&format!("GET /a{n}/")));
+    let message = built(&spec(routes)).unwrap_err().message();
+    assert_eq!(message.matches("; spec.routes").count(), 4);
+    assert!(message.ends_with("; and 3 more"), "{message}");
+}
+
+#[test]
+fn what_a_spec_leaves_out_has_its_documented_default() {
+    let desired = built(&spec([route("GET /a")])).unwrap();
+    assert_eq!(desired.api.name, "demo-hello");
+    assert_eq!(desired.api.description, "");
+    assert_eq!(desired.api.cors, None);
+    assert!(!desired.api.disable_execute_api_endpoint);
+    assert_eq!(desired.api.ip_address_type, crate::api::IpAddressType::Ipv4);
+    let jwt = &desired.authorizers[DEFAULT_AUTHORIZER];
+    assert_eq!(jwt.identity_source, "$request.header.Authorization");
+    let integration = desired.integrations.values().next().unwrap();
+    assert_eq!(integration.timeout_millis, 30_000);
+    assert_eq!(integration.payload_format_version, PayloadFormatVersion::V2);
+    let desired::Invocation::Role(role) = &desired.invocation else {
+        panic!("{:?}", desired.invocation)
+    };
+    assert_eq!(integration.credentials.as_deref(), Some(role.arn.as_str()));
+    assert_eq!(role.tags, desired.api.tags);
+    assert_eq!(desired.api.tags["jwthttpapi.dev/deletion-policy"], "Delete");
+}
+
+#[test]
+fn scopes_are_inherited_by_routes_of_the_default_authorizer_that_say_nothing() {
+    let one = |authorizer: Option<&str>, scopes: Option<&[&str]>, key: &str| Route {
+        authorizer: authorizer.map(str::to_owned),
+        scopes: scopes.map(|scopes| scopes.iter().map(ToString::to_string).collect()),
+        ..route(key)
+    };
+    let spec = JwtHttpApiSpec {
+        scopes: Some(vec!["read".into()]),
+        authorizers: vec![api::Authorizer {
+            name: "other".into(),
+            issuer: "https://other.example.com".into(),
+            audience: vec!["b".into()],
+            identity_source: None,
+        }],
+        ..spec([
+            one(None, None, "GET /inherits"),
+            one(Some("default"), None, "GET /inherits-too"),
+            one(None, Some(&[]), "GET /none"),
+            one(None, Some(&["write"]), "GET /own"),
+            one(Some("other"), None, "GET /other"),
+            public("GET /public"),
+        ])
+    };
+    let desired = built(&spec).unwrap();
+    let scopes = |key: &str| match &desired.routes[&RouteKey::parse(key).unwrap()].guard {
+        Guard::Public => None,
+        Guard::Jwt { scopes, .. } => Some(scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ")),
+    };
+    assert_eq!(scopes("GET /inherits").as_deref(), Some("read"));
+    assert_eq!(scopes("GET /inherits-too").as_deref(), Some("read"));
+    assert_eq!(scopes("GET /none").as_deref(), Some(""));
+    assert_eq!(scopes("GET /own").as_deref(), Some("write"));
+    assert_eq!(scopes("GET /other").as_deref(), Some(""));
+    assert_eq!(scopes("GET /public"), None);
+}
+
+#[test]
+fn authorizers_that_no_route_uses_are_not_made() {
+    let desired = built(&spec([public("GET /a")])).unwrap();
+    assert!(desired.authorizers.is_empty());
+}
+
+#[test]
+fn routes_share_an_integration_exactly_when_all_of_it_is_equal() {
+    let lambda = |payload, timeout| LambdaBackend {
+        payload_format_version: payload,
+        timeout_millis: timeout,
+        ..route("").lambda
+    };
+    let two = |other: LambdaBackend| {
+        let second = Route {
+            lambda: other,
+            ..route("GET /b")
+        };
+        built(&spec([route("GET /a"), second]))
+            .unwrap()
+            .integrations
+            .len()
+    };
+    assert_eq!(two(lambda(None, None)), 1);
+    assert_eq!(two(lambda(Some(PayloadFormatVersion::V2), Some(30_000))), 1);
+    assert_eq!(two(lambda(Some(PayloadFormatVersion::V1), None)), 2);
+    assert_eq!(two(lambda(None, Some(50))), 2);
+}
+
+fn functions(count: usize, length: usize) -> JwtHttpApiSpec {
+    spec((0..count).map(|index| Route {
+        lambda: LambdaBackend {
+            name: Some(format!("{index:0length$}")),
+            ..LambdaBackend::default()
+        },
+        ..route(&format!("GET /a{index}"))
+    }))
+}
+
+#[test]
+fn a_role_policy_holds_as_many_functions_as_its_size_allows_75_of_the_longest_names_at_least() {
+    for (length, most) in [(64, 86), (28, 125), (20, 138)] {
+        assert!(built(&functions(most, length)).is_ok(), "{length}");
+        let rejection = built(&functions(most + 1, length)).unwrap_err();
+        assert_eq!(rejection.reason(), Reason::PolicyFull);
+        assert!(
+            rejection.message().contains("ResourcePolicy"),
+            "{}",
+            rejection.message()
+        );
+    }
+}
+
+#[test]
+fn three_hundred_functions_are_refused_in_role_mode_and_taken_by_resource_policy() {
+    let mut spec = functions(300, 20);
+    assert_eq!(built(&spec).unwrap_err().reason(), Reason::PolicyFull);
+    spec.invocation = Some(Invocation {
+        mode: Some(InvocationMode::ResourcePolicy),
+        role_arn: None,
+    });
+    assert_eq!(built(&spec).unwrap().functions().len(), 300);
+}
+
+#[test]
+fn with_cors_a_protected_any_route_needs_a_public_options_route_that_covers_it() {
+    for (routes, covered) in [
+        (vec![route("GET /a")], true),
+        (vec![public("ANY /a")], true),
+        (vec![route("ANY /a"), public("OPTIONS /a")], true),
+        (vec![route("ANY /a"), public("OPTIONS /{x}")], false),
+        (vec![route("ANY /a"), public("OPTIONS /{proxy+}")], false),
+        (vec![route("ANY /a"), route("OPTIONS /a")], false),
+        (vec![route("ANY /{proxy+}"), public("OPTIONS /{proxy+}")], true),
+        (vec![route("ANY /{proxy+}"), public("OPTIONS /a/{proxy+}")], false),
+        (vec![route("$default"), public("OPTIONS /{proxy+}")], true),
+        (vec![route("$default"), public("OPTIONS /a")], false),
+        (vec![route("$default")], false),
+    ] {
+        let keys: Vec<String> = routes.iter().map(|route| route.route_key.clone()).collect();
+        assert_eq!(built(&with_cors(routes)).is_ok(), covered, "{keys:?}");
+    }
+}
+
+#[test]
+fn a_cors_block_that_says_nothing_is_none_and_headers_are_lower_case() {
+    let with = |cors| JwtHttpApiSpec {
+        cors: Some(cors),
+        ..spec([route("GET /a")])
+    };
+    assert_eq!(built(&with(Cors::default())).unwrap().api.cors, None);
+    let cors = Cors {
+        allow_headers: vec!["X-One".into()],
+        expose_headers: vec!["X-Two".into()],
+        allow_methods: vec!["GET".into()],
+        ..Cors::default()
+    };
+    let cors = built(&with(cors)).unwrap().api.cors.unwrap();
+    assert!(cors.allow_headers.contains("x-one") && cors.expose_headers.contains("x-two"));
+    assert!(cors.allow_methods.contains("GET"));
+}
+
+#[test]
+fn building_is_deterministic_whatever_the_order_of_lists() {
+    let mut spec = spec([route("GET /a"), public("GET /b"), route("POST /c")]);
+    let first = built(&spec).unwrap();
+    spec.routes.reverse();
+    assert_eq!(built(&spec).unwrap(), first);
+}
