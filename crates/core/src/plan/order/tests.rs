@@ -158,7 +158,7 @@ fn a_narrow_protected_route_goes_after_the_broad_public_one_that_nobody_wants_ei
         shown(&spec(&[], vec![keep()]), world(&before)),
         [
             "delete route ANY /{proxy+} (route0006)",
-            "delete route GET /admin (route0005)"
+            "delete route GET /admin (route0004)"
         ]
     );
 }
