@@ -146,7 +146,7 @@ fn admitted(access: &Access, (method, path): &(Method, Vec<String>)) -> Admissio
 }
 
 /// Executes a plan and holds every step of it against never open.
-fn never_opens(mut world: World, desired: &Desired, plan: &Plan) {
+pub(crate) fn never_opens(mut world: World, desired: &Desired, plan: &Plan) {
     let requests = representative(&world, desired);
     let wanted = desired_access(desired);
     let mut refs = plan.refs.clone();

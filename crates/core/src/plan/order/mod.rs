@@ -26,6 +26,8 @@ mod candidates;
 mod safety;
 mod state;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use super::keep::Kept;
 use super::step::Step;

@@ -1,0 +1,215 @@
+//! The situations that are hardest to order, each as the whole plan that comes of it.
+
+use crate::api::{Authorizer, JwtHttpApiSpec, LambdaBackend, Route};
+use crate::model::build;
+use crate::model::name::FunctionArn;
+use crate::model::observed;
+use crate::plan::properties::never_opens;
+use crate::plan::sketch::{owner, place, policy};
+use crate::plan::world::World;
+use crate::plan::{Plan, plan};
+
+/// A route on an authorizer, or a public one.
+fn route(key: &str, authorizer: Option<&str>) -> Route {
+    Route {
+        route_key: key.into(),
+        public: authorizer.is_none().then_some(true),
+        authorizer: authorizer.map(str::to_owned),
+        lambda: LambdaBackend {
+            name: Some("f".into()),
+            ..LambdaBackend::default()
+        },
+        ..Route::default()
+    }
+}
+
+/// Authorizers by name and the host of their issuer, and routes.
+fn spec(authorizers: &[(&str, &str)], routes: Vec<Route>) -> JwtHttpApiSpec {
+    let authorizers = authorizers.iter().map(|(name, host)| Authorizer {
+        name: (*name).to_owned(),
+        issuer: format!("https://{host}.example.com/"),
+        audience: vec!["a".into()],
+        identity_source: None,
+    });
+    JwtHttpApiSpec {
+        issuer: "https://issuer.example.com/".into(),
+        audience: vec!["a".into()],
+        authorizers: authorizers.collect(),
+        routes,
+        ..JwtHttpApiSpec::default()
+    }
+}
+
+fn planned(spec: &JwtHttpApiSpec, world: &World) -> Plan {
+    let desired = build(spec, &owner(), &place(), "nonce", &policy()).unwrap();
+    plan(&desired, &world.observed, &owner(), &place())
+}
+
+fn world(spec: &JwtHttpApiSpec) -> World {
+    let mut world = World::new(
+        &owner(),
+        &place(),
+        [FunctionArn::of_name(&place(), "f", None).unwrap()],
+    );
+    world.run(&planned(spec, &world));
+    world
+}
+
+/// The plan for a spec, shown to open nothing and to end well.
+fn shown(spec: &JwtHttpApiSpec, mut world: World) -> Vec<String> {
+    let desired = build(spec, &owner(), &place(), "nonce", &policy()).unwrap();
+    let plan = planned(spec, &world);
+    never_opens(world.clone(), &desired, &plan);
+    world.run(&plan);
+    assert!(planned(spec, &world).is_empty(), "{plan}");
+    plan.steps
+        .iter()
+        .map(|planned| planned.step.to_string())
+        .collect()
+}
+
+#[test]
+fn two_authorizers_that_swap_issuers_and_routes_close_one_route_for_the_time_of_the_swap() {
+    let before = spec(
+        &[("one", "x"), ("two", "y")],
+        vec![route("GET /a", Some("one")), route("GET /b", Some("two"))],
+    );
+    let after = spec(
+        &[("one", "y"), ("two", "x")],
+        vec![route("GET /a", Some("two")), route("GET /b", Some("one"))],
+    );
+    assert_eq!(
+        shown(&after, world(&before)),
+        [
+            "update route GET /a: closed",
+            "update authorizer one",
+            "update route GET /b: tokens of one",
+            "update authorizer two",
+            "update route GET /a: tokens of two",
+        ]
+    );
+}
+
+#[test]
+fn a_route_leaves_an_authorizer_before_that_is_edited() {
+    let before = spec(
+        &[("one", "x"), ("two", "y")],
+        vec![
+            route("GET /a", Some("one")),
+            route("GET /b", Some("one")),
+            route("GET /c", Some("two")),
+        ],
+    );
+    let after = spec(
+        &[("one", "z"), ("two", "y")],
+        vec![
+            route("GET /a", Some("one")),
+            route("GET /b", Some("two")),
+            route("GET /c", Some("two")),
+        ],
+    );
+    assert_eq!(
+        shown(&after, world(&before)),
+        ["update route GET /b: tokens of two", "update authorizer one"]
+    );
+}
+
+#[test]
+fn a_protected_route_is_created_before_the_public_one_that_would_cover_it() {
+    let nothing = World::new(
+        &owner(),
+        &place(),
+        [FunctionArn::of_name(&place(), "f", None).unwrap()],
+    );
+    let routes = vec![
+        route("$default", None),
+        route("ANY /{proxy+}", None),
+        route("GET /admin", Some("default")),
+        route("ANY /admin/{proxy+}", Some("default")),
+    ];
+    let steps = shown(&spec(&[], routes), nothing);
+    let routes: Vec<&String> = steps
+        .iter()
+        .filter(|step| step.starts_with("create route"))
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            "create route GET /admin: tokens of default",
+            "create route ANY /admin/{proxy+}: tokens of default",
+            "create route ANY /{proxy+}: public",
+            "create route $default: public",
+        ]
+    );
+}
+
+#[test]
+fn a_narrow_protected_route_goes_after_the_broad_public_one_that_nobody_wants_either() {
+    let keep = || route("GET /z", Some("default"));
+    let before = spec(
+        &[],
+        vec![
+            keep(),
+            route("GET /admin", Some("default")),
+            route("ANY /{proxy+}", None),
+        ],
+    );
+    assert_eq!(
+        shown(&spec(&[], vec![keep()]), world(&before)),
+        [
+            "delete route ANY /{proxy+} (route0006)",
+            "delete route GET /admin (route0004)"
+        ]
+    );
+}
+
+#[test]
+fn a_new_route_over_an_open_path_is_created_closed_while_its_authorizer_waits_for_an_edit() {
+    let routes = || vec![route("GET /{proxy+}", None), route("GET /z", Some("one"))];
+    let mut after = spec(&[("one", "y")], routes());
+    after.routes.push(route("ANY /a", Some("one")));
+    assert_eq!(
+        shown(&after, world(&spec(&[("one", "x")], routes()))),
+        [
+            "create route ANY /a: tokens of one with jwthttpapi.dev/closed",
+            "update authorizer one",
+            "update route ANY /a: tokens of one",
+        ]
+    );
+}
+
+#[test]
+fn an_authorizer_of_another_kind_becomes_the_wanted_one_before_a_route_refers_to_it() {
+    let mut world = world(&spec(&[], vec![route("GET /a", None)]));
+    world.api().authorizers.push(observed::Authorizer {
+        id: "other".into(),
+        name: "default".into(),
+        jwt: None,
+    });
+    assert_eq!(
+        shown(&spec(&[], vec![route("GET /a", Some("default"))]), world),
+        [
+            "update authorizer default",
+            "update route GET /a: tokens of default"
+        ]
+    );
+}
+
+#[test]
+fn keys_of_one_shape_are_changed_in_place_and_a_second_one_is_deleted() {
+    let mut world = world(&spec(&[], vec![route("GET /a/{x}", Some("default"))]));
+    let twin = observed::Route {
+        id: "twin".into(),
+        key: "GET /a/{y}".into(),
+        authorization: observed::Authorization::None,
+        ..world.api().routes[0].clone()
+    };
+    world.api().routes.push(twin);
+    assert_eq!(
+        shown(&spec(&[], vec![route("GET /a/{id}", Some("default"))]), world),
+        [
+            "delete route GET /a/{y} (twin)",
+            "update route GET /a/{x}: key GET /a/{id}"
+        ]
+    );
+}
