@@ -21,29 +21,45 @@ pub(crate) enum Closed {
 /// A body that is sent whole, or fails on the way.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    data: Option<Bytes>,
     promised: u64,
-    fails: bool,
+    rest: Rest,
+}
+
+/// What is still to come of a body.
+#[derive(Debug)]
+enum Rest {
+    Data(Bytes),
+    /// Part of the data, then a failure.
+    Part(Bytes),
+    /// A moment in which the part is sent: a failure right after it would make the server forget the part.
+    Pause,
+    Failure,
+    Nothing,
 }
 
 impl Reply {
     pub(crate) fn whole(data: Bytes) -> Self {
-        let promised = u64::try_from(data.len()).unwrap_or(u64::MAX);
         Self {
-            data: Some(data).filter(|data| !data.is_empty()),
-            promised,
-            fails: false,
+            promised: length(&data),
+            rest: if data.is_empty() {
+                Rest::Nothing
+            } else {
+                Rest::Data(data)
+            },
         }
     }
 
-    pub(crate) fn cut(data: &Bytes, length: usize) -> Self {
-        let promised = u64::try_from(data.len()).unwrap_or(u64::MAX);
+    /// Promises all of the data and sends only so many bytes.
+    pub(crate) fn cut(data: &Bytes, sent: usize) -> Self {
         Self {
-            data: Some(data.slice(..length.min(data.len()))),
-            promised,
-            fails: true,
+            promised: length(data),
+            rest: Rest::Part(data.slice(..sent.min(data.len()))),
         }
     }
+}
+
+fn length(data: &Bytes) -> u64 {
+    u64::try_from(data.len()).unwrap_or(u64::MAX)
 }
 
 impl Body for Reply {
@@ -52,17 +68,26 @@ impl Body for Reply {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Poll::Ready(match (self.data.take(), self.fails) {
-            (Some(data), _) => Some(Ok(Frame::data(data))),
-            (None, true) => Some(Err(Closed::Fault)),
-            (None, false) => None,
-        })
+        match std::mem::replace(&mut self.rest, Rest::Nothing) {
+            Rest::Data(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Rest::Part(data) => {
+                self.rest = Rest::Pause;
+                Poll::Ready(Some(Ok(Frame::data(data))))
+            }
+            Rest::Pause => {
+                self.rest = Rest::Failure;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Rest::Failure => Poll::Ready(Some(Err(Closed::Fault))),
+            Rest::Nothing => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.is_none() && !self.fails
+        matches!(self.rest, Rest::Nothing)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -1,4 +1,14 @@
 //! The AWS SDK for Rust against the sandbox, in memory and over HTTP.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in what tests share"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "JSON is written where it is handed over"
+)]
 
 #[path = "sdk/clients.rs"]
 mod clients;

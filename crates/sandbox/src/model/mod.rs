@@ -13,6 +13,10 @@ mod quota;
 mod settings;
 pub(crate) mod sts;
 #[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "JSON is written where it is handed over"
+)]
 mod testing;
 pub(crate) mod throttle;
 mod time;

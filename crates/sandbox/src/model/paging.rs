@@ -103,15 +103,15 @@ mod tests {
     }
 
     fn all(settings: &Settings, seed: u64, now: u64) -> Vec<u64> {
-        let mut seen = Vec::new();
+        let mut met = Vec::new();
         let mut request = PageRequest::default();
         loop {
             let items = (1..=7).map(|order| (birth(order), order));
             let page = page(settings, seed, Timestamp(now), &request, items).unwrap();
-            seen.extend(page.items);
+            met.extend(page.items);
             match page.next {
                 Some(token) => request.token = Some(token),
-                None => return seen,
+                None => return met,
             }
         }
     }

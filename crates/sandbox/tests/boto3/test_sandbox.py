@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from botocore.exceptions import ClientError, HTTPClientError, ReadTimeoutError, ResponseStreamingError
+from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 
 from sandbox import ACCOUNT, REGION, Issuer, Sandbox, code_zip, permissions, trust
 
@@ -341,7 +341,7 @@ class Faults(SandboxTest):
 
     def test_a_truncated_answer_was_carried_out(self):
         self.fault({"kind": "truncate"}, operation="CreateApi")
-        with self.assertRaises(ResponseStreamingError):
+        with self.assertRaises(ConnectionClosedError):
             self.api()
         self.assertEqual(len(self.gateway.get_apis()["Items"]), 1)
 

@@ -75,7 +75,7 @@ where
             error.raw().status(),
             error.err().code().unwrap_or_default().to_owned(),
         ),
-        Err(_) => panic!("there was no answer"),
+        Err(other) => panic!("there was no answer: {other}"),
         Ok(_) => panic!("it was not refused"),
     }
 }

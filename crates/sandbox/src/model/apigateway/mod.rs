@@ -13,6 +13,10 @@ mod route_key;
 mod stage;
 mod tags;
 #[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "JSON is written where it is handed over"
+)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::{Answer, conflict, function_arn, invalid, not_found, policy::Policy};
+use super::{
+    Answer, conflict, function_arn, invalid, not_found,
+    policy::Policy,
+    version::{FunctionInput, UpdateCodeInput, Version, VersionSettings, decoded, given, sha256},
+};
 use crate::model::{
     Env,
     deployment::{FunctionState, FunctionView},
@@ -35,29 +37,6 @@ pub(crate) struct Function {
     pub(crate) birth: Birth,
 }
 
-/// Code and configuration.
-#[derive(Clone, Debug)]
-struct Version {
-    name: String,
-    code: Vec<u8>,
-    code_sha256: String,
-    settings: VersionSettings,
-    last_modified: Timestamp,
-    revision: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct VersionSettings {
-    runtime: String,
-    role: String,
-    handler: String,
-    description: String,
-    timeout: u32,
-    memory_size: u32,
-    environment: BTreeMap<String, String>,
-    architectures: Vec<String>,
-}
-
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(clippy::struct_field_names, reason = "members are named as on the wire")]
@@ -67,48 +46,6 @@ pub(crate) struct Alias {
     function_version: String,
     name: String,
     revision_id: String,
-}
-
-/// The members of `CreateFunction` and `UpdateFunctionConfiguration`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct FunctionInput {
-    pub(crate) function_name: Option<String>,
-    runtime: Option<String>,
-    role: Option<String>,
-    handler: Option<String>,
-    code: Option<CodeInput>,
-    description: Option<String>,
-    timeout: Option<u32>,
-    memory_size: Option<u32>,
-    publish: Option<bool>,
-    environment: Option<EnvironmentInput>,
-    architectures: Option<Vec<String>>,
-    package_type: Option<String>,
-    tags: Option<BTreeMap<String, String>>,
-    revision_id: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CodeInput {
-    zip_file: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct EnvironmentInput {
-    variables: Option<BTreeMap<String, String>>,
-}
-
-/// The members of `UpdateFunctionCode`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct UpdateCodeInput {
-    zip_file: Option<String>,
-    publish: Option<bool>,
-    architectures: Option<Vec<String>>,
-    revision_id: Option<String>,
 }
 
 /// The members of `CreateAlias`.
@@ -427,66 +364,6 @@ impl Function {
     }
 }
 
-impl VersionSettings {
-    fn merge(&mut self, env: &Env, iam: &Iam, input: &FunctionInput) -> Result<(), Refusal> {
-        if let Some(role) = &input.role {
-            // §10, O.
-            if env.settings.function_role_must_be_assumable
-                && !iam.trusts(role, "lambda.amazonaws.com", env.now)
-            {
-                return Err(invalid(
-                    "The role defined for the function cannot be assumed by Lambda.",
-                ));
-            }
-            self.role.clone_from(role);
-        }
-        if let Some(runtime) = &input.runtime {
-            let families = ["nodejs", "python", "java", "dotnet", "ruby", "provided"];
-            if !families.iter().any(|family| runtime.starts_with(family)) {
-                return Err(invalid(format!(
-                    "Value {runtime} at 'runtime' failed to satisfy constraint"
-                )));
-            }
-            self.runtime.clone_from(runtime);
-        }
-        if let Some(timeout) = input.timeout {
-            self.timeout = within("timeout", timeout, 1, 900)?;
-        }
-        if let Some(memory_size) = input.memory_size {
-            self.memory_size = within("memorySize", memory_size, 128, 10_240)?;
-        }
-        if let Some(variables) = input
-            .environment
-            .as_ref()
-            .and_then(|given| given.variables.as_ref())
-        {
-            // The pattern of the service model, D.
-            let valid = |name: &str| {
-                let mut rest = name.chars();
-                rest.next().is_some_and(|first| first.is_ascii_alphabetic())
-                    && name.len() > 1
-                    && rest.all(|c| c.is_ascii_alphanumeric() || c == '_')
-            };
-            if let Some(name) = variables.keys().find(|name| !valid(name)) {
-                return Err(invalid(format!(
-                    "Environment variable name '{name}' failed to satisfy constraint"
-                )));
-            }
-            self.environment.clone_from(variables);
-        }
-        if let Some(handler) = &input.handler {
-            self.handler.clone_from(handler);
-        }
-        if let Some(description) = &input.description {
-            self.description.clone_from(description);
-        }
-        if let Some(architectures) = &input.architectures {
-            self.architectures.clone_from(architectures);
-        }
-        Ok(())
-    }
-}
-
 /// 412 when a revision is named that is not the present one (*§10*, D).
 pub(super) fn check_revision(named: Option<&String>, present: &str) -> Result<(), Refusal> {
     if named.is_none_or(|revision| revision == present) {
@@ -495,39 +372,4 @@ pub(super) fn check_revision(named: Option<&String>, present: &str) -> Result<()
     let text = "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to \
                 retrieve the latest RevisionId";
     Err(Refusal::new(412, "PreconditionFailedException", text))
-}
-
-fn within(what: &str, value: u32, least: u32, most: u32) -> Result<u32, Refusal> {
-    if (least..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(invalid(format!(
-        "Value '{value}' at '{what}' must be between {least} and {most}"
-    )))
-}
-
-fn given(what: &str, value: Option<&String>) -> Result<String, Refusal> {
-    value.filter(|value| !value.is_empty()).cloned().ok_or_else(|| {
-        invalid(format!(
-            "{what} is mandatory for functions created with deployment packages."
-        ))
-    })
-}
-
-fn decoded(zip: Option<&String>) -> Result<Vec<u8>, Refusal> {
-    let zip = zip.ok_or_else(|| Refusal::not_modelled("function code that is not sent inline (ZipFile)"))?;
-    let code = BASE64
-        .decode(zip)
-        .map_err(|_| invalid("ZipFile is not valid base64"))?;
-    if code.starts_with(b"PK") {
-        return Ok(code);
-    }
-    Err(invalid(
-        "Could not unzip uploaded file. Please check your file, then try to upload again.",
-    ))
-}
-
-/// `CodeSha256` (*§10*, D).
-fn sha256(code: &[u8]) -> String {
-    BASE64.encode(Sha256::digest(code))
 }

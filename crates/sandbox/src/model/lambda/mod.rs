@@ -5,6 +5,7 @@ mod policy;
 mod request;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,10 @@ use serde_json::{Value, json};
 
 use self::function::{Alias, Function};
 pub(crate) use self::{
-    function::{AliasInput, FunctionInput, UpdateCodeInput},
+    function::AliasInput,
     policy::PermissionInput,
     request::Request,
+    version::{FunctionInput, UpdateCodeInput},
 };
 use super::{
     Account, Env,

@@ -371,7 +371,7 @@ fn a_target_names_an_integration_of_the_api() {
     let create = |bench: &mut Bench, target: String| {
         bench.create_route(&api, json!({ "routeKey": "GET /a", "target": target }))
     };
-    for target in ["".to_owned(), mine.clone(), "integrations/".to_owned()] {
+    for target in [String::new(), mine.clone(), "integrations/".to_owned()] {
         let (status, _, text) = refused(create(&mut bench, target));
         assert_eq!(status, 400);
         assert!(
