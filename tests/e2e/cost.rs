@@ -1,0 +1,114 @@
+//! What things cost: requests, by the sandbox's journal and the API server's audit log.
+
+use crate::ground::{Ground, prompt, route};
+use jwthttpapi_test_support::{AuditEntry, JournalEntry};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+fn count(calls: &[JournalEntry], service: &str) -> usize {
+    calls.iter().filter(|call| call.service == service).count()
+}
+
+fn writes(calls: &[JournalEntry]) -> Vec<String> {
+    calls.iter().filter(|call| call.committed).map(|call| call.operation.clone()).collect()
+}
+
+fn shop(ground: &Ground) -> serde_json::Value {
+    ground.functions(&["one", "two", "three"]);
+    ground.spec(&json!({
+        "cors": {"allowOrigins": ["https://app.example.com"], "allowMethods": ["GET"], "allowHeaders": ["Authorization"]},
+        "routes": [route("GET /one", "one"), route("POST /two/{id}", "two"), route("GET /three", "three")],
+    }))
+}
+
+#[test]
+fn an_api_of_three_functions_is_created_in_its_eleven_writes() {
+    let ground = Ground::new(&prompt());
+    let spec = shop(&ground);
+    let _operator = ground.operator(&[]);
+    let (mark, audit) = (ground.aws().journal_mark().unwrap(), ground.cluster.audit_mark().unwrap());
+    ground.apply("shop", &spec);
+    let took = ground.ready("shop");
+    let calls = ground.calls(mark);
+    let made = writes(&calls);
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for operation in &made {
+        *kinds.entry(operation).or_default() += 1;
+    }
+    let expected = BTreeMap::from([
+        ("CreateApi", 1),
+        ("CreateAuthorizer", 1),
+        ("CreateIntegration", 3),
+        ("CreateRole", 1),
+        ("CreateRoute", 3),
+        ("CreateStage", 1),
+        ("PutRolePolicy", 1),
+    ]);
+    assert_eq!(kinds, expected);
+    let user = "system:serviceaccount:jwthttpapi-system:jwthttpapi";
+    let requests = ground.cluster.requests(audit, user).unwrap();
+    let requests: Vec<&AuditEntry> = requests.iter().filter(|entry| !entry.is_background()).collect();
+    println!(
+        "created in {} ms: {} writes, {} API Gateway calls, {} AWS calls, {} Kubernetes requests",
+        took.as_millis(),
+        made.len(),
+        count(&calls, "apigateway"),
+        calls.len(),
+        requests.len()
+    );
+    assert!(count(&calls, "apigateway") <= 14, "{calls:#?}");
+    assert!(calls.len() <= 24, "{calls:#?}");
+    assert!(requests.len() <= 12, "{requests:#?}");
+}
+
+#[test]
+fn a_change_of_one_routes_scopes_is_one_write() {
+    let ground = Ground::new(&prompt());
+    let mut spec = shop(&ground);
+    let _operator = ground.operator(&[]);
+    ground.apply("shop", &spec);
+    ground.ready("shop");
+    let mark = ground.aws().journal_mark().unwrap();
+    spec["routes"][0]["scopes"] = json!(["read"]);
+    ground.apply("shop", &spec);
+    ground.ready("shop");
+    assert_eq!(writes(&ground.calls(mark)), ["UpdateRoute"]);
+}
+
+#[test]
+fn a_resync_reads_five_two_and_one_a_function_and_writes_nothing() {
+    let ground = Ground::new(&prompt());
+    let spec = shop(&ground);
+    let operator = ground.operator(&[]);
+    ground.apply("shop", &spec);
+    ground.ready("shop");
+    drop(operator);
+    // A new process visits every object once, as a resync does, and asks STS who it is.
+    let (mark, audit) = (ground.aws().journal_mark().unwrap(), ground.cluster.audit_mark().unwrap());
+    let _operator = ground.operator(&[]);
+    let wanted = 1 + 5 + 1 + 2 + 3;
+    let mut after = mark;
+    while ground.calls(mark).len() < wanted {
+        let watched = ground.aws().wait(after, crate::ground::LIMIT).unwrap();
+        assert!(!watched.timed_out, "{:#?}", ground.calls(mark));
+        after = watched.last;
+    }
+    // The same again for the next visit shows that nothing followed the first.
+    ground.kubectl(&["annotate", "jwthttpapi", "shop", "reconcile.jwthttpapi.dev/requestedAt=now"]);
+    ground.until("shop", "the verification", |object| object["status"]["lastHandledReconcileAt"] == "now");
+    let calls = ground.calls(mark);
+    assert_eq!(writes(&calls), Vec::<String>::new());
+    let operations = |name: &str| calls.iter().filter(|call| call.operation == name).count();
+    assert_eq!(operations("GetCallerIdentity"), 1, "once per process");
+    assert_eq!(operations("GetApis"), 1, "once per period");
+    assert_eq!(count(&calls, "apigateway"), 2 * 5 + 1);
+    assert_eq!(count(&calls, "iam"), 2 * 2);
+    assert_eq!(count(&calls, "lambda"), 2 * 3);
+    let user = "system:serviceaccount:jwthttpapi-system:jwthttpapi";
+    let requests = ground.cluster.requests(audit, user).unwrap();
+    let written: Vec<&AuditEntry> = requests
+        .iter()
+        .filter(|entry| !entry.is_background() && !matches!(entry.verb.as_str(), "get" | "list"))
+        .collect();
+    assert_eq!(written.len(), 1, "the answer to the annotation alone: {written:#?}");
+}

@@ -1,0 +1,201 @@
+//! What every scenario stands on: one cluster and one issuer for all, and for each its own AWS, operator and namespace.
+
+use jwthttpapi_test_support::{
+    Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, REGION, Sandbox, SandboxClient, deadline,
+    places, sandbox_values,
+};
+use jwthttpapi_core::api::oracle;
+use serde_json::{Value, json};
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+pub(crate) const AUDIENCE: &str = "https://hello.example.com";
+/// The end of all patience: nothing here takes a tenth of it when all is well.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
+/// AWS without any delay, with pages large enough.
+pub(crate) fn prompt() -> Value {
+    json!({"iam_delay_ms": 0, "deploy_delay_ms": 0, "list_lag_ms": 0, "page_size": 1000})
+}
+
+/// One scenario's ground. Scenarios run one after the other: operators watch the whole cluster.
+pub(crate) struct Ground {
+    pub(crate) cluster: &'static Cluster,
+    pub(crate) issuer: &'static Issuer,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) namespace: String,
+    container: Container,
+    directory: PathBuf,
+    starts: AtomicUsize,
+    _turn: MutexGuard<'static, ()>,
+}
+
+static TURN: Mutex<()> = Mutex::new(());
+static ISSUER: OnceLock<Issuer> = OnceLock::new();
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+impl Ground {
+    pub(crate) fn new(settings: &Value) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let cluster = Cluster::shared().unwrap();
+        let issuer = ISSUER.get_or_init(|| Issuer::start().unwrap());
+        let directory = places::scratch("e2e").unwrap();
+        let sandbox = Sandbox::start(&issuer.authority(), settings, directory.join("sandbox.log")).unwrap();
+        let values = sandbox_values(sandbox.client().url(), REGION, &["*"]);
+        let container = cluster.install_chart("jwthttpapi", "jwthttpapi-system", &values).unwrap();
+        let namespace = format!("scene-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        cluster.kubectl(["create", "namespace", &namespace]).unwrap();
+        Self {
+            cluster,
+            issuer,
+            sandbox,
+            namespace,
+            container,
+            directory,
+            starts: AtomicUsize::new(0),
+            _turn: turn,
+        }
+    }
+
+    pub(crate) fn aws(&self) -> &SandboxClient {
+        self.sandbox.client()
+    }
+
+    /// An operator without delays of its own and without a budget; `more` overrides.
+    pub(crate) fn operator(&self, more: &[&str]) -> Operator {
+        let number = self.starts.fetch_add(1, Ordering::Relaxed);
+        let log = self.directory.join(format!("operator-{number}.log"));
+        let quick = [
+            "--leader-elect=false",
+            "--list-settle=0",
+            "--iam-settle=0",
+            "--apigateway-rate=0",
+            "--lambda-rate=0",
+            "--iam-rate=0",
+        ];
+        let quick: Vec<&str> = quick
+            .into_iter()
+            .filter(|flag| !more.iter().any(|other| other.split('=').next() == flag.split('=').next()))
+            .collect();
+        let mut container = self.container.clone();
+        container.args.retain(|arg| {
+            !quick.iter().chain(more).any(|flag| arg.split('=').next() == flag.split('=').next())
+        });
+        let launch = container.launch(self.cluster, log).unwrap().args(quick).args(more.iter().copied());
+        Operator::launch(launch).unwrap()
+    }
+
+    pub(crate) fn functions(&self, names: &[&str]) {
+        for name in names {
+            let code = "export const handler = async (event) => ({said: event.routeKey ?? event.requestContext?.routeKey ?? 'nothing'});";
+            self.aws().create_function(name, "nodejs22.x", "index.handler", &[("index.mjs", code)]).unwrap();
+        }
+    }
+
+    /// A spec with the local issuer.
+    pub(crate) fn spec(&self, more: &Value) -> Value {
+        let mut spec = json!({"issuer": self.issuer.url("e2e"), "audience": [AUDIENCE]});
+        merge(&mut spec, more);
+        spec
+    }
+
+    pub(crate) fn apply(&self, name: &str, spec: &Value) {
+        let object = json!({
+            "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+            "metadata": {"name": name, "namespace": self.namespace}, "spec": spec,
+        });
+        self.cluster.apply(&object.to_string()).unwrap();
+    }
+
+    pub(crate) fn kubectl(&self, args: &[&str]) -> String {
+        self.cluster.kubectl(["-n", &self.namespace].iter().chain(args)).unwrap()
+    }
+
+    pub(crate) fn patch(&self, name: &str, patch: &Value) {
+        self.kubectl(&["patch", "jwthttpapi", name, "--type=merge", "-p", &patch.to_string()]);
+    }
+
+    pub(crate) fn object(&self, name: &str) -> Value {
+        serde_json::from_str(&self.kubectl(&["get", "jwthttpapi", name, "-o", "json"])).unwrap()
+    }
+
+    /// Waits until the object is ready at its present generation; how long it took.
+    pub(crate) fn ready(&self, name: &str) -> Duration {
+        let began = Instant::now();
+        self.until(name, "ready", |object| {
+            let at = |path: &str| object.pointer(path).cloned();
+            at("/status/observedGeneration") == at("/metadata/generation")
+                && condition(object, "Ready").is_some_and(|ready| ready["status"] == "True")
+        });
+        began.elapsed()
+    }
+
+    /// Waits until Ready is not true for a reason; the condition's message.
+    pub(crate) fn unready(&self, name: &str, reason: &str) -> String {
+        let object = self.until(name, reason, |object| {
+            condition(object, "Ready").is_some_and(|ready| ready["status"] != "True" && ready["reason"] == reason)
+        });
+        judge(&object);
+        condition(&object, "Ready").unwrap()["message"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn until(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let found = deadline::poll(what, LIMIT, || {
+            last = self.object(name);
+            if last.pointer("/status/conditions").is_some() {
+                judge(&last);
+            }
+            Ok(wanted(&last).then(|| last.clone()))
+        });
+        found.unwrap_or_else(|error| panic!("{error}: {last:#}"))
+    }
+
+    pub(crate) fn delete(&self, name: &str) {
+        self.kubectl(&["delete", "jwthttpapi", name, "--timeout=120s"]);
+    }
+
+    /// What the operator asked of AWS since a request.
+    pub(crate) fn calls(&self, since: u64) -> Vec<JournalEntry> {
+        let mut calls = self.aws().journal(since).unwrap();
+        calls.retain(|call| call.access_key == OPERATOR_ACCESS_KEY);
+        calls
+    }
+
+    /// The state of AWS without functions, which are nobody's here, as text that equal states share.
+    pub(crate) fn state(&self) -> String {
+        self.aws().state().unwrap().to_string()
+    }
+
+    pub(crate) fn api_id(&self, name: &str) -> String {
+        self.object(name)["status"]["apiId"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Holds a status against Flux's rules for statuses in progress, which bind at every moment.
+fn judge(object: &Value) {
+    let status = serde_json::from_value(object["status"].clone()).unwrap();
+    let generation = object["metadata"]["generation"].as_i64().unwrap();
+    let violations = oracle::flux(&status, generation, oracle::Moment::InProgress);
+    assert!(violations.is_empty(), "{violations:?}: {object:#}");
+}
+
+pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    object.pointer("/status/conditions")?.as_array()?.iter().find(|condition| condition["type"] == kind)
+}
+
+pub(crate) fn route(key: &str, function: &str) -> Value {
+    json!({"routeKey": key, "lambda": {"name": function}})
+}
+
+fn merge(into: &mut Value, more: &Value) {
+    if let (Some(into), Some(more)) = (into.as_object_mut(), more.as_object()) {
+        into.extend(more.clone());
+    }
+}

@@ -1,0 +1,16 @@
+//! End to end: the built binary on a real Kubernetes API server, under the chart's identity, with the sandbox over HTTP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that is surprised ends there"
+)]
+
+mod big;
+mod cost;
+mod examples;
+mod ground;
+mod killed;
+mod removal;
+mod trouble;

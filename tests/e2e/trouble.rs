@@ -1,0 +1,213 @@
+//! Trouble: each has its own reason and a message that says what to do, nothing stays half open, and it heals without a
+//! restart.
+
+use crate::ground::{Ground, LIMIT, condition, prompt, route};
+use jwthttpapi_core::model::{Owner, name::role_name};
+use jwthttpapi_test_support::{OPERATOR_ACCESS_KEY, places, process::Launch};
+use serde_json::{Value, json};
+
+fn hello(ground: &Ground) -> Value {
+    ground.spec(&json!({"routes": [route("GET /test", "hello")]}))
+}
+
+fn no_api(ground: &Ground) {
+    let listed = ground.aws().aws("apigateway", "GET", "/v2/apis", None).unwrap();
+    assert_eq!(listed["items"], json!([]));
+}
+
+/// Asks for a verification, so that no backoff has to be waited for.
+fn verify(ground: &Ground, name: &str, token: &str) {
+    ground.kubectl(&["annotate", "--overwrite", "jwthttpapi", name, &format!("reconcile.jwthttpapi.dev/requestedAt={token}")]);
+}
+
+#[test]
+fn a_missing_function_is_named_and_nothing_is_created_before_it_exists() {
+    let ground = Ground::new(&prompt());
+    let _operator = ground.operator(&[]);
+    ground.apply("hello", &hello(&ground));
+    let message = ground.unready("hello", "FunctionNotFound");
+    assert!(message.contains(":function:hello does not exist"), "{message}");
+    no_api(&ground);
+    ground.functions(&["hello"]);
+    verify(&ground, "hello", "1");
+    ground.ready("hello");
+}
+
+#[test]
+fn an_issuer_that_aws_cannot_read_is_named_and_no_route_is_open_meanwhile() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&[]);
+    let mut spec = hello(&ground);
+    spec["issuer"] = json!("https://localhost:1/");
+    ground.apply("hello", &spec);
+    let message = ground.unready("hello", "IssuerUnreachable");
+    assert!(message.contains("issuer"), "{message}");
+    let id = ground.api_id("hello");
+    let routes = ground.aws().aws("apigateway", "GET", &format!("/v2/apis/{id}/routes"), None).unwrap();
+    assert_eq!(routes["items"], json!([]));
+    ground.apply("hello", &hello(&ground));
+    ground.ready("hello");
+}
+
+#[test]
+fn a_denied_action_is_named_and_heals_when_it_is_granted() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&[]);
+    let denied = json!({"operation": "CreateRole", "times": null, "action": {"kind": "access_denied"}});
+    ground.aws().add_fault(&denied).unwrap();
+    ground.apply("hello", &hello(&ground));
+    let message = ground.unready("hello", "AccessDenied");
+    assert!(message.contains("iam:CreateRole"), "{message}");
+    ground.aws().clear_faults().unwrap();
+    verify(&ground, "hello", "1");
+    ground.ready("hello");
+}
+
+#[test]
+fn a_quota_that_is_used_up_is_named() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    ground.aws().set(&json!({"quotas": {"routes_per_api": 1}})).unwrap();
+    let _operator = ground.operator(&[]);
+    let spec = ground.spec(&json!({"routes": [route("GET /a", "hello"), route("GET /b", "hello")]}));
+    ground.apply("hello", &spec);
+    ground.unready("hello", "QuotaExceeded");
+    ground.aws().set(&json!({"quotas": null})).unwrap();
+    verify(&ground, "hello", "1");
+    ground.ready("hello");
+}
+
+#[test]
+fn expired_credentials_are_named_and_heal_when_they_are_renewed() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    ground.aws().set(&json!({"expired_keys": [OPERATOR_ACCESS_KEY]})).unwrap();
+    let _operator = ground.operator(&[]);
+    ground.apply("hello", &hello(&ground));
+    ground.unready("hello", "CredentialsUnavailable");
+    ground.aws().set(&json!({"expired_keys": []})).unwrap();
+    verify(&ground, "hello", "1");
+    ground.ready("hello");
+}
+
+#[test]
+fn a_role_of_somebody_else_is_left_alone_and_nothing_is_created_beside_it() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&["--cluster-id=test"]);
+    let mut spec = hello(&ground);
+    spec["suspend"] = json!(true);
+    ground.apply("hello", &spec);
+    let uid = ground.object("hello")["metadata"]["uid"].as_str().unwrap().to_owned();
+    let owner = Owner {
+        cluster: "test".into(),
+        kube_system: String::new(),
+        uid,
+        namespace: ground.namespace.clone(),
+        name: "hello".into(),
+    };
+    let role = role_name(&owner, "eu-central-1");
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let form = [("Action", "CreateRole"), ("Version", "2010-05-08"), ("RoleName", &role.name), ("Path", "/"), ("AssumeRolePolicyDocument", &trust.to_string())];
+    assert_eq!(ground.aws().query("iam", &form).unwrap().status, 200);
+    let before = ground.state();
+    ground.apply("hello", &hello(&ground));
+    let message = ground.unready("hello", "RoleNameConflict");
+    assert!(message.contains(&role.name), "{message}");
+    assert_eq!(ground.state(), before);
+    let form = [("Action", "DeleteRole"), ("Version", "2010-05-08"), ("RoleName", &*role.name)];
+    assert_eq!(ground.aws().query("iam", &form).unwrap().status, 200);
+    verify(&ground, "hello", "1");
+    ground.ready("hello");
+}
+
+#[test]
+fn in_a_wrong_account_the_operator_keeps_its_hands_off_until_the_status_is_emptied() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&[]);
+    ground.apply("hello", &hello(&ground));
+    ground.ready("hello");
+    let id = ground.api_id("hello");
+    let status = |account: Value| {
+        let patch = json!({"status": {"accountId": account}}).to_string();
+        ground.kubectl(&["patch", "jwthttpapi", "hello", "--subresource=status", "--type=merge", "-p", &patch]);
+    };
+    status(json!("999999999999"));
+    let mark = ground.aws().journal_mark().unwrap();
+    verify(&ground, "hello", "1");
+    let message = ground.unready("hello", "AccountMismatch");
+    assert!(message.contains("999999999999") && message.contains("status.accountId"), "{message}");
+    assert_eq!(ground.calls(mark).len(), 0);
+    status(Value::Null);
+    verify(&ground, "hello", "2");
+    ground.ready("hello");
+    assert_eq!(ground.api_id("hello"), id);
+}
+
+#[test]
+fn an_aws_that_does_not_answer_is_named() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&["--aws-endpoint-url=http://127.0.0.1:1"]);
+    ground.apply("hello", &hello(&ground));
+    ground.unready("hello", "AwsUnreachable");
+    no_api(&ground);
+}
+
+#[test]
+fn a_suspended_object_is_not_written_to_aws_and_its_deletion_says_so() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let before = ground.state();
+    let _operator = ground.operator(&[]);
+    ground.apply("hello", &hello(&ground));
+    ground.ready("hello");
+    let made = ground.state();
+    ground.patch("hello", &json!({"spec": {"suspend": true, "description": "held"}}));
+    ground.unready("hello", "Suspended");
+    ground.kubectl(&["delete", "jwthttpapi", "hello", "--wait=false"]);
+    ground.until("hello", "a blocked deletion", |object| {
+        condition(object, "DeletionBlocked").is_some_and(|blocked| blocked["reason"] == "Suspended")
+    });
+    assert_eq!(ground.state(), made);
+    ground.patch("hello", &json!({"spec": {"suspend": null}}));
+    ground.kubectl(&["wait", "--for=delete", "jwthttpapi/hello", "--timeout=60s"]);
+    assert_eq!(ground.state(), before);
+}
+
+#[test]
+fn a_function_that_is_not_allowed_is_refused_with_the_flag_that_would_allow_it() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&["--allowed-functions=arn:aws:lambda:*:*:function:team-*"]);
+    ground.apply("hello", &hello(&ground));
+    let message = ground.unready("hello", "FunctionNotAllowed");
+    assert!(message.contains("--allowed-functions"), "{message}");
+    let mut spec = hello(&ground);
+    spec["invocation"] = json!({"roleArn": "arn:aws:iam::123456789012:role/admin"});
+    ground.apply("hello", &spec);
+    let message = ground.until("hello", "both refusals", |object| {
+        condition(object, "Accepted").is_some_and(|accepted| accepted["message"].as_str().is_some_and(|text| text.contains("--passable-roles")))
+    });
+    assert_eq!(message["status"]["conditions"][0]["status"], "False");
+    no_api(&ground);
+}
+
+#[test]
+fn a_wrong_flag_is_one_clear_line_and_exit_code_two() {
+    let directory = places::scratch("flags").unwrap();
+    for (flag, said) in [
+        ("--aws-endpoint-url=localhost:4566", "http://HOST:PORT"),
+        ("--resync=10", "10m"),
+        ("--allowed-functions=hello", "arn:aws:lambda"),
+        ("--no-such-flag", "no-such-flag"),
+    ] {
+        let launch = Launch::new(places::binary("jwthttpapi").unwrap(), directory.join("log")).args(["run", flag]);
+        let mut process = launch.spawn().unwrap();
+        assert_eq!(process.wait(LIMIT).unwrap(), 2, "{flag}");
+        assert!(process.lines().iter().any(|line| line.contains(said)), "{flag}: {:?}", process.lines());
+    }
+}
