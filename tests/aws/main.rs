@@ -1,5 +1,12 @@
 //! The AWS side against the sandbox: the real SDK, in memory, on a paused clock.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what goes wrong anywhere in a test binary is the failure of a test"
+)]
+
 mod clearing;
 mod faults;
 mod ground;
