@@ -132,7 +132,8 @@ pub(crate) async fn converge(
         functions: sight.functions.clone(),
     };
     let mut steps = plan(&desired, &observed, &owner, &place);
-    if findings.resolved.status != Some(true) {
+    // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
+    if findings.resolved.status != Some(true) || conflict || !sight.faults.is_empty() {
         steps = only_tightening(steps);
     }
     findings.behind = !steps.is_empty();

@@ -34,12 +34,16 @@ pub(crate) struct Ground {
 }
 
 /// A sandbox with these switches, and an operator without budget.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "tests write the switches in the call"
+)]
 pub(crate) fn ground(switches: Value) -> Ground {
-    ground_with(switches, Rate::UNLIMITED)
+    ground_with(&switches, Rate::UNLIMITED)
 }
 
 /// The same with a budget for every service.
-pub(crate) fn ground_with(switches: Value, rate: Rate) -> Ground {
+pub(crate) fn ground_with(switches: &Value, rate: Rate) -> Ground {
     let quiet = json!({"function_role_must_be_assumable": false});
     let settings = jwthttpapi_sandbox::Settings::default();
     let sandbox = Sandbox::new(Options {
@@ -49,7 +53,7 @@ pub(crate) fn ground_with(switches: Value, rate: Rate) -> Ground {
         },
         region: REGION.into(),
         seed: 1,
-        settings: settings.patched(&quiet).unwrap().patched(&switches).unwrap(),
+        settings: settings.patched(&quiet).unwrap().patched(switches).unwrap(),
         clock: Clock::tokio(Timestamp(1_800_000_000_000)),
         issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned(), OTHER_ISSUER.to_owned()])),
     });
@@ -101,8 +105,11 @@ pub(crate) fn owner() -> Owner {
 
 /// The desired state of a spec; issuer and audience are filled in.
 pub(crate) fn desired(mut spec: Value) -> Desired {
-    spec["issuer"] = spec.get("issuer").cloned().unwrap_or(json!(ISSUER));
-    spec["audience"] = spec.get("audience").cloned().unwrap_or(json!(["aud"]));
+    for (field, value) in [("issuer", json!(ISSUER)), ("audience", json!(["aud"]))] {
+        if spec.get(field).is_none() {
+            spec[field] = value;
+        }
+    }
     let spec: JwtHttpApiSpec = serde_json::from_value(spec).unwrap();
     let policy = Policy {
         allowed_functions: vec![WildMatch::new("*")],

@@ -93,7 +93,7 @@ async fn a_plan_ends_at_its_deadline_also_while_it_waits_for_its_turn() {
         per_second: 1.0,
         burst: 5,
     };
-    let ground = ground_with(json!({}), rate);
+    let ground = ground_with(&json!({}), rate);
     ground.functions(&["a", "b", "c"]).await;
     let wanted = desired(spec("Role"));
     let id = ground.session().create_api(&wanted.api).await.unwrap().id;
@@ -139,7 +139,7 @@ async fn another_objects_request_goes_between_those_of_a_long_plan() {
         per_second: 5.0,
         burst: 1,
     };
-    let ground = ground_with(json!({}), rate);
+    let ground = ground_with(&json!({}), rate);
     let (names, spec) = many(100, "Role");
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     ground.functions(&names).await;

@@ -1,12 +1,10 @@
 //! The AWS side against the sandbox: the real SDK, in memory, on a paused clock.
 
-#![allow(
-    clippy::unwrap_used,
+#![expect(
     clippy::indexing_slicing,
+    clippy::unwrap_used,
     clippy::panic,
-    clippy::or_fun_call,
-    clippy::needless_pass_by_value,
-    reason = "a test that is surprised ends there"
+    reason = "what goes wrong anywhere in a test binary is the failure of a test"
 )]
 
 mod clearing;

@@ -7,7 +7,6 @@ use jwthttpapi_test_support::{
 use jwthttpapi_core::api::oracle;
 use serde_json::{Value, json};
 use std::{
-    path::PathBuf,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -31,7 +30,7 @@ pub(crate) struct Ground {
     pub(crate) sandbox: Sandbox,
     pub(crate) namespace: String,
     container: Container,
-    directory: PathBuf,
+    directory: tempfile::TempDir,
     starts: AtomicUsize,
     _turn: MutexGuard<'static, ()>,
 }
@@ -46,7 +45,7 @@ impl Ground {
         let cluster = Cluster::shared().unwrap();
         let issuer = ISSUER.get_or_init(|| Issuer::start().unwrap());
         let directory = places::scratch("e2e").unwrap();
-        let sandbox = Sandbox::start(&issuer.authority(), settings, directory.join("sandbox.log")).unwrap();
+        let sandbox = Sandbox::start(&issuer.authority(), settings, directory.path().join("sandbox.log")).unwrap();
         let values = sandbox_values(sandbox.client().url(), REGION, &["*"]);
         let container = cluster.install_chart("jwthttpapi", "jwthttpapi-system", &values).unwrap();
         let namespace = format!("scene-{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -70,7 +69,7 @@ impl Ground {
     /// An operator without delays of its own and without a budget; `more` overrides.
     pub(crate) fn operator(&self, more: &[&str]) -> Operator {
         let number = self.starts.fetch_add(1, Ordering::Relaxed);
-        let log = self.directory.join(format!("operator-{number}.log"));
+        let log = self.directory.path().join(format!("operator-{number}.log"));
         let quick = [
             "--leader-elect=false",
             "--list-settle=0",

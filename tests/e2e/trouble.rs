@@ -205,7 +205,7 @@ fn a_wrong_flag_is_one_clear_line_and_exit_code_two() {
         ("--allowed-functions=hello", "arn:aws:lambda"),
         ("--no-such-flag", "no-such-flag"),
     ] {
-        let launch = Launch::new(places::binary("jwthttpapi").unwrap(), directory.join("log")).args(["run", flag]);
+        let launch = Launch::new(places::binary("jwthttpapi").unwrap(), directory.path().join("log")).args(["run", flag]);
         let mut process = launch.spawn().unwrap();
         assert_eq!(process.wait(LIMIT).unwrap(), 2, "{flag}");
         assert!(process.lines().iter().any(|line| line.contains(said)), "{flag}: {:?}", process.lines());

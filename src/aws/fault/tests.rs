@@ -59,129 +59,127 @@ fn no_code_of_one_service_stands_twice() {
     assert_eq!(rows.len(), TABLE.len());
 }
 
+/// Operation, code, status, text as AWS writes it (aws-facts §2, §3, §6, §10, §11), and what that is.
+const TEXTS: &[(Operation, &str, u16, &str, Class)] = &[
+    (
+        Operation::CreateRoute,
+        "ConflictException",
+        409,
+        "Route with key GET /a already exists for this API",
+        Class::Exists,
+    ),
+    (
+        Operation::DeleteIntegration,
+        "ConflictException",
+        409,
+        "Cannot delete Integration because it is referenced by the following Routes with Ids: [a]",
+        Class::InUse,
+    ),
+    (
+        Operation::DeleteIntegration,
+        "BadRequestException",
+        400,
+        "Cannot delete Integration because it is referenced by the following Routes with Ids: [a]",
+        Class::InUse,
+    ),
+    (
+        Operation::DeleteAuthorizer,
+        "ConflictException",
+        409,
+        "Cannot delete authorizer 'a', is referenced in route: GET /a",
+        Class::InUse,
+    ),
+    (
+        Operation::DeleteApi,
+        "BadRequestException",
+        400,
+        "Please remove all API mappings for the API from your custom domain names.",
+        Class::InUse,
+    ),
+    (
+        Operation::UpdateRoute,
+        "ConflictException",
+        409,
+        "Unable to complete operation due to concurrent modification. Please try again later.",
+        Class::Concurrent,
+    ),
+    (
+        Operation::CreateAuthorizer,
+        "BadRequestException",
+        400,
+        "Caught exception when connecting to https://x/.well-known/openid-configuration for issuer https://x",
+        Class::IssuerUnreachable,
+    ),
+    (
+        Operation::CreateAuthorizer,
+        "BadRequestException",
+        400,
+        "Invalid issuer: Issuer is not a valid URL for JWT Authorizer",
+        Class::Rejected,
+    ),
+    (
+        Operation::CreateRoute,
+        "TooManyRequestsException",
+        429,
+        "Maximum number of Routes for this Api has been reached.",
+        Class::Quota,
+    ),
+    (
+        Operation::CreateRoute,
+        "BadRequestException",
+        400,
+        "Unable to complete operation: the maximum number of routes (300) has been reached",
+        Class::Quota,
+    ),
+    (
+        Operation::CreateRoute,
+        "TooManyRequestsException",
+        429,
+        "Too Many Requests",
+        Class::Throttled,
+    ),
+    (
+        Operation::GetRoutes,
+        "TooManyRequestsException",
+        429,
+        "Maximum number of requests",
+        Class::Throttled,
+    ),
+    (
+        Operation::AddPermission,
+        "ResourceConflictException",
+        409,
+        "The statement id (a) provided already exists. Please provide a new statement id.",
+        Class::Exists,
+    ),
+    (
+        Operation::AddPermission,
+        "ResourceConflictException",
+        409,
+        "An update is in progress",
+        Class::Concurrent,
+    ),
+    (
+        Operation::PutRolePolicy,
+        "LimitExceeded",
+        409,
+        "Maximum policy size of 10240 bytes exceeded for role a",
+        Class::PolicyTooLong,
+    ),
+    (
+        Operation::CreateRole,
+        "LimitExceeded",
+        409,
+        "Cannot exceed quota for RolesPerAccount: 1000",
+        Class::Quota,
+    ),
+];
+
 #[test]
 fn text_tells_the_meanings_of_one_code_apart() {
-    use Operation as Op;
-    let cases = [
-        (
-            Op::CreateRoute,
-            "ConflictException",
-            409,
-            "Route with key GET /a already exists for this API",
-            Class::Exists,
-        ),
-        (
-            Op::DeleteIntegration,
-            "ConflictException",
-            409,
-            "Cannot delete Integration because it is referenced by the following Routes with Ids: [a]",
-            Class::InUse,
-        ),
-        (
-            Op::DeleteIntegration,
-            "BadRequestException",
-            400,
-            "Cannot delete Integration because it is referenced by the following Routes with Ids: [a]",
-            Class::InUse,
-        ),
-        (
-            Op::DeleteAuthorizer,
-            "ConflictException",
-            409,
-            "Cannot delete authorizer 'a', is referenced in route: GET /a",
-            Class::InUse,
-        ),
-        (
-            Op::DeleteApi,
-            "BadRequestException",
-            400,
-            "Please remove all API mappings for the API from your custom domain names.",
-            Class::InUse,
-        ),
-        (
-            Op::UpdateRoute,
-            "ConflictException",
-            409,
-            "Unable to complete operation due to concurrent modification. Please try again later.",
-            Class::Concurrent,
-        ),
-        (
-            Op::CreateAuthorizer,
-            "BadRequestException",
-            400,
-            "Caught exception when connecting to https://x/.well-known/openid-configuration for issuer https://x",
-            Class::IssuerUnreachable,
-        ),
-        (
-            Op::CreateAuthorizer,
-            "BadRequestException",
-            400,
-            "Invalid issuer: Issuer is not a valid URL for JWT Authorizer",
-            Class::Rejected,
-        ),
-        (
-            Op::CreateRoute,
-            "TooManyRequestsException",
-            429,
-            "Maximum number of Routes for this Api has been reached.",
-            Class::Quota,
-        ),
-        (
-            Op::CreateRoute,
-            "BadRequestException",
-            400,
-            "Unable to complete operation: the maximum number of routes (300) has been reached",
-            Class::Quota,
-        ),
-        (
-            Op::CreateRoute,
-            "TooManyRequestsException",
-            429,
-            "Too Many Requests",
-            Class::Throttled,
-        ),
-        (
-            Op::GetRoutes,
-            "TooManyRequestsException",
-            429,
-            "Maximum number of requests",
-            Class::Throttled,
-        ),
-        (
-            Op::AddPermission,
-            "ResourceConflictException",
-            409,
-            "The statement id (a) provided already exists. Please provide a new statement id.",
-            Class::Exists,
-        ),
-        (
-            Op::AddPermission,
-            "ResourceConflictException",
-            409,
-            "An update is in progress",
-            Class::Concurrent,
-        ),
-        (
-            Op::PutRolePolicy,
-            "LimitExceeded",
-            409,
-            "Maximum policy size of 10240 bytes exceeded for role a",
-            Class::PolicyTooLong,
-        ),
-        (
-            Op::CreateRole,
-            "LimitExceeded",
-            409,
-            "Cannot exceed quota for RolesPerAccount: 1000",
-            Class::Quota,
-        ),
-    ];
-    for (operation, code, status, text, wanted) in cases {
-        assert_eq!(
-            class(operation, Some(code), Some(status), text),
-            wanted,
-            "{operation} {code}: {text}"
-        );
+    for (operation, code, status, text, wanted) in TEXTS {
+        let class = class(*operation, Some(code), Some(*status), text);
+        assert_eq!(class, *wanted, "{operation} {code}: {text}");
     }
 }
 
