@@ -177,6 +177,18 @@ impl Ground {
     }
 }
 
+impl Drop for Ground {
+    /// The next scenario's operator watches the whole cluster: nothing of this one may be left, whatever came of it.
+    fn drop(&mut self) {
+        let names = self.cluster.kubectl(["-n", &self.namespace, "get", "jwthttpapi", "-o", "name"]).unwrap_or_default();
+        for name in names.lines() {
+            let _ = self.cluster.kubectl(["-n", &self.namespace, "delete", name, "--wait=false"]);
+            let free = r#"{"metadata":{"finalizers":null}}"#;
+            let _ = self.cluster.kubectl(["-n", &self.namespace, "patch", name, "--type=merge", "-p", free]);
+        }
+    }
+}
+
 /// Holds a status against Flux's rules for statuses in progress, which bind at every moment.
 fn judge(object: &Value) {
     let status = serde_json::from_value(object["status"].clone()).unwrap();
