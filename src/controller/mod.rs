@@ -23,7 +23,7 @@ pub(crate) use context::{Cluster, Context, Periods};
 use crate::{metrics::Metrics, server::Health};
 use error::Error;
 use futures::{Stream, StreamExt};
-use jwthttpapi_core::api::{ConditionType, JwtHttpApi, REQUESTED_AT};
+use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, REQUESTED_AT};
 use kube::{
     Api, Client, Resource, ResourceExt,
     core::DeserializeGuard,
@@ -101,23 +101,22 @@ pub(crate) async fn run(
         .await;
 }
 
-/// What of an object wakes the operator: its generation, its finalizers, its deletion, and the annotation that asks for a
-/// verification. Status and all else do not.
+/// What of an object wakes the operator: its generation, its deletion, the annotation that asks for a verification, and
+/// the loss of the operator's finalizer. Status and all else do not, nor does what the operator writes itself.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a predicate")]
 fn wakes(object: &Guarded) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     let meta = object.meta();
-    (
-        meta.uid.as_ref(),
-        meta.generation,
-        &meta.finalizers,
-        meta.deletion_timestamp.is_some(),
-    )
-        .hash(&mut hasher);
+    (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hasher);
     object.annotations().get(REQUESTED_AT).hash(&mut hasher);
-    if meta.generation.is_none() {
-        meta.resource_version.hash(&mut hasher);
-    }
+    let owns = object.0.as_ref().is_ok_and(|object| {
+        object
+            .status
+            .as_ref()
+            .is_some_and(|status| status.nonce.is_some() || status.api_id.is_some())
+    });
+    let stripped = owns && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+    stripped.hash(&mut hasher);
     Some(hasher.finish())
 }
 

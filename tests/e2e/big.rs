@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 fn routes(count: usize, function: impl Fn(usize) -> String) -> Vec<Value> {
-    (0..count).map(|number| route(&format!("GET /route/{number}"), &function(number))).collect()
+    (0..count)
+        .map(|number| route(&format!("GET /route/{number}"), &function(number)))
+        .collect()
 }
 
 #[test]
@@ -13,8 +15,14 @@ fn three_hundred_routes_over_three_functions_work_in_role_mode() {
     let ground = Ground::new(&prompt());
     ground.functions(&["f0", "f1", "f2"]);
     let _operator = ground.operator(&[]);
-    ground.apply("big", &ground.spec(&json!({"routes": routes(300, |number| format!("f{}", number % 3))})));
-    println!("300 routes over 3 functions: ready after {:?}", ground.ready("big"));
+    ground.apply(
+        "big",
+        &ground.spec(&json!({"routes": routes(300, |number| format!("f{}", number % 3))})),
+    );
+    println!(
+        "300 routes over 3 functions: ready after {:?}",
+        ground.ready("big")
+    );
 }
 
 #[test]
@@ -32,15 +40,20 @@ fn three_hundred_functions_work_in_resource_policy_mode_and_are_refused_in_role_
     assert!(message.contains("ResourcePolicy"), "{message}");
     assert!(ground.calls(mark).iter().all(|call| !call.mutating));
     ground.apply("big", &spec("ResourcePolicy"));
-    println!("300 functions by their policies: ready after {:?}", ground.ready("big"));
+    println!(
+        "300 functions by their policies: ready after {:?}",
+        ground.ready("big")
+    );
 }
 
 #[test]
-fn while_a_big_creation_runs_under_the_budget_an_edit_elsewhere_and_a_closing_get_through_within_ten_seconds() {
+fn while_a_big_creation_runs_under_the_budget_an_edit_elsewhere_and_a_closing_get_through_within_ten_seconds()
+{
     let ground = Ground::new(&prompt());
     ground.functions(&["f0", "f1", "f2"]);
     let _operator = ground.operator(&["--apigateway-rate=5"]);
-    let small = |scopes: &[&str]| ground.spec(&json!({"scopes": scopes, "routes": [route("GET /small", "f0")]}));
+    let small =
+        |scopes: &[&str]| ground.spec(&json!({"scopes": scopes, "routes": [route("GET /small", "f0")]}));
     ground.apply("small", &small(&[]));
     ground.ready("small");
     let big = |public: bool| {
@@ -53,9 +66,11 @@ fn while_a_big_creation_runs_under_the_budget_an_edit_elsewhere_and_a_closing_ge
         ground.spec(&json!({"routes": routes}))
     };
     ground.apply("big", &big(true));
-    let made = |key: &str| ground.aws().journal(0).unwrap().iter().any(|call| {
-        call.operation == "CreateRoute" && call.committed && call.resource.as_deref() == Some(key)
-    });
+    let made = |key: &str| {
+        ground.aws().journal(0).unwrap().iter().any(|call| {
+            call.operation == "CreateRoute" && call.committed && call.resource.as_deref() == Some(key)
+        })
+    };
     let mut last = 0;
     while !made("GET /a/first") {
         let watched = ground.aws().wait(last, crate::ground::LIMIT).unwrap();
@@ -70,12 +85,25 @@ fn while_a_big_creation_runs_under_the_budget_an_edit_elsewhere_and_a_closing_ge
     let small_id = ground.api_id("small");
     let mut last = mark;
     while edited.is_none() || closed.is_none() {
-        assert!(began.elapsed() < Duration::from_secs(10), "edited {edited:?}, closed {closed:?}");
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "edited {edited:?}, closed {closed:?}"
+        );
         last = ground.aws().wait(last, Duration::from_secs(1)).unwrap().last;
-        for call in ground.calls(mark).iter().filter(|call| call.operation == "UpdateRoute" && call.committed) {
-            let slot = if call.target.as_deref() == Some(&small_id) { &mut edited } else { &mut closed };
+        for call in ground
+            .calls(mark)
+            .iter()
+            .filter(|call| call.operation == "UpdateRoute" && call.committed)
+        {
+            let slot = if call.target.as_deref() == Some(&small_id) {
+                &mut edited
+            } else {
+                &mut closed
+            };
             slot.get_or_insert_with(|| began.elapsed());
         }
     }
-    println!("while 300 routes are made: an edit elsewhere after {edited:?}, a route closed after {closed:?}");
+    println!(
+        "while 300 routes are made: an edit elsewhere after {edited:?}, a route closed after {closed:?}"
+    );
 }

@@ -10,7 +10,11 @@ fn count(calls: &[JournalEntry], service: &str) -> usize {
 }
 
 fn writes(calls: &[JournalEntry]) -> Vec<String> {
-    calls.iter().filter(|call| call.committed).map(|call| call.operation.clone()).collect()
+    calls
+        .iter()
+        .filter(|call| call.committed)
+        .map(|call| call.operation.clone())
+        .collect()
 }
 
 fn shop(ground: &Ground) -> serde_json::Value {
@@ -26,7 +30,10 @@ fn an_api_of_three_functions_is_created_in_its_eleven_writes() {
     let ground = Ground::new(&prompt());
     let spec = shop(&ground);
     let _operator = ground.operator(&[]);
-    let (mark, audit) = (ground.aws().journal_mark().unwrap(), ground.cluster.audit_mark().unwrap());
+    let (mark, audit) = (
+        ground.aws().journal_mark().unwrap(),
+        ground.cluster.audit_mark().unwrap(),
+    );
     ground.apply("shop", &spec);
     let took = ground.ready("shop");
     let calls = ground.calls(mark);
@@ -84,7 +91,10 @@ fn a_resync_reads_five_two_and_one_a_function_and_writes_nothing() {
     ground.ready("shop");
     drop(operator);
     // A new process visits every object once, as a resync does, and asks STS who it is.
-    let (mark, audit) = (ground.aws().journal_mark().unwrap(), ground.cluster.audit_mark().unwrap());
+    let (mark, audit) = (
+        ground.aws().journal_mark().unwrap(),
+        ground.cluster.audit_mark().unwrap(),
+    );
     let _operator = ground.operator(&[]);
     let wanted = 1 + 5 + 1 + 2 + 3;
     let mut after = mark;
@@ -94,8 +104,15 @@ fn a_resync_reads_five_two_and_one_a_function_and_writes_nothing() {
         after = watched.last;
     }
     // The same again for the next visit shows that nothing followed the first.
-    ground.kubectl(&["annotate", "jwthttpapi", "shop", "reconcile.jwthttpapi.dev/requestedAt=now"]);
-    ground.until("shop", "the verification", |object| object["status"]["lastHandledReconcileAt"] == "now");
+    ground.kubectl(&[
+        "annotate",
+        "jwthttpapi",
+        "shop",
+        "reconcile.jwthttpapi.dev/requestedAt=now",
+    ]);
+    ground.until("shop", "the verification", |object| {
+        object["status"]["lastHandledReconcileAt"] == "now"
+    });
     let calls = ground.calls(mark);
     assert_eq!(writes(&calls), Vec::<String>::new());
     let operations = |name: &str| calls.iter().filter(|call| call.operation == name).count();
@@ -110,5 +127,9 @@ fn a_resync_reads_five_two_and_one_a_function_and_writes_nothing() {
         .iter()
         .filter(|entry| !entry.is_background() && !matches!(entry.verb.as_str(), "get" | "list"))
         .collect();
-    assert_eq!(written.len(), 1, "the answer to the annotation alone: {written:#?}");
+    assert_eq!(
+        written.len(),
+        1,
+        "the answer to the annotation alone: {written:#?}"
+    );
 }

@@ -7,16 +7,43 @@ use serde_json::{Value, json};
 #[test]
 fn every_example_becomes_ready() {
     let ground = Ground::new(&prompt());
-    let functions = ["hello", "orders", "shop", "shop-admin", "profile", "backend", "reports"];
+    let functions = [
+        "hello",
+        "orders",
+        "shop",
+        "shop-admin",
+        "profile",
+        "backend",
+        "reports",
+    ];
     ground.functions(&functions);
     for function in ["hello", "orders"] {
         let version = json!({});
-        ground.aws().aws("lambda", "POST", &format!("/2015-03-31/functions/{function}/versions"), Some(&version)).unwrap();
+        ground
+            .aws()
+            .aws(
+                "lambda",
+                "POST",
+                &format!("/2015-03-31/functions/{function}/versions"),
+                Some(&version),
+            )
+            .unwrap();
         let alias = json!({"Name": "live", "FunctionVersion": "1"});
-        ground.aws().aws("lambda", "POST", &format!("/2015-03-31/functions/{function}/aliases"), Some(&alias)).unwrap();
+        ground
+            .aws()
+            .aws(
+                "lambda",
+                "POST",
+                &format!("/2015-03-31/functions/{function}/aliases"),
+                Some(&alias),
+            )
+            .unwrap();
     }
     let _operator = ground.operator(&[]);
-    let mut files: Vec<_> = std::fs::read_dir(places::repository().join("examples")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(places::repository().join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     assert!(files.len() >= 7, "{files:?}");
     for file in files {

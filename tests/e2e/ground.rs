@@ -1,10 +1,10 @@
 //! What every scenario stands on: one cluster and one issuer for all, and for each its own AWS, operator and namespace.
 
-use jwthttpapi_test_support::{
-    Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, REGION, Sandbox, SandboxClient, deadline,
-    places, sandbox_values,
-};
 use jwthttpapi_core::api::oracle;
+use jwthttpapi_test_support::{
+    Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, REGION, Sandbox, SandboxClient,
+    deadline, places, sandbox_values,
+};
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -45,9 +45,16 @@ impl Ground {
         let cluster = Cluster::shared().unwrap();
         let issuer = ISSUER.get_or_init(|| Issuer::start().unwrap());
         let directory = places::scratch("e2e").unwrap();
-        let sandbox = Sandbox::start(&issuer.authority(), settings, directory.path().join("sandbox.log")).unwrap();
+        let sandbox = Sandbox::start(
+            &issuer.authority(),
+            settings,
+            directory.path().join("sandbox.log"),
+        )
+        .unwrap();
         let values = sandbox_values(sandbox.client().url(), REGION, &["*"]);
-        let container = cluster.install_chart("jwthttpapi", "jwthttpapi-system", &values).unwrap();
+        let container = cluster
+            .install_chart("jwthttpapi", "jwthttpapi-system", &values)
+            .unwrap();
         let namespace = format!("scene-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         cluster.kubectl(["create", "namespace", &namespace]).unwrap();
         Self {
@@ -80,20 +87,33 @@ impl Ground {
         ];
         let quick: Vec<&str> = quick
             .into_iter()
-            .filter(|flag| !more.iter().any(|other| other.split('=').next() == flag.split('=').next()))
+            .filter(|flag| {
+                !more
+                    .iter()
+                    .any(|other| other.split('=').next() == flag.split('=').next())
+            })
             .collect();
         let mut container = self.container.clone();
         container.args.retain(|arg| {
-            !quick.iter().chain(more).any(|flag| arg.split('=').next() == flag.split('=').next())
+            !quick
+                .iter()
+                .chain(more)
+                .any(|flag| arg.split('=').next() == flag.split('=').next())
         });
-        let launch = container.launch(self.cluster, log).unwrap().args(quick).args(more.iter().copied());
+        let launch = container
+            .launch(self.cluster, log)
+            .unwrap()
+            .args(quick)
+            .args(more.iter().copied());
         Operator::launch(launch).unwrap()
     }
 
     pub(crate) fn functions(&self, names: &[&str]) {
         for name in names {
             let code = "export const handler = async (event) => ({said: event.routeKey ?? event.requestContext?.routeKey ?? 'nothing'});";
-            self.aws().create_function(name, "nodejs22.x", "index.handler", &[("index.mjs", code)]).unwrap();
+            self.aws()
+                .create_function(name, "nodejs22.x", "index.handler", &[("index.mjs", code)])
+                .unwrap();
         }
     }
 
@@ -113,11 +133,20 @@ impl Ground {
     }
 
     pub(crate) fn kubectl(&self, args: &[&str]) -> String {
-        self.cluster.kubectl(["-n", &self.namespace].iter().chain(args)).unwrap()
+        self.cluster
+            .kubectl(["-n", &self.namespace].iter().chain(args))
+            .unwrap()
     }
 
     pub(crate) fn patch(&self, name: &str, patch: &Value) {
-        self.kubectl(&["patch", "jwthttpapi", name, "--type=merge", "-p", &patch.to_string()]);
+        self.kubectl(&[
+            "patch",
+            "jwthttpapi",
+            name,
+            "--type=merge",
+            "-p",
+            &patch.to_string(),
+        ]);
     }
 
     pub(crate) fn object(&self, name: &str) -> Value {
@@ -138,10 +167,14 @@ impl Ground {
     /// Waits until Ready is not true for a reason; the condition's message.
     pub(crate) fn unready(&self, name: &str, reason: &str) -> String {
         let object = self.until(name, reason, |object| {
-            condition(object, "Ready").is_some_and(|ready| ready["status"] != "True" && ready["reason"] == reason)
+            condition(object, "Ready")
+                .is_some_and(|ready| ready["status"] != "True" && ready["reason"] == reason)
         });
         judge(&object);
-        condition(&object, "Ready").unwrap()["message"].as_str().unwrap().to_owned()
+        condition(&object, "Ready").unwrap()["message"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub(crate) fn until(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -173,18 +206,28 @@ impl Ground {
     }
 
     pub(crate) fn api_id(&self, name: &str) -> String {
-        self.object(name)["status"]["apiId"].as_str().unwrap_or_default().to_owned()
+        self.object(name)["status"]["apiId"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
 impl Drop for Ground {
     /// The next scenario's operator watches the whole cluster: nothing of this one may be left, whatever came of it.
     fn drop(&mut self) {
-        let names = self.cluster.kubectl(["-n", &self.namespace, "get", "jwthttpapi", "-o", "name"]).unwrap_or_default();
+        let names = self
+            .cluster
+            .kubectl(["-n", &self.namespace, "get", "jwthttpapi", "-o", "name"])
+            .unwrap_or_default();
         for name in names.lines() {
-            let _ = self.cluster.kubectl(["-n", &self.namespace, "delete", name, "--wait=false"]);
+            let _ = self
+                .cluster
+                .kubectl(["-n", &self.namespace, "delete", name, "--wait=false"]);
             let free = r#"{"metadata":{"finalizers":null}}"#;
-            let _ = self.cluster.kubectl(["-n", &self.namespace, "patch", name, "--type=merge", "-p", free]);
+            let _ = self
+                .cluster
+                .kubectl(["-n", &self.namespace, "patch", name, "--type=merge", "-p", free]);
         }
     }
 }
@@ -198,7 +241,11 @@ fn judge(object: &Value) {
 }
 
 pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    object.pointer("/status/conditions")?.as_array()?.iter().find(|condition| condition["type"] == kind)
+    object
+        .pointer("/status/conditions")?
+        .as_array()?
+        .iter()
+        .find(|condition| condition["type"] == kind)
 }
 
 pub(crate) fn route(key: &str, function: &str) -> Value {

@@ -21,7 +21,10 @@ fn kill_at_every_call(ground: &Ground, begin: impl FnOnce(), through: impl Fn() 
         }
         let mut last = mark;
         let held = loop {
-            let watched = ground.aws().wait(last, std::time::Duration::from_millis(500)).unwrap();
+            let watched = ground
+                .aws()
+                .wait(last, std::time::Duration::from_millis(500))
+                .unwrap();
             last = watched.last;
             if !watched.held.is_empty() {
                 break true;
@@ -52,9 +55,21 @@ fn one_api(ground: &Ground) {
     assert_eq!(apis.len(), 1, "{apis:#?}");
     let id = apis[0]["apiId"].as_str().unwrap();
     assert_eq!(ground.api_id("hello"), id);
-    for (kind, wanted) in [("routes", 2), ("integrations", 2), ("authorizers", 1), ("stages", 1)] {
-        let children = ground.aws().aws("apigateway", "GET", &format!("/v2/apis/{id}/{kind}"), None).unwrap();
-        assert_eq!(children["items"].as_array().unwrap().len(), wanted, "{kind}: {children:#}");
+    for (kind, wanted) in [
+        ("routes", 2),
+        ("integrations", 2),
+        ("authorizers", 1),
+        ("stages", 1),
+    ] {
+        let children = ground
+            .aws()
+            .aws("apigateway", "GET", &format!("/v2/apis/{id}/{kind}"), None)
+            .unwrap();
+        assert_eq!(
+            children["items"].as_array().unwrap().len(),
+            wanted,
+            "{kind}: {children:#}"
+        );
     }
 }
 
@@ -69,9 +84,18 @@ fn survives(mode: &str) {
     };
     let created = kill_at_every_call(&ground, || ground.apply("hello", &spec("two")), || ready(&ground));
     one_api(&ground);
-    let edited = kill_at_every_call(&ground, || ground.apply("hello", &spec("other")), || ready(&ground));
+    let edited = kill_at_every_call(
+        &ground,
+        || ground.apply("hello", &spec("other")),
+        || ready(&ground),
+    );
     one_api(&ground);
-    let gone = || ground.kubectl(&["get", "jwthttpapi", "-o", "name"]).trim().is_empty();
+    let gone = || {
+        ground
+            .kubectl(&["get", "jwthttpapi", "-o", "name"])
+            .trim()
+            .is_empty()
+    };
     let deleted = kill_at_every_call(
         &ground,
         || {
@@ -79,10 +103,14 @@ fn survives(mode: &str) {
         },
         gone,
     );
-    jwthttpapi_test_support::deadline::poll("the end of the object", LIMIT, || Ok(gone().then_some(()))).unwrap();
+    jwthttpapi_test_support::deadline::poll("the end of the object", LIMIT, || Ok(gone().then_some(())))
+        .unwrap();
     assert_eq!(ground.state(), before);
     println!("{mode}: killed {created} times in creation, {edited} in an edit, {deleted} in deletion");
-    assert!(created >= 11 && edited >= 4 && deleted >= 2, "{created} {edited} {deleted}");
+    assert!(
+        created >= 11 && edited >= 4 && deleted >= 2,
+        "{created} {edited} {deleted}"
+    );
 }
 
 #[test]

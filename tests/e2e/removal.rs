@@ -11,15 +11,28 @@ fn deleting_the_object_leaves_aws_as_it_was_before() {
         ground.functions(&["hello"]);
         let before = ground.state();
         let _operator = ground.operator(&[]);
-        ground.apply("hello", &ground.spec(&json!({"invocation": {"mode": mode}, "routes": [route("GET /test", "hello")]})));
+        ground.apply(
+            "hello",
+            &ground.spec(&json!({"invocation": {"mode": mode}, "routes": [route("GET /test", "hello")]})),
+        );
         ground.ready("hello");
         let id = ground.api_id("hello");
         let call = |token: Option<&str>| {
             let bearer = token.map(|token| format!("Bearer {token}"));
-            let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("authorization", value.as_str())).collect();
-            ground.aws().invoke(&id, "GET", "/test", &headers, None).unwrap().status
+            let headers: Vec<(&str, &str)> = bearer
+                .iter()
+                .map(|value| ("authorization", value.as_str()))
+                .collect();
+            ground
+                .aws()
+                .invoke(&id, "GET", "/test", &headers, None)
+                .unwrap()
+                .status
         };
-        let token = ground.issuer.token("e2e", &Claims::new("alice", AUDIENCE)).unwrap();
+        let token = ground
+            .issuer
+            .token("e2e", &Claims::new("alice", AUDIENCE))
+            .unwrap();
         assert_eq!((call(None), call(Some(&token))), (401, 200), "{mode}");
         ground.delete("hello");
         assert_eq!(ground.state(), before, "{mode}");
@@ -36,9 +49,15 @@ fn retain_keeps_everything_and_takes_the_ownership_tags_off() {
     ground.ready("hello");
     let id = ground.api_id("hello");
     ground.delete("hello");
-    let api = ground.aws().aws("apigateway", "GET", &format!("/v2/apis/{id}"), None).unwrap();
+    let api = ground
+        .aws()
+        .aws("apigateway", "GET", &format!("/v2/apis/{id}"), None)
+        .unwrap();
     assert_eq!(api["tags"], json!({"team": "shop"}));
     let state = ground.state();
-    assert!(state.contains("GET /test") && state.contains("jwthttpapi-eu-central-1-"), "{state}");
+    assert!(
+        state.contains("GET /test") && state.contains("jwthttpapi-eu-central-1-"),
+        "{state}"
+    );
     assert!(!state.contains("jwthttpapi.dev/uid"), "{state}");
 }

@@ -17,7 +17,13 @@ fn no_api(ground: &Ground) {
 
 /// Asks for a verification, so that no backoff has to be waited for.
 fn verify(ground: &Ground, name: &str, token: &str) {
-    ground.kubectl(&["annotate", "--overwrite", "jwthttpapi", name, &format!("reconcile.jwthttpapi.dev/requestedAt={token}")]);
+    ground.kubectl(&[
+        "annotate",
+        "--overwrite",
+        "jwthttpapi",
+        name,
+        &format!("reconcile.jwthttpapi.dev/requestedAt={token}"),
+    ]);
 }
 
 #[test]
@@ -44,7 +50,10 @@ fn an_issuer_that_aws_cannot_read_is_named_and_no_route_is_open_meanwhile() {
     let message = ground.unready("hello", "IssuerUnreachable");
     assert!(message.contains("issuer"), "{message}");
     let id = ground.api_id("hello");
-    let routes = ground.aws().aws("apigateway", "GET", &format!("/v2/apis/{id}/routes"), None).unwrap();
+    let routes = ground
+        .aws()
+        .aws("apigateway", "GET", &format!("/v2/apis/{id}/routes"), None)
+        .unwrap();
     assert_eq!(routes["items"], json!([]));
     ground.apply("hello", &hello(&ground));
     ground.ready("hello");
@@ -69,7 +78,7 @@ fn a_denied_action_is_named_and_heals_when_it_is_granted() {
 fn a_quota_that_is_used_up_is_named() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
-    ground.aws().set(&json!({"quotas": {"routes_per_api": 1}})).unwrap();
+    ground.aws().set(&json!({"quotas": {"routes": 1}})).unwrap();
     let _operator = ground.operator(&[]);
     let spec = ground.spec(&json!({"routes": [route("GET /a", "hello"), route("GET /b", "hello")]}));
     ground.apply("hello", &spec);
@@ -83,7 +92,10 @@ fn a_quota_that_is_used_up_is_named() {
 fn expired_credentials_are_named_and_heal_when_they_are_renewed() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
-    ground.aws().set(&json!({"expired_keys": [OPERATOR_ACCESS_KEY]})).unwrap();
+    ground
+        .aws()
+        .set(&json!({"expired_keys": [OPERATOR_ACCESS_KEY]}))
+        .unwrap();
     let _operator = ground.operator(&[]);
     ground.apply("hello", &hello(&ground));
     ground.unready("hello", "CredentialsUnavailable");
@@ -100,7 +112,10 @@ fn a_role_of_somebody_else_is_left_alone_and_nothing_is_created_beside_it() {
     let mut spec = hello(&ground);
     spec["suspend"] = json!(true);
     ground.apply("hello", &spec);
-    let uid = ground.object("hello")["metadata"]["uid"].as_str().unwrap().to_owned();
+    let uid = ground.object("hello")["metadata"]["uid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let owner = Owner {
         cluster: "test".into(),
         kube_system: String::new(),
@@ -110,14 +125,24 @@ fn a_role_of_somebody_else_is_left_alone_and_nothing_is_created_beside_it() {
     };
     let role = role_name(&owner, "eu-central-1");
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-    let form = [("Action", "CreateRole"), ("Version", "2010-05-08"), ("RoleName", &role.name), ("Path", "/"), ("AssumeRolePolicyDocument", &trust.to_string())];
+    let form = [
+        ("Action", "CreateRole"),
+        ("Version", "2010-05-08"),
+        ("RoleName", &role.name),
+        ("Path", "/"),
+        ("AssumeRolePolicyDocument", &trust.to_string()),
+    ];
     assert_eq!(ground.aws().query("iam", &form).unwrap().status, 200);
     let before = ground.state();
     ground.apply("hello", &hello(&ground));
     let message = ground.unready("hello", "RoleNameConflict");
     assert!(message.contains(&role.name), "{message}");
     assert_eq!(ground.state(), before);
-    let form = [("Action", "DeleteRole"), ("Version", "2010-05-08"), ("RoleName", &*role.name)];
+    let form = [
+        ("Action", "DeleteRole"),
+        ("Version", "2010-05-08"),
+        ("RoleName", &*role.name),
+    ];
     assert_eq!(ground.aws().query("iam", &form).unwrap().status, 200);
     verify(&ground, "hello", "1");
     ground.ready("hello");
@@ -133,13 +158,24 @@ fn in_a_wrong_account_the_operator_keeps_its_hands_off_until_the_status_is_empti
     let id = ground.api_id("hello");
     let status = |account: Value| {
         let patch = json!({"status": {"accountId": account}}).to_string();
-        ground.kubectl(&["patch", "jwthttpapi", "hello", "--subresource=status", "--type=merge", "-p", &patch]);
+        ground.kubectl(&[
+            "patch",
+            "jwthttpapi",
+            "hello",
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            &patch,
+        ]);
     };
     status(json!("999999999999"));
     let mark = ground.aws().journal_mark().unwrap();
     verify(&ground, "hello", "1");
     let message = ground.unready("hello", "AccountMismatch");
-    assert!(message.contains("999999999999") && message.contains("status.accountId"), "{message}");
+    assert!(
+        message.contains("999999999999") && message.contains("status.accountId"),
+        "{message}"
+    );
     assert_eq!(ground.calls(mark).len(), 0);
     status(Value::Null);
     verify(&ground, "hello", "2");
@@ -166,7 +202,10 @@ fn a_suspended_object_is_not_written_to_aws_and_its_deletion_says_so() {
     ground.apply("hello", &hello(&ground));
     ground.ready("hello");
     let made = ground.state();
-    ground.patch("hello", &json!({"spec": {"suspend": true, "description": "held"}}));
+    ground.patch(
+        "hello",
+        &json!({"spec": {"suspend": true, "description": "held"}}),
+    );
     ground.unready("hello", "Suspended");
     ground.kubectl(&["delete", "jwthttpapi", "hello", "--wait=false"]);
     ground.until("hello", "a blocked deletion", |object| {
@@ -190,7 +229,11 @@ fn a_function_that_is_not_allowed_is_refused_with_the_flag_that_would_allow_it()
     spec["invocation"] = json!({"roleArn": "arn:aws:iam::123456789012:role/admin"});
     ground.apply("hello", &spec);
     let message = ground.until("hello", "both refusals", |object| {
-        condition(object, "Accepted").is_some_and(|accepted| accepted["message"].as_str().is_some_and(|text| text.contains("--passable-roles")))
+        condition(object, "Accepted").is_some_and(|accepted| {
+            accepted["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("--passable-roles"))
+        })
     });
     assert_eq!(message["status"]["conditions"][0]["status"], "False");
     no_api(&ground);
@@ -205,9 +248,17 @@ fn a_wrong_flag_is_one_clear_line_and_exit_code_two() {
         ("--allowed-functions=hello", "arn:aws:lambda"),
         ("--no-such-flag", "no-such-flag"),
     ] {
-        let launch = Launch::new(places::binary("jwthttpapi").unwrap(), directory.path().join("log")).args(["run", flag]);
+        let launch = Launch::new(
+            places::binary("jwthttpapi").unwrap(),
+            directory.path().join("log"),
+        )
+        .args(["run", flag]);
         let mut process = launch.spawn().unwrap();
         assert_eq!(process.wait(LIMIT).unwrap(), 2, "{flag}");
-        assert!(process.lines().iter().any(|line| line.contains(said)), "{flag}: {:?}", process.lines());
+        assert!(
+            process.lines().iter().any(|line| line.contains(said)),
+            "{flag}: {:?}",
+            process.lines()
+        );
     }
 }

@@ -46,11 +46,15 @@ pub enum Verdict {
 const ISSUER_TRIES: u32 = 3;
 
 impl Report {
-    /// The first of the three that is not true.
+    /// The first of the three that is false; else the first that is not known. What was not looked at because something
+    /// else failed says less than what failed.
     pub fn violated(&self) -> Option<&Draft> {
-        [&self.accepted, &self.resolved, &self.programmed]
-            .into_iter()
-            .find(|draft| draft.status != Some(true))
+        let with = |status| {
+            [&self.accepted, &self.resolved, &self.programmed]
+                .into_iter()
+                .find(move |draft| draft.status == status)
+        };
+        with(Some(false)).or_else(|| with(None))
     }
 
     /// The result.
@@ -196,6 +200,25 @@ mod tests {
         assert_eq!(generation, None);
         assert!(words.contains(&"Ready=False/FunctionNotFound".to_owned()));
         assert!(words.contains(&"Reconciling=True/FunctionNotFound".to_owned()));
+    }
+
+    #[test]
+    fn what_failed_says_more_than_what_was_not_looked_at() {
+        let report = Report {
+            accepted: Draft::unknown(Reason::NotObserved, "n"),
+            resolved: Draft::unknown(Reason::NotObserved, "n"),
+            programmed: Draft::no(Reason::CredentialsUnavailable, "c"),
+            ..good()
+        };
+        let (_, words) = words(&report);
+        assert!(
+            words.contains(&"Ready=False/CredentialsUnavailable".to_owned()),
+            "{words:?}"
+        );
+        assert!(
+            words.contains(&"Stalled=True/CredentialsUnavailable".to_owned()),
+            "{words:?}"
+        );
     }
 
     #[test]
