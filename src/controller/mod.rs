@@ -1,7 +1,7 @@
 //! The controller: what wakes it, and the pipeline it drives.
 //!
-//! One room per step: [`look`] reads AWS together, [`establish`] finds or makes the API, [`converge`] drives an object that
-//! lives, [`delete`] one that goes, [`record`] writes to Kubernetes, [`reconcile`] bounds and reports.
+//! One room per step: `look` reads AWS together, `establish` finds or makes the API, `converge` drives an object that
+//! lives, `delete` one that goes, `record` writes to Kubernetes, `reconcile` bounds and reports.
 
 mod backoff;
 mod context;

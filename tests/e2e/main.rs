@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "a test that is surprised ends there"
 )]
+#![allow(clippy::print_stdout, reason = "figures are for reading: cargo test -- --nocapture")]
 
 mod big;
 mod cost;
