@@ -7,6 +7,7 @@
     reason = "what goes wrong anywhere in a test binary is the failure of a test"
 )]
 
+mod access;
 mod clearing;
 mod faults;
 mod ground;
