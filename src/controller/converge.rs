@@ -117,6 +117,10 @@ pub(crate) async fn converge(
         Established::Api(api) => *api,
         Established::Not(next) => return Ok((next, record.status())),
     };
+    if !findings.suspended && !record.has_finalizer() {
+        tracing::warn!("somebody took the finalizer off; it is put on again");
+        record.add_finalizer().await?;
+    }
     if stale(memory, &api) {
         findings.programmed = Draft::no(
             Reason::AwaitingVisibility,
@@ -280,7 +284,7 @@ fn hold_creation(findings: &mut Findings, role: &str, conflict: bool) -> Next {
 
 fn role_conflict(role: &str) -> String {
     format!(
-        "a role named {role} exists and is not this object's; delete or rename it, or bring a role with spec.invocation.roleArn"
+        "a role named {role} exists and is not this object's; delete it, or bring a role with spec.invocation.roleArn"
     )
 }
 

@@ -33,7 +33,10 @@ fn keys() -> impl Strategy<Value = Vec<RouteKey>> {
     ];
     prop::collection::vec(key, 1..12).prop_map(|texts| {
         let keys = texts.iter().map(|text| RouteKey::parse(text).unwrap());
-        keys.map(|key| (key.shape(), key)).collect::<BTreeMap<_, _>>().into_values().collect()
+        keys.map(|key| (key.shape(), key))
+            .collect::<BTreeMap<_, _>>()
+            .into_values()
+            .collect()
     })
 }
 
@@ -44,34 +47,55 @@ fn path() -> impl Strategy<Value = Vec<String>> {
 
 fn agrees(keys: &[RouteKey], method: Method, path: &[String]) -> Result<(), TestCaseError> {
     // Each route admits a caller of its own, so that who may tells which route was meant.
-    let access: Access = keys.iter().map(|key| (key.clone(), Admission::other(key.to_string()))).collect();
+    let access: Access = keys
+        .iter()
+        .map(|key| (key.clone(), Admission::other(key.to_string())))
+        .collect();
     let segments: Vec<&str> = path.iter().map(String::as_str).collect();
     let raw = format!("/{}", segments.join("/"));
-    let selected = select(keys.iter().map(RouteKey::as_str), method.as_str(), &raw, TrailingSlash::Significant);
+    let selected = select(
+        keys.iter().map(RouteKey::as_str),
+        method.as_str(),
+        &raw,
+        TrailingSlash::Significant,
+    );
     let expected = selected
         .and_then(|selection| keys.get(selection.index))
         .map_or_else(Admission::nobody, |key| Admission::other(key.to_string()));
-    prop_assert_eq!(admission(&access, method, &segments), expected, "{} {}", method.as_str(), raw);
+    prop_assert_eq!(
+        admission(&access, method, &segments),
+        expected,
+        "{} {}",
+        method.as_str(),
+        raw
+    );
     Ok(())
 }
 
 #[test]
 fn the_access_function_means_the_route_that_the_data_plane_selects() {
-    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: 2_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let methods = subsequence(Method::SINGLE.to_vec(), 1..=3);
     runner
-        .run(&(keys(), methods, prop::collection::vec(path(), 1..8)), |(keys, methods, paths)| {
-            for method in &methods {
-                for path in paths.iter().filter(|path| path.as_slice() != [String::new()]) {
-                    agrees(&keys, *method, path)?;
+        .run(
+            &(keys(), methods, prop::collection::vec(path(), 1..8)),
+            |(keys, methods, paths)| {
+                for method in &methods {
+                    for path in paths.iter().filter(|path| path.as_slice() != [String::new()]) {
+                        agrees(&keys, *method, path)?;
+                    }
                 }
-            }
-            for (method, path) in requests(&keys) {
-                agrees(&keys, method, &path)?;
-            }
-            Ok(())
-        })
+                for (method, path) in requests(&keys) {
+                    agrees(&keys, method, &path)?;
+                }
+                Ok(())
+            },
+        )
         .unwrap();
 }

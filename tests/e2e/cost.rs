@@ -133,3 +133,37 @@ fn a_resync_reads_five_two_and_one_a_function_and_writes_nothing() {
         "the answer to the annotation alone: {written:#?}"
     );
 }
+
+#[test]
+fn an_api_is_ready_soon_after_it_is_applied() {
+    for (latency, bound) in [(0, 2_000), (100, 4_000)] {
+        let mut settings = prompt();
+        settings["latency_ms"] = json!(latency);
+        let ground = Ground::new(&settings);
+        let spec = shop(&ground);
+        let _operator = ground.operator(&[]);
+        let mut took: Vec<u128> = (0..10)
+            .map(|number| {
+                let name = format!("shop-{number}");
+                let began = std::time::Instant::now();
+                ground.apply(&name, &spec);
+                ground.kubectl(&[
+                    "wait",
+                    "--for=condition=Ready",
+                    &format!("jwthttpapi/{name}"),
+                    "--timeout=60s",
+                ]);
+                let took = began.elapsed().as_millis();
+                ground.delete(&name);
+                took
+            })
+            .collect();
+        took.sort_unstable();
+        let median = (took[4] + took[5]) / 2;
+        println!(
+            "{latency} ms a call: from apply to Ready, kubectl's own time included, median {median} ms of {took:?}"
+        );
+        // Far from the figures, for machines that are busy: this guards against waits, not against noise.
+        assert!(median < bound, "{took:?}");
+    }
+}

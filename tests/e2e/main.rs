@@ -6,7 +6,10 @@
     clippy::panic,
     reason = "a test that is surprised ends there"
 )]
-#![allow(clippy::print_stdout, reason = "figures are for reading: cargo test -- --nocapture")]
+#![allow(
+    clippy::print_stdout,
+    reason = "figures are for reading: cargo test -- --nocapture"
+)]
 
 mod big;
 mod cost;

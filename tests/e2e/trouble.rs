@@ -262,3 +262,48 @@ fn a_wrong_flag_is_one_clear_line_and_exit_code_two() {
         );
     }
 }
+
+#[test]
+fn a_finalizer_that_somebody_took_off_is_put_on_again() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&[]);
+    ground.apply("hello", &hello(&ground));
+    ground.ready("hello");
+    ground.patch("hello", &json!({"metadata": {"finalizers": null}}));
+    ground.until("hello", "the finalizer", |object| {
+        object["metadata"]["finalizers"] == json!(["jwthttpapi.dev/aws"])
+    });
+}
+
+#[test]
+fn an_object_that_does_not_parse_stops_nobody_else() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let loose = json!([{
+        "op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema",
+        "value": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+    }]);
+    let crd = "crd/jwthttpapis.jwthttpapi.dev";
+    ground.kubectl(&["patch", crd, "--type=json", "-p", &loose.to_string()]);
+    let malformed = json!({
+        "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+        "metadata": {"name": "malformed", "namespace": ground.namespace}, "spec": {"routes": "nonsense"},
+    });
+    jwthttpapi_test_support::deadline::poll("the loose schema", LIMIT, || {
+        Ok(ground.cluster.apply(&malformed.to_string()).ok())
+    })
+    .unwrap();
+    let strict = places::repository().join("crds/jwthttpapis.jwthttpapi.dev.yaml");
+    ground.kubectl(&[
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "-f",
+        &strict.display().to_string(),
+    ]);
+    let _operator = ground.operator(&[]);
+    ground.apply("hello", &hello(&ground));
+    ground.ready("hello");
+    ground.kubectl(&["get", "jwthttpapi", "malformed"]);
+}
