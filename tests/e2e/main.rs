@@ -16,5 +16,6 @@ mod cost;
 mod examples;
 mod ground;
 mod killed;
+mod leadership;
 mod removal;
 mod trouble;
