@@ -1,27 +1,27 @@
 //! The pipeline of an object that lives: build, look, establish, plan, write ahead, execute, look again.
 
 use super::{
+    ahead::write_ahead,
+    conclude::{Conclusion, conclude, facts},
     context::{Context, Memory},
     deployment, duplicates,
     error::Error,
     establish::{Established, Scene, Seen},
-    look::{Questions, Sight, foreign_role, granted, look, resolved},
+    look::{Questions, foreign_role, look, resolved},
     pass::{Findings, Next},
     record::Record,
 };
 use crate::aws::{self, Outcome, Session, Urgency};
 use jwthttpapi_core::{
-    api::{AuthorizerStatus, Draft, JwtHttpApiStatus, Reason, StageStatus},
+    api::{Draft, JwtHttpApiStatus, Reason},
     model::{
-        Desired, Observed, Owner, build,
+        Observed, Owner, build,
         desired::Invocation,
-        document,
-        name::{DEFAULT_STAGE, Place, role_name, statement_id},
-        observed::{Api, FunctionPolicy, Reading},
+        name::{Place, role_name},
+        observed::Api,
     },
     plan::{Plan, Refs, Step, only_tightening, plan},
 };
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
@@ -82,12 +82,7 @@ pub(crate) async fn converge(
         return Ok(next);
     }
 
-    let urgency = if status.api_id.is_none() {
-        Urgency::Create
-    } else {
-        urgency(record)
-    };
-    let session = ctx.aws.session(&place, record.uid(), urgency);
+    let session = ctx.aws.session(&place, record.uid(), urgency(record));
     let role = role_name(&owner, &place.region);
     let questions = Questions::of(&desired, &status, &role);
     let mut sight = look(&session, status.api_id.as_deref(), &questions).await;
@@ -196,7 +191,7 @@ pub(crate) async fn converge(
 }
 
 /// How long a list that misses what this process made is left alone before it is read again.
-const STALE_LIST: std::time::Duration = std::time::Duration::from_secs(2);
+pub(crate) const STALE_LIST: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Why the operator must keep its hands off: it acts elsewhere than where the API is.
 pub(crate) fn elsewhere(status: &JwtHttpApiStatus, place: &Place, owner: &Owner) -> Option<String> {
@@ -215,21 +210,14 @@ pub(crate) fn elsewhere(status: &JwtHttpApiStatus, place: &Place, owner: &Owner)
     ))
 }
 
-const fn urgency_of(requested: bool) -> Urgency {
-    if requested {
-        Urgency::Drift
-    } else {
-        Urgency::Resync
-    }
-}
-
-/// A new generation goes before a verification, and that before a resync.
+/// A new generation goes before a verification that was asked for, and that before a resync.
 fn urgency(record: &Record) -> Urgency {
-    let observed = record.status().observed_generation;
-    if observed == Some(record.generation()) {
-        urgency_of(record.requested().is_some())
-    } else {
-        Urgency::Create
+    let status = record.status();
+    let in_force = status.api_id.is_some() && status.observed_generation == Some(record.generation());
+    match record.requested() {
+        _ if !in_force => Urgency::Create,
+        Some(_) => Urgency::Drift,
+        None => Urgency::Resync,
     }
 }
 
@@ -282,7 +270,7 @@ fn hold_creation(findings: &mut Findings, role: &str, conflict: bool) -> Next {
     }
 }
 
-fn role_conflict(role: &str) -> String {
+pub(crate) fn role_conflict(role: &str) -> String {
     format!(
         "a role named {role} exists and is not this object's; delete it, or bring a role with spec.invocation.roleArn"
     )
@@ -373,64 +361,6 @@ fn remember_children(ctx: &Context, memory: &mut Memory, before: &Refs, outcome:
     memory.expected = (!expected.is_empty()).then(|| (expected, Instant::now() + ctx.periods.settle));
 }
 
-/// What status must say before the steps are sent: where statements of ours may stand, which role may exist, when IAM changed.
-async fn write_ahead(record: &mut Record, steps: &Plan, desired: &Desired) -> Result<(), Error> {
-    let status = record.status();
-    let now = Time(Timestamp::now());
-    let mut grants: BTreeSet<String> = status.grants.iter().cloned().collect();
-    grants.extend(steps.steps.iter().filter_map(|planned| match &planned.step {
-        Step::AddPermission { function, .. } => Some(function.to_string()),
-        _ => None,
-    }));
-    let makes_role = steps
-        .steps
-        .iter()
-        .any(|planned| matches!(planned.step, Step::CreateRole(_)));
-    let settles = steps.steps.iter().any(|planned| planned.step.settles());
-    let announced = makes_role
-        && status.pending.is_some()
-        && status.role_arn.is_some()
-        && status.iam_changed_at.is_some();
-    let mut next = JwtHttpApiStatus {
-        grants: grants.into_iter().collect(),
-        ..status
-    };
-    if let Invocation::Role(role) = &desired.invocation
-        && makes_role
-    {
-        next.role_arn = Some(role.arn.clone());
-    }
-    if settles && !announced {
-        next.iam_changed_at = Some(now);
-    }
-    record.write(next).await?;
-    Ok(())
-}
-
-/// What an intent says ahead of the first plan, so that one write of status suffices: everything that creation will make.
-pub(crate) fn written_ahead(desired: &Desired, status: JwtHttpApiStatus, now: &Time) -> JwtHttpApiStatus {
-    match &desired.invocation {
-        Invocation::Role(role) => JwtHttpApiStatus {
-            role_arn: Some(role.arn.clone()),
-            iam_changed_at: Some(now.clone()),
-            ..status
-        },
-        Invocation::Brought { .. } => status,
-        Invocation::ResourcePolicy => {
-            let grants: BTreeSet<String> = desired
-                .functions()
-                .into_iter()
-                .map(ToString::to_string)
-                .chain(status.grants.iter().cloned())
-                .collect();
-            JwtHttpApiStatus {
-                grants: grants.into_iter().collect(),
-                ..status
-            }
-        }
-    }
-}
-
 /// The children once more after the last write; an answer that returns the whole object counts as its observation, and a
 /// pass that wrote nothing has seen everything already.
 async fn see_again(
@@ -464,178 +394,4 @@ async fn see_again(
             .map(|children| children.within(api))
     };
     Ok(Observed { api, ..observed })
-}
-
-struct Conclusion<'a> {
-    session: &'a Session,
-    desired: &'a Desired,
-    observed: &'a Observed,
-    owner: &'a Owner,
-    place: &'a Place,
-    outcome: &'a Outcome,
-    served: Option<&'a str>,
-    conflict: Option<&'a String>,
-    sight: &'a Sight,
-}
-
-/// What a pass that went through the plan says.
-async fn conclude(
-    ctx: &Context,
-    record: &Record,
-    memory: &mut Memory,
-    findings: &mut Findings,
-    end: &Conclusion<'_>,
-) -> Result<Next, Error> {
-    if let Some((step, fault)) = end.outcome.gravest() {
-        findings.fault(fault);
-        findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
-        return Ok(Next::Backoff);
-    }
-    if end.outcome.cut {
-        findings.programmed =
-            Draft::unknown(Reason::Progressing, "the object changed while work was going on");
-        return Ok(Next::Now);
-    }
-    if let Some(role) = end.conflict {
-        findings.programmed = Draft::no(Reason::RoleNameConflict, role_conflict(role));
-        return Ok(Next::Backoff);
-    }
-    let Some(api) = &end.observed.api else {
-        findings.programmed = Draft::unknown(Reason::Progressing, "the API is gone; it will be made again");
-        return Ok(Next::Now);
-    };
-    if findings.resolved.status != Some(true) {
-        findings.programmed = Draft::no(
-            findings.resolved.reason,
-            "only what takes access away is done until everything exists that the spec names",
-        );
-        return Ok(Next::Backoff);
-    }
-    if let Some(fault) = end.sight.faults.first() {
-        findings.fault(fault);
-        return Ok(Next::Backoff);
-    }
-    // Roles and functions were brought to what was wanted by the plan; only the API is seen anew.
-    let seen = Observed {
-        api: Some(api.clone()),
-        ..Observed::default()
-    };
-    let left = plan(end.desired, &seen, end.owner, end.place);
-    let left = left
-        .steps
-        .iter()
-        .find(|planned| !matches!(planned.step, Step::AddPermission { .. }));
-    if let Some(planned) = left {
-        findings.behind = true;
-        findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
-        return Ok(Next::After(STALE_LIST));
-    }
-    if let Some(failure) =
-        deployment::failure(end.session, api, end.outcome.wrote_deploying, end.served).await?
-    {
-        findings.programmed = Draft::no(
-            Reason::DeploymentFailed,
-            format!(
-                "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
-            ),
-        );
-        return Ok(Next::Backoff);
-    }
-    memory.converged = Some(record.generation());
-    findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");
-    Ok(wait_for_iam(ctx, record, memory, findings))
-}
-
-/// Ready waits until IAM has settled, by this process's clock since it first saw the change.
-fn wait_for_iam(ctx: &Context, record: &Record, memory: &mut Memory, findings: &mut Findings) -> Next {
-    let Some(changed) = record.status().iam_changed_at else {
-        return Next::Resync;
-    };
-    let since = match &memory.iam {
-        Some((seen, since)) if *seen == changed => *since,
-        _ => {
-            let now = Instant::now();
-            memory.iam = Some((changed, now));
-            now
-        }
-    };
-    let left = ctx.periods.iam_settle.saturating_sub(since.elapsed());
-    if left.is_zero() {
-        memory.iam = None;
-        return Next::Resync;
-    }
-    findings.programmed = Draft::no(
-        Reason::RolePropagating,
-        "AWS is equal to the spec; IAM needs a moment until the new role works",
-    );
-    Next::After(left)
-}
-
-/// What status says of AWS.
-fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpApiStatus {
-    let Conclusion {
-        observed,
-        desired,
-        owner,
-        outcome,
-        place,
-        ..
-    } = *end;
-    let Some(api) = &observed.api else { return status };
-    let clean = outcome.faults.is_empty() && !outcome.cut;
-    let stages = api.stages.iter().filter(|stage| stage.name == DEFAULT_STAGE);
-    let authorizers: BTreeSet<(String, String)> = api
-        .authorizers
-        .iter()
-        .filter(|authorizer| desired.authorizers.contains_key(&authorizer.name))
-        .map(|authorizer| (authorizer.name.clone(), authorizer.id.clone()))
-        .collect();
-    // A statement leaves `grants` after a read showed it gone, or when the plan that removed it was not contradicted.
-    let id = statement_id(owner);
-    let wanted: BTreeSet<String> = if desired.invocation == Invocation::ResourcePolicy {
-        desired.functions().into_iter().map(ToString::to_string).collect()
-    } else {
-        BTreeSet::new()
-    };
-    let grants: Vec<String> = granted(&status)
-        .into_iter()
-        .filter(|function| {
-            wanted.contains(&function.to_string())
-                || match observed.functions.get(function) {
-                    Some(Reading::Known(FunctionPolicy::Policy(policy))) => {
-                        document::statement(policy, &id).is_some()
-                    }
-                    Some(Reading::Known(FunctionPolicy::Missing | FunctionPolicy::Exists)) => false,
-                    Some(Reading::NotAsked | Reading::Unknown) | None => true,
-                }
-        })
-        .map(|function| function.to_string())
-        .collect();
-    let role_arn = match &desired.invocation {
-        Invocation::Role(role) => Some(role.arn.clone()),
-        _ => status
-            .role_arn
-            .clone()
-            .filter(|_| observed.role.known() != Some(&None)),
-    };
-    JwtHttpApiStatus {
-        account_id: Some(place.account.clone()),
-        region: Some(place.region.clone()),
-        cluster_id: Some(owner.cluster.clone()),
-        endpoint: Some(api.endpoint.clone()),
-        stages: stages
-            .map(|stage| StageStatus {
-                name: stage.name.clone(),
-                url: api.endpoint.clone(),
-            })
-            .collect(),
-        authorizers: authorizers
-            .into_iter()
-            .map(|(name, id)| AuthorizerStatus { name, id })
-            .collect(),
-        pending: if clean { None } else { status.pending },
-        grants,
-        role_arn,
-        ..status
-    }
 }

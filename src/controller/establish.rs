@@ -165,7 +165,7 @@ impl Scene<'_> {
             nonce: Some(self.nonce.to_owned()),
             ..status
         };
-        let ahead = super::converge::written_ahead(self.desired, ahead, &now);
+        let ahead = super::ahead::written_ahead(self.desired, ahead, &now);
         record
             .write(report(&ahead, &findings.report(0), record.generation(), &now))
             .await?;

@@ -1,0 +1,200 @@
+//! The end of a pass that went through its plan: what it says of AWS, and when the next one is due.
+
+use super::{
+    context::{Context, Memory},
+    converge::{STALE_LIST, role_conflict},
+    deployment,
+    error::Error,
+    look::{Sight, granted},
+    pass::{Findings, Next},
+    record::Record,
+};
+use crate::aws::{Outcome, Session};
+use jwthttpapi_core::{
+    api::{AuthorizerStatus, Draft, JwtHttpApiStatus, Reason, StageStatus},
+    model::{
+        Desired, Observed, Owner,
+        desired::Invocation,
+        document,
+        name::{DEFAULT_STAGE, Place, statement_id},
+        observed::{FunctionPolicy, Reading},
+    },
+    plan::{Step, plan},
+};
+use std::collections::BTreeSet;
+use tokio::time::Instant;
+
+/// Everything that a pass has when its plan was carried out.
+pub(crate) struct Conclusion<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) desired: &'a Desired,
+    pub(crate) observed: &'a Observed,
+    pub(crate) owner: &'a Owner,
+    pub(crate) place: &'a Place,
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) served: Option<&'a str>,
+    pub(crate) conflict: Option<&'a String>,
+    pub(crate) sight: &'a Sight,
+}
+
+/// What a pass that went through the plan says.
+pub(crate) async fn conclude(
+    ctx: &Context,
+    record: &Record,
+    memory: &mut Memory,
+    findings: &mut Findings,
+    end: &Conclusion<'_>,
+) -> Result<Next, Error> {
+    if let Some((step, fault)) = end.outcome.gravest() {
+        findings.fault(fault);
+        findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
+        return Ok(Next::Backoff);
+    }
+    if end.outcome.cut {
+        findings.programmed =
+            Draft::unknown(Reason::Progressing, "the object changed while work was going on");
+        return Ok(Next::Now);
+    }
+    if let Some(role) = end.conflict {
+        findings.programmed = Draft::no(Reason::RoleNameConflict, role_conflict(role));
+        return Ok(Next::Backoff);
+    }
+    let Some(api) = &end.observed.api else {
+        findings.programmed = Draft::unknown(Reason::Progressing, "the API is gone; it will be made again");
+        return Ok(Next::Now);
+    };
+    if findings.resolved.status != Some(true) {
+        findings.programmed = Draft::no(
+            findings.resolved.reason,
+            "only what takes access away is done until everything exists that the spec names",
+        );
+        return Ok(Next::Backoff);
+    }
+    if let Some(fault) = end.sight.faults.first() {
+        findings.fault(fault);
+        return Ok(Next::Backoff);
+    }
+    // Roles and functions were brought to what was wanted by the plan; only the API is seen anew.
+    let seen = Observed {
+        api: Some(api.clone()),
+        ..Observed::default()
+    };
+    let left = plan(end.desired, &seen, end.owner, end.place);
+    let left = left
+        .steps
+        .iter()
+        .find(|planned| !matches!(planned.step, Step::AddPermission { .. }));
+    if let Some(planned) = left {
+        findings.behind = true;
+        findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
+        return Ok(Next::After(STALE_LIST));
+    }
+    if let Some(failure) =
+        deployment::failure(end.session, api, end.outcome.wrote_deploying, end.served).await?
+    {
+        findings.programmed = Draft::no(
+            Reason::DeploymentFailed,
+            format!(
+                "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
+            ),
+        );
+        return Ok(Next::Backoff);
+    }
+    memory.converged = Some(record.generation());
+    findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");
+    Ok(wait_for_iam(ctx, record, memory, findings))
+}
+
+/// Ready waits until IAM has settled, by this process's clock since it first saw the change.
+fn wait_for_iam(ctx: &Context, record: &Record, memory: &mut Memory, findings: &mut Findings) -> Next {
+    let Some(changed) = record.status().iam_changed_at else {
+        return Next::Resync;
+    };
+    let since = match &memory.iam {
+        Some((seen, since)) if *seen == changed => *since,
+        _ => {
+            let now = Instant::now();
+            memory.iam = Some((changed, now));
+            now
+        }
+    };
+    let left = ctx.periods.iam_settle.saturating_sub(since.elapsed());
+    if left.is_zero() {
+        memory.iam = None;
+        return Next::Resync;
+    }
+    findings.programmed = Draft::no(
+        Reason::RolePropagating,
+        "AWS is equal to the spec; IAM needs a moment until the new role works",
+    );
+    Next::After(left)
+}
+
+/// What status says of AWS.
+pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpApiStatus {
+    let Conclusion {
+        observed,
+        desired,
+        owner,
+        outcome,
+        place,
+        ..
+    } = *end;
+    let Some(api) = &observed.api else { return status };
+    let clean = outcome.faults.is_empty() && !outcome.cut;
+    let stages = api.stages.iter().filter(|stage| stage.name == DEFAULT_STAGE);
+    let authorizers: BTreeSet<(String, String)> = api
+        .authorizers
+        .iter()
+        .filter(|authorizer| desired.authorizers.contains_key(&authorizer.name))
+        .map(|authorizer| (authorizer.name.clone(), authorizer.id.clone()))
+        .collect();
+    // A statement leaves `grants` after a read showed it gone, or when the plan that removed it was not contradicted.
+    let id = statement_id(owner);
+    let wanted: BTreeSet<String> = if desired.invocation == Invocation::ResourcePolicy {
+        desired.functions().into_iter().map(ToString::to_string).collect()
+    } else {
+        BTreeSet::new()
+    };
+    let grants: Vec<String> = granted(&status)
+        .into_iter()
+        .filter(|function| {
+            wanted.contains(&function.to_string())
+                || match observed.functions.get(function) {
+                    Some(Reading::Known(FunctionPolicy::Policy(policy))) => {
+                        document::statement(policy, &id).is_some()
+                    }
+                    Some(Reading::Known(FunctionPolicy::Missing | FunctionPolicy::Exists)) => false,
+                    Some(Reading::NotAsked | Reading::Unknown) | None => true,
+                }
+        })
+        .map(|function| function.to_string())
+        .collect();
+    let role_arn = match &desired.invocation {
+        Invocation::Role(role) => Some(role.arn.clone()),
+        _ => status
+            .role_arn
+            .clone()
+            .filter(|_| observed.role.known() != Some(&None)),
+    };
+    JwtHttpApiStatus {
+        account_id: Some(place.account.clone()),
+        region: Some(place.region.clone()),
+        cluster_id: Some(owner.cluster.clone()),
+        endpoint: Some(api.endpoint.clone()),
+        stages: stages
+            .map(|stage| StageStatus {
+                name: stage.name.clone(),
+                url: api.endpoint.clone(),
+            })
+            .collect(),
+        authorizers: authorizers
+            .into_iter()
+            .map(|(name, id)| AuthorizerStatus { name, id })
+            .collect(),
+        pending: if clean { None } else { status.pending },
+        grants,
+        role_arn,
+        ..status
+    }
+}
