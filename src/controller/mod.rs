@@ -1,7 +1,8 @@
 //! The controller: what wakes it, and the pipeline it drives.
 //!
 //! One room per step: `look` reads AWS together, `establish` finds or makes the API, `converge` drives an object that
-//! lives, with `ahead` before and `conclude` after its writes, `delete` one that goes, `record` writes to Kubernetes, `reconcile` bounds and reports.
+//! lives, with `ahead` before and `conclude` after its writes, `delete` one that goes, `record` writes to Kubernetes,
+//! `reconcile` bounds and reports.
 
 mod ahead;
 mod backoff;

@@ -159,7 +159,7 @@ fn an_api_is_ready_soon_after_it_is_applied() {
             })
             .collect();
         took.sort_unstable();
-        let median = (took[4] + took[5]) / 2;
+        let median = u128::midpoint(took[4], took[5]);
         println!(
             "{latency} ms a call: from apply to Ready, kubectl's own time included, median {median} ms of {took:?}"
         );
