@@ -55,7 +55,7 @@ fn nothing_is_allowed_unless_the_values_say_so() {
     cluster.helm(["lint", "--strict", &chart]).unwrap();
     let rendered = cluster.helm(["template", "one", &chart]).unwrap();
     assert!(
-        !rendered.contains("--allowed-functions") && !rendered.contains("--passable-roles"),
+        !rendered.contains("- --allowed-functions") && !rendered.contains("- --passable-roles"),
         "{rendered}"
     );
     assert!(rendered.contains("- --lease-namespace=default"), "{rendered}");
