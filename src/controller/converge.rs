@@ -15,7 +15,7 @@ use crate::aws::{self, Outcome, Session, Urgency};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::{
-        Observed, Owner, build,
+        Observed, Owner, Proof, build,
         desired::Invocation,
         name::{Place, role_name},
         observed::Api,
@@ -95,7 +95,9 @@ pub(crate) async fn converge(
         Some(Ok(Some(api))) => Seen::Api(Box::new(api)),
         Some(Err(fault)) => return Err(fault.into()),
     };
-    let exists = matches!(seen, Seen::Api(_));
+    // An API of somebody else under the stored id is none of ours: one would have to be made.
+    let exists =
+        matches!(&seen, Seen::Api(api) if owner.proof(&api.tags, status.nonce.as_deref()) > Proof::None);
     if !exists && (findings.suspended || conflict || findings.resolved.status != Some(true)) {
         return Ok((hold_creation(findings, &role.name, conflict), status));
     }

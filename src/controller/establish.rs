@@ -2,6 +2,7 @@
 
 use super::{
     context::{Context, Memory},
+    converge::STALE_LIST,
     error::Error,
     pass::{Findings, Next},
     record::Record,
@@ -110,7 +111,7 @@ impl Scene<'_> {
                         Reason::AwaitingVisibility,
                         "an API may have been made that AWS's lists do not show yet; waiting until they must",
                     );
-                    return Ok(Established::Not(Next::After(left)));
+                    return Ok(Established::Not(Next::After(left.max(STALE_LIST))));
                 }
                 Identity::Ambiguous(ids) => {
                     self.ctx.metrics.refused();

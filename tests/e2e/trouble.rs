@@ -218,6 +218,39 @@ fn a_suspended_object_is_not_written_to_aws_and_its_deletion_says_so() {
 }
 
 #[test]
+fn a_suspended_object_with_a_foreign_id_in_its_status_creates_nothing() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let foreign = json!({"name": "foreign", "protocolType": "HTTP"});
+    let foreign = ground
+        .aws()
+        .aws("apigateway", "POST", "/v2/apis", Some(&foreign))
+        .unwrap();
+    let before = ground.state();
+    let mut spec = hello(&ground);
+    spec["suspend"] = json!(true);
+    ground.apply("hello", &spec);
+    let status = json!({"status": {"apiId": foreign["apiId"]}}).to_string();
+    let patch = [
+        "patch",
+        "jwthttpapi",
+        "hello",
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        &status,
+    ];
+    ground.kubectl(&patch);
+    let _operator = ground.operator(&[]);
+    ground.unready("hello", "Suspended");
+    verify(&ground, "hello", "1");
+    ground.until("hello", "a second visit", |object| {
+        object["status"]["lastHandledReconcileAt"] == "1"
+    });
+    assert_eq!(ground.state(), before);
+}
+
+#[test]
 fn a_function_that_is_not_allowed_is_refused_with_the_flag_that_would_allow_it() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);

@@ -98,6 +98,8 @@ pub fn identify(known: &Known<'_>) -> Identity {
         (None, [only]) if known.lookup == Lookup::Found(Proof::Ours) && only.nonce.is_none() => {
             Identity::Verified
         }
+        // A read shows an API of ours that the list does not: the list lags, and another API would be a second one.
+        (None, []) if known.lookup == Lookup::Found(Proof::Ours) => Identity::Wait,
         (None, []) if !known.pending => Identity::WriteIntent,
         (None, []) if !known.settled => Identity::Wait,
         (None, []) => Identity::Create,
@@ -246,6 +248,19 @@ mod tests {
             ..BASE
         };
         assert_eq!(identify(&known), Identity::Verified);
+    }
+
+    #[test]
+    fn an_api_of_ours_that_a_list_misses_is_waited_for_and_never_doubled() {
+        for (pending, nonce) in [(false, Some("n")), (true, Some("n")), (true, None)] {
+            let known = Known {
+                lookup: Lookup::Found(Proof::Ours),
+                pending,
+                nonce,
+                ..BASE
+            };
+            assert_eq!(identify(&known), Identity::Wait);
+        }
     }
 
     #[test]
