@@ -81,6 +81,11 @@ lint-deny:
 	  echo "lint-deny: skipped, since cargo-deny is not installed (cargo install --locked cargo-deny)"; \
 	fi
 
+.PHONY: bench
+bench: tools ## Measure the release binary's size, times and memory
+	$(CARGO) build $(LOCKED) --release --package jwthttpapi
+	CARGO_BIN_EXE_jwthttpapi=$(or $(CARGO_TARGET_DIR),target)/release/jwthttpapi $(LOCAL) bench
+
 .PHONY: advisories
 advisories: ## Ask the advisory database about the dependencies (cargo-deny)
 	$(CARGO) deny $(LOCKED) check advisories

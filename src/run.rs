@@ -6,7 +6,7 @@ use crate::{
     controller::{self, Cluster, Context, Periods},
     fence::Fence,
     leader::{self, Elector},
-    metrics::Metrics,
+    metrics::{Metrics, RequestMetrics},
     server::{self, Health},
 };
 use jwthttpapi_core::model::Policy;
@@ -82,7 +82,8 @@ pub fn run(settings: Settings) -> Result<(), Error> {
 )]
 async fn operate(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
-    let (client, elections, default_namespace) = clients().await?;
+    let mut registry = Registry::default();
+    let (client, elections, default_namespace) = clients(&RequestMetrics::register(&mut registry)).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Error::Configuration(format!("--listen {}: {error}", settings.listen)))?;
@@ -94,7 +95,6 @@ async fn operate(settings: Settings) -> Result<(), Error> {
     } else {
         Fence::open()
     };
-    let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
     let aws = Aws::connect(aws_settings(&settings), fence.clone(), &mut registry)
         .await
@@ -224,7 +224,7 @@ fn aws_settings(settings: &Settings) -> aws::Settings {
 
 /// Two clients that never retry by themselves and never wait for an answer without end: one for the objects, one for the
 /// lease. With them, the namespace that the process runs in.
-async fn clients() -> Result<(Client, Client, String), Error> {
+async fn clients(metrics: &RequestMetrics) -> Result<(Client, Client, String), Error> {
     let unusable = |error: &dyn std::fmt::Display| {
         Error::Configuration(format!(
             "no usable Kubernetes configuration: {error}; run in a cluster, or set KUBECONFIG"
@@ -234,9 +234,11 @@ async fn clients() -> Result<(Client, Client, String), Error> {
     config.default_retry = false;
     config.connect_timeout = Some(LEASE_ANSWER);
     let namespace = config.default_namespace.clone();
+    let counting = metrics.layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
     let client = |answer| {
         let builder = ClientBuilder::try_from(config.clone()).map_err(|error| unusable(&error))?;
-        Ok::<_, Error>(builder.with_layer(&TimeoutLayer::new(answer)).build())
+        let builder = builder.with_layer(&TimeoutLayer::new(answer));
+        Ok::<_, Error>(builder.with_layer(&counting).build())
     };
     Ok((client(ANSWER)?, client(LEASE_ANSWER)?, namespace))
 }

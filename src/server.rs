@@ -58,7 +58,7 @@ impl Health {
 
     fn is_live(&self, metrics: &Metrics) -> bool {
         let beat = *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner);
-        beat.elapsed() < HEARTBEAT && !metrics.stuck()
+        beat.elapsed() < HEARTBEAT && !metrics.work().is_stuck()
     }
 
     fn is_ready(&self) -> bool {

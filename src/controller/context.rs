@@ -75,6 +75,8 @@ pub(crate) struct Memory {
     pub(crate) expected: Option<(BTreeSet<String>, Instant)>,
     /// Until when a write without an answer may still be on its way: nothing read before is believed.
     pub(crate) quiet_until: Option<Instant>,
+    /// The generation that this process saw arrive and that was not Ready yet, and when it was first looked at.
+    pub(crate) arrived: Option<(i64, Instant)>,
     /// How often in a row passes ended with one reason.
     pub(crate) failures: (u32, Option<Reason>),
 }

@@ -119,6 +119,7 @@ pub(crate) async fn converge(
         record.add_finalizer().await?;
     }
     if stale(memory, &api) {
+        ctx.metrics.skipped_stale();
         findings.programmed = Draft::no(
             Reason::AwaitingVisibility,
             "AWS's lists do not show yet what was made; waiting until they must",
@@ -132,6 +133,9 @@ pub(crate) async fn converge(
         role: sight.role.clone(),
         functions: sight.functions.clone(),
     };
+    if sight.faults.is_empty() {
+        ctx.metrics.work().observed(&record.key());
+    }
     let mut steps = plan(&desired, &observed, &owner, &place);
     // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
     if findings.resolved.status != Some(true) || conflict || !sight.faults.is_empty() {

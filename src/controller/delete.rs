@@ -99,6 +99,7 @@ impl Teardown<'_> {
             return Ok((Next::Backoff, status));
         }
         let mut apis: Vec<Api> = sight.api.transpose()?.flatten().into_iter().collect();
+        self.ctx.metrics.work().observed(&record.key());
         for id in &targets {
             if !apis.iter().any(|api| api.id == *id) {
                 apis.extend(self.session.observe(id).await?);

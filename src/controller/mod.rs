@@ -23,10 +23,10 @@ mod record;
 
 pub(crate) use context::{Cluster, Context, Periods};
 
-use crate::{metrics::Metrics, server::Health};
+use crate::{metrics::Census, server::Health};
 use error::Error;
 use futures::{Stream, StreamExt};
-use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, REQUESTED_AT};
+use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, REQUESTED_AT, condition};
 use kube::{
     Api, Client, Resource, ResourceExt,
     core::DeserializeGuard,
@@ -38,7 +38,6 @@ use kube::{
     },
 };
 use std::{
-    collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -66,7 +65,7 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     let store = ctx.store.clone();
-    let counted = ctx.clone();
+    let (stock, woken) = (ctx.clone(), ctx.metrics.clone());
     let objects = watcher(Api::<Guarded>::all(client), watcher::Config::default())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
@@ -74,13 +73,24 @@ pub(crate) async fn run(
         .inspect(move |event| match event {
             Ok(watcher::Event::InitDone) => {
                 health.synced();
-                count(&counted.store, &counted.metrics);
+                take_stock(&stock);
             }
-            Ok(_) => count(&counted.store, &counted.metrics),
+            Ok(watcher::Event::Apply(_)) => take_stock(&stock),
+            Ok(watcher::Event::Delete(object)) => {
+                stock.forget(&object.uid().unwrap_or_default());
+                take_stock(&stock);
+            }
+            // The cache shows what a first list brings when it is complete.
+            Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => {}
             Err(error) => tracing::warn!(error = error as &dyn std::error::Error, "the watch failed"),
         })
         .applied_objects()
-        .predicate_filter(wakes, PredicateConfig::default());
+        .predicate_filter(wakes, PredicateConfig::default())
+        .inspect(move |event| {
+            if let Ok(object) = event {
+                woken.work().woken(&key(object));
+            }
+        });
     Controller::for_stream(objects, store)
         .with_config(Config::default().concurrency(concurrency).debounce(DEBOUNCE))
         .reconcile_all_on(lead)
@@ -123,23 +133,30 @@ fn wakes(object: &Guarded) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Counts objects by condition and status.
-fn count(store: &Store<Guarded>, metrics: &Metrics) {
-    let mut counts: BTreeMap<(&'static str, String), i64> = BTreeMap::new();
-    for object in store.state() {
-        let conditions = object
-            .0
-            .as_ref()
-            .ok()
-            .and_then(|object| object.status.as_ref())
-            .map(|status| &status.conditions);
+/// Namespace and name of an object, for counting.
+fn key<K: ResourceExt>(object: &K) -> String {
+    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// Counts what the objects say in their status, and leaves those that are gone out of all counts.
+fn take_stock(ctx: &Context) {
+    let objects = ctx.store.state();
+    let mut census = Census::default();
+    for object in &objects {
+        let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
+        let Some(status) = status else { continue };
         for kind in ConditionType::ALL {
-            let found = conditions.and_then(|conditions| jwthttpapi_core::api::condition(conditions, kind));
-            let Some(condition) = found else { continue };
-            *counts
-                .entry((kind.as_str(), condition.status.clone()))
-                .or_default() += 1;
+            let Some(condition) = condition(&status.conditions, kind) else {
+                continue;
+            };
+            let counted = (kind.as_str(), condition.status.clone());
+            *census.conditions.entry(counted).or_default() += 1;
+            if kind == ConditionType::DeletionBlocked {
+                *census.blocked.entry(condition.reason.clone()).or_default() += 1;
+            }
         }
     }
-    metrics.resources(&counts);
+    ctx.metrics.census(&census);
+    let alive = objects.iter().map(|object| key(&**object)).collect();
+    ctx.metrics.work().retain(&alive);
 }

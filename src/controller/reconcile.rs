@@ -6,7 +6,7 @@ use super::{
     converge::converge,
     delete::delete,
     error::Error,
-    events,
+    events, key,
     pass::{Findings, Next},
     record::Record,
 };
@@ -32,14 +32,19 @@ pub(crate) async fn reconcile(
     object: Arc<DeserializeGuard<JwtHttpApi>>,
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
+    let key = key(&*object);
     if !ctx.leads() {
+        ctx.metrics.work().forget(&key);
         return Ok(Action::await_change());
     }
-    let _running = ctx.metrics.reconcile();
+    let running = ctx.metrics.work().begin(&key);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let work = AssertUnwindSafe(visit(&ctx, &namespace, &name)).catch_unwind();
-    match tokio::time::timeout(DEADLINE, work).await {
-        Ok(Ok(result)) => result,
+    let visited = tokio::time::timeout(DEADLINE, work).await;
+    drop(running);
+    match visited {
+        Ok(Ok(Ok((ended, wait)))) => Ok(again(&ctx, &key, ended, wait)),
+        Ok(Ok(Err(error))) => Err(error),
         Ok(Err(_)) => {
             ctx.metrics.panicked();
             Err(Error::Panic)
@@ -54,25 +59,37 @@ pub(crate) async fn reconcile(
 /// When an object whose reconcile failed is tried again.
 #[expect(clippy::needless_pass_by_value, reason = "the signature of an error policy")]
 pub(crate) fn error_policy(
-    _object: Arc<DeserializeGuard<JwtHttpApi>>,
+    object: Arc<DeserializeGuard<JwtHttpApi>>,
     error: &Error,
     ctx: Arc<Context>,
 ) -> Action {
-    ctx.metrics.ended(Ended::error);
-    match error {
-        Error::Conflict => Action::requeue(Duration::from_millis(100)),
-        Error::Malformed(_) => Action::requeue(ctx.resync()),
+    let wait = match error {
+        Error::Conflict => Duration::from_millis(100),
+        Error::Malformed(_) => ctx.resync(),
         Error::Kube(_) | Error::Aws(_) | Error::Deadline | Error::Panic => {
-            Action::requeue(Duration::from_secs(5).mul_f64(1.0 + fastrand::f64()))
+            Duration::from_secs(5).mul_f64(1.0 + fastrand::f64())
         }
-    }
+    };
+    again(&ctx, &key(&*object), Ended::error, Some(wait))
 }
 
-async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Action, Error> {
+/// How a reconcile ended, and when the object is due again: after a while, or when it changes.
+type Due = (Ended, Option<Duration>);
+
+fn again(ctx: &Context, key: &str, ended: Ended, wait: Option<Duration>) -> Action {
+    ctx.metrics.ended(ended);
+    let Some(wait) = wait else {
+        return Action::await_change();
+    };
+    ctx.metrics.work().planned(key, wait, ended == Ended::error);
+    Action::requeue(wait)
+}
+
+async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error> {
     let started = Instant::now();
     let mut record = match Record::read(&ctx.client, namespace, name).await {
         Ok(Some(record)) => record,
-        Ok(None) => return Ok(Action::await_change()),
+        Ok(None) => return Ok((Ended::success, None)),
         Err(Error::Kube(error)) if matches!(*error, kube::Error::SerdeError(_)) => {
             return Err(Error::Malformed(error.to_string()));
         }
@@ -105,15 +122,18 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Action, Err
         }
     };
     if record.is_deleting() && !record.has_finalizer() {
-        ctx.forget(&uid);
-        return Ok(Action::await_change());
+        return Ok((Ended::success, None));
     }
     count_failures(&mut memory, &findings, next);
     let result = say(ctx, &mut record, &memory, &findings, &before, status).await;
-    let action = schedule(ctx, &memory, &findings, next);
+    if before.observed_generation != Some(record.generation()) {
+        memory.arrived = Some((record.generation(), started));
+    }
+    time_to_ready(ctx, &record, &mut memory);
+    let due = schedule(ctx, &memory, &findings, next);
     ctx.remember(&uid, memory);
     result?;
-    Ok(action)
+    Ok(due)
 }
 
 fn count_failures(memory: &mut Memory, findings: &Findings, next: Next) {
@@ -152,15 +172,28 @@ async fn say(
     Ok(())
 }
 
+fn is_ready(status: &JwtHttpApiStatus) -> bool {
+    condition(&status.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True")
+}
+
+/// Measures how long a generation that this process saw arrive takes until it is Ready.
+fn time_to_ready(ctx: &Context, record: &Record, memory: &mut Memory) {
+    if let Some((arrived, since)) = memory.arrived
+        && arrived == record.generation()
+        && is_ready(&record.status())
+    {
+        ctx.metrics.ready_after(since.elapsed());
+        memory.arrived = None;
+    }
+}
+
 /// Whether Ready stays as it was although this pass could not see AWS: what passes is not worth a flap, unless it lasts or
 /// changes were known to be due.
 fn has_patience(findings: &Findings, memory: &Memory, before: &JwtHttpApiStatus, generation: i64) -> bool {
-    let ready =
-        condition(&before.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True");
     let passes = findings
         .reason()
         .is_some_and(|reason| reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound);
-    ready
+    is_ready(before)
         && passes
         && !findings.behind
         && before.observed_generation == Some(generation)
@@ -168,23 +201,25 @@ fn has_patience(findings: &Findings, memory: &Memory, before: &JwtHttpApiStatus,
         && memory.failures.0 <= PATIENCE
 }
 
-fn schedule(ctx: &Context, memory: &Memory, findings: &Findings, next: Next) -> Action {
-    let (ended, wait) = match next {
-        Next::Resync => (Ended::success, backoff::resync(ctx.resync(), fastrand::f64())),
-        Next::After(wait) => (Ended::requeue_after, wait.max(Duration::from_millis(1))),
-        Next::Now => (Ended::requeue_after, Duration::from_millis(1)),
+fn schedule(ctx: &Context, memory: &Memory, findings: &Findings, next: Next) -> Due {
+    match next {
+        Next::Resync => (
+            Ended::success,
+            Some(backoff::resync(ctx.resync(), fastrand::f64())),
+        ),
+        Next::After(wait) => (Ended::requeue_after, Some(wait.max(AT_ONCE))),
+        Next::Now => (Ended::requeue_after, Some(AT_ONCE)),
         Next::Backoff => {
             let reason = findings.reason().unwrap_or(Reason::ProgressingWithRetry);
-            (
-                Ended::error,
-                backoff::after_failure(reason, memory.failures.0, fastrand::f64()),
-            )
+            if reason.polarity() == Polarity::NeedsHuman {
+                ctx.metrics.terminal();
+            }
+            let wait = backoff::after_failure(reason, memory.failures.0, fastrand::f64());
+            (Ended::error, Some(wait))
         }
-        Next::Change => {
-            ctx.metrics.ended(Ended::success);
-            return Action::await_change();
-        }
-    };
-    ctx.metrics.ended(ended);
-    Action::requeue(wait)
+        Next::Change => (Ended::success, None),
+    }
 }
+
+/// The shortest wait, so that no mistake in a pass makes it spin.
+const AT_ONCE: Duration = Duration::from_millis(1);

@@ -44,6 +44,11 @@ impl Record {
         self.object.uid().unwrap_or_default()
     }
 
+    /// Namespace and name, for counting.
+    pub(crate) fn key(&self) -> String {
+        super::key(&self.object)
+    }
+
     pub(crate) fn generation(&self) -> i64 {
         self.object.metadata.generation.unwrap_or_default()
     }

@@ -13,3 +13,4 @@ mod faults;
 mod ground;
 mod lanes;
 mod life;
+mod metrics;

@@ -1,7 +1,7 @@
 //! What things cost: requests, by the sandbox's journal and the API server's audit log.
 
-use crate::ground::{Ground, prompt, route};
-use jwthttpapi_test_support::{AuditEntry, JournalEntry};
+use crate::ground::{Ground, LIMIT, prompt, route};
+use jwthttpapi_test_support::{AuditEntry, JournalEntry, deadline};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ fn a_resync_reads_five_two_and_one_a_function_and_writes_nothing() {
     let wanted = 1 + 5 + 1 + 2 + 3;
     let mut after = mark;
     while ground.calls(mark).len() < wanted {
-        let watched = ground.aws().wait(after, crate::ground::LIMIT).unwrap();
+        let watched = ground.aws().wait(after, LIMIT).unwrap();
         assert!(!watched.timed_out, "{:#?}", ground.calls(mark));
         after = watched.last;
     }
@@ -165,5 +165,42 @@ fn an_api_is_ready_soon_after_it_is_applied() {
         );
         // Far from the figures, for machines that are busy: this guards against waits, not against noise.
         assert!(median < bound, "{took:?}");
+    }
+}
+
+#[test]
+fn a_scrape_tells_what_happened_and_names_no_object() {
+    let ground = Ground::new(&prompt());
+    let spec = shop(&ground);
+    let operator = ground.operator(&[]);
+    ground.apply("shop", &spec);
+    ground.ready("shop");
+    let wanted = [
+        (r#"jwthttpapi_resources{condition="Ready",status="True"}"#, 1.0),
+        ("jwthttpapi_time_to_ready_seconds_count", 1.0),
+    ];
+    let metrics = deadline::poll("the counts of a ready object", LIMIT, || {
+        let metrics = operator.metrics()?;
+        let all = wanted
+            .iter()
+            .all(|(series, value)| metrics.get(*series) == Some(value));
+        Ok(all.then_some(metrics))
+    })
+    .unwrap();
+    let sum = |name: &str| -> f64 {
+        let of_name = metrics.iter().filter(|(series, _)| series.starts_with(name));
+        of_name.map(|(_, value)| value).sum()
+    };
+    assert!(
+        sum(r#"rest_client_requests_total{code="200",method="PATCH""#) >= 3.0,
+        "{metrics:#?}"
+    );
+    assert!(sum("jwthttpapi_aws_requests_total") >= 20.0, "{metrics:#?}");
+    assert!(sum("process_resident_memory_bytes") > 1e6, "{metrics:#?}");
+    for series in metrics.keys() {
+        assert!(
+            !series.contains("shop") && !series.contains(&ground.namespace),
+            "{series}"
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use jwthttpapi_core::api::oracle;
 use jwthttpapi_test_support::{
-    Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, REGION, Sandbox, SandboxClient,
-    deadline, places, sandbox_values,
+    Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, PROMPT, REGION, Sandbox,
+    SandboxClient, deadline, places, sandbox_values,
 };
 use serde_json::{Value, json};
 use std::{
@@ -77,35 +77,9 @@ impl Ground {
     pub(crate) fn operator(&self, more: &[&str]) -> Operator {
         let number = self.starts.fetch_add(1, Ordering::Relaxed);
         let log = self.directory.path().join(format!("operator-{number}.log"));
-        let quick = [
-            "--leader-elect=false",
-            "--list-settle=0",
-            "--iam-settle=0",
-            "--apigateway-rate=0",
-            "--lambda-rate=0",
-            "--iam-rate=0",
-        ];
-        let quick: Vec<&str> = quick
-            .into_iter()
-            .filter(|flag| {
-                !more
-                    .iter()
-                    .any(|other| other.split('=').next() == flag.split('=').next())
-            })
-            .collect();
-        let mut container = self.container.clone();
-        container.args.retain(|arg| {
-            !quick
-                .iter()
-                .chain(more)
-                .any(|flag| arg.split('=').next() == flag.split('=').next())
-        });
-        let launch = container
-            .launch(self.cluster, log)
-            .unwrap()
-            .args(quick)
-            .args(more.iter().copied());
-        Operator::launch(launch).unwrap()
+        let flags = PROMPT.iter().chain(more).copied();
+        let container = self.container.clone().with_flags(flags);
+        Operator::start(self.cluster, &container, log).unwrap()
     }
 
     pub(crate) fn functions(&self, names: &[&str]) {

@@ -1,5 +1,6 @@
 //! What the API server was asked, by whom, from its audit log.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// One answered request to the API server.
@@ -21,6 +22,10 @@ pub struct AuditEntry {
     pub code: u16,
     /// Path and query.
     pub uri: String,
+    /// When the API server received it, by its clock.
+    pub received: Timestamp,
+    /// When it had answered.
+    pub answered: Timestamp,
 }
 
 /// A place in the audit log, to count from.
@@ -63,6 +68,8 @@ impl AuditEntry {
             user: event.user.username,
             code: event.response_status.unwrap_or_default().code,
             uri: event.request_uri,
+            received: event.request_received_timestamp,
+            answered: event.stage_timestamp,
         })
     }
 }
@@ -77,6 +84,8 @@ struct Event {
     user: User,
     object_ref: Option<ObjectRef>,
     response_status: Option<ResponseStatus>,
+    request_received_timestamp: Timestamp,
+    stage_timestamp: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +118,7 @@ mod tests {
             "user": {"username": "system:serviceaccount:demo:operator"},
             "objectRef": {"resource": "pods", "subresource": "status", "namespace": "demo", "name": "one"},
             "responseStatus": {"code": 200},
+            "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z", "stageTimestamp": "2026-01-01T00:00:00.250000Z",
         })
         .to_string()
     }

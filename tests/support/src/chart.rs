@@ -101,6 +101,17 @@ impl Container {
         })
     }
 
+    /// The same with these flags, as `--name=value`, instead of those of the same names.
+    #[must_use]
+    pub fn with_flags<'a>(mut self, flags: impl IntoIterator<Item = &'a str>) -> Self {
+        let name = |flag: &str| flag.split('=').next().map(str::to_owned);
+        for flag in flags {
+            self.args.retain(|arg| name(arg) != name(flag));
+            self.args.push(flag.to_owned());
+        }
+        self
+    }
+
     /// The operator's binary with this container's arguments, environment and identity. It listens on a free port of
     /// the loopback address instead, and logs which.
     ///
@@ -125,6 +136,16 @@ impl Container {
             .fold(launch, |launch, (name, value)| launch.env(name, value)))
     }
 }
+
+/// Flags of an operator without delays of its own, without a budget and without a rival for leadership.
+pub const PROMPT: [&str; 6] = [
+    "--leader-elect=false",
+    "--list-settle=0",
+    "--iam-settle=0",
+    "--apigateway-rate=0",
+    "--lambda-rate=0",
+    "--iam-rate=0",
+];
 
 /// The access key of an operator that works on a sandbox.
 pub const OPERATOR_ACCESS_KEY: &str = "AKIDOPERATOR";

@@ -20,7 +20,7 @@ mod warden;
 
 pub use self::{
     audit::{AuditEntry, AuditMark},
-    chart::{Container, OPERATOR_ACCESS_KEY, sandbox_values},
+    chart::{Container, OPERATOR_ACCESS_KEY, PROMPT, sandbox_values},
     cluster::Cluster,
     error::Error,
     issuer::{Claims, Issuer},

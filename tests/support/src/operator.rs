@@ -1,6 +1,6 @@
 //! The operator's binary, running as the chart would have it run.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::{
     Cluster, Container, Error,
@@ -45,6 +45,29 @@ impl Operator {
     /// Where `/livez`, `/readyz` and `/metrics` are.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Every series that `/metrics` shows, with its value.
+    ///
+    /// # Errors
+    ///
+    /// The operator does not answer.
+    pub fn metrics(&self) -> Result<BTreeMap<String, f64>, Error> {
+        let url = format!("{}/metrics", self.url);
+        let unread = |error: ureq::Error| Error::document(&url, error.to_string());
+        let text = ureq::get(&url)
+            .call()
+            .and_then(|mut answer| answer.body_mut().read_to_string())
+            .map_err(unread)?;
+        let series = |line: &str| {
+            let (series, value) = line.rsplit_once(' ')?;
+            Some((series.to_owned(), value.parse().ok()?))
+        };
+        Ok(text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(series)
+            .collect())
     }
 
     /// The process.

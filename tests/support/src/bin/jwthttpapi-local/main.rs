@@ -1,5 +1,6 @@
 //! `jwthttpapi-local`: the demo, and the same ground left running, on one's own machine.
 
+mod bench;
 mod demo;
 mod ground;
 mod narrator;
@@ -25,6 +26,8 @@ enum Verb {
     Tools,
     /// Tells the whole story, from nothing to an API and back.
     Demo,
+    /// Measures size, times and memory of the operator named by `CARGO_BIN_EXE_jwthttpapi`.
+    Bench,
     /// Starts everything and leaves it running.
     Up,
     /// Ends what `up` started.
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Tools => tools(&narrator),
         Verb::Demo => demo::run(&narrator)
             .inspect_err(|_| narrator.say("\nIt did not come as told; the logs are in .local/demo.")),
+        Verb::Bench => bench::run(&narrator),
         Verb::Up => up::up(&narrator),
         Verb::Down => up::down(&narrator),
         Verb::Keep => up::keep(),
