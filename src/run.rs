@@ -3,7 +3,7 @@
 use crate::{
     aws::{self, Aws, Rate},
     cli::Settings,
-    controller::{self, Cluster, Context, Periods},
+    controller::{self, Cache, Cluster, Context, Periods},
     fence::Fence,
     leader::{self, Elector},
     metrics::{Metrics, RequestMetrics},
@@ -76,14 +76,11 @@ pub fn run(settings: Settings) -> Result<(), Error> {
     runtime.block_on(Box::pin(operate(settings)))
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "everything is put together in one place, in the order in which it ends"
-)]
+/// Puts everything together, in the order in which it ends.
 async fn operate(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
     let mut registry = Registry::default();
-    let (client, elections, default_namespace) = clients(&RequestMetrics::register(&mut registry)).await?;
+    let (client, elections, own_namespace) = clients(&RequestMetrics::register(&mut registry)).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Error::Configuration(format!("--listen {}: {error}", settings.listen)))?;
@@ -101,46 +98,14 @@ async fn operate(settings: Settings) -> Result<(), Error> {
         .map_err(|error| Error::Configuration(error.to_string()))?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let cluster = cluster(&client, settings.cluster_id.clone()).await?;
-    let health = Health::default();
     let (store, writer) = controller::cache();
     let me = leader::identity();
-    let recorder = Recorder::new(
-        client.clone(),
-        Reporter {
-            controller: "jwthttpapi.dev/operator".to_owned(),
-            instance: Some(me.clone()),
-        },
-    );
-    let ctx = Arc::new(Context::new(
-        client.clone(),
-        aws,
-        store,
-        recorder,
-        metrics.clone(),
-        Policy {
-            allowed_functions: settings.allowed_functions.clone(),
-            passable_roles: settings.passable_roles.clone(),
-        },
-        Periods {
-            settle: settings.list_settle
-                + if settings.list_settle.is_zero() {
-                    Duration::ZERO
-                } else {
-                    WRITE_TIMEOUT
-                },
-            iam_settle: settings.iam_settle,
-            resync: settings.resync,
-            rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
-        },
-        cluster,
-    ));
-    metrics.concurrency(settings.concurrency);
+    let ctx = context(&settings, &client, aws, store, &me, &metrics).await?;
+    let health = Health::default();
 
     // Three tokens, in the order in which things end: `stop` asks, `drained` says that no reconcile runs any more, `ended` lets
     // the probes go last.
     let (drained, ended) = (CancellationToken::new(), CancellationToken::new());
-    let (lead, leads) = tokio::sync::mpsc::unbounded_channel::<()>();
     let mut tasks: JoinSet<Result<(), Error>> = JoinSet::new();
     let serving = server::serve(listener, health.clone(), metrics.clone(), registry, ended.clone());
     tasks.spawn(async move {
@@ -161,8 +126,9 @@ async fn operate(settings: Settings) -> Result<(), Error> {
         ctx.stopping.store(true, Ordering::Relaxed);
         Ok(())
     });
-    let leads = futures::stream::unfold(leads, |mut leads| async move {
-        leads.recv().await.map(|()| ((), leads))
+    let (begin, begins) = tokio::sync::mpsc::unbounded_channel::<()>();
+    let begins = futures::stream::unfold(begins, |mut begins| async move {
+        begins.recv().await.map(|()| ((), begins))
     });
     let controlling = controller::run(
         client,
@@ -170,7 +136,7 @@ async fn operate(settings: Settings) -> Result<(), Error> {
         ctx.clone(),
         settings.concurrency,
         health,
-        leads,
+        begins,
         stop.clone(),
     );
     let all_drained = drained.clone().drop_guard();
@@ -182,19 +148,12 @@ async fn operate(settings: Settings) -> Result<(), Error> {
 
     let begin = || {
         ctx.leading.store(true, Ordering::Relaxed);
-        let _ = lead.send(());
+        let _ = begin.send(());
     };
     if settings.leader_elect {
-        let namespace = settings.lease_namespace.clone().unwrap_or(default_namespace);
-        let mut elector = Elector::new(elections, &namespace, me, fence, metrics);
-        if elector.acquire(&stop).await {
-            tracing::info!("leading");
-            begin();
-            if elector.keep(&drained).await == leader::Ended::Lost {
-                return Err(Error::LeadershipLost);
-            }
-            elector.release().await;
-        }
+        let namespace = settings.lease_namespace.as_deref().unwrap_or(&own_namespace);
+        let elector = Elector::new(elections, namespace, me, fence, metrics);
+        lead(elector, begin, &stop, &drained).await?;
     } else {
         metrics.leading(true);
         begin();
@@ -208,6 +167,67 @@ async fn operate(settings: Settings) -> Result<(), Error> {
         task.map_err(|error| Error::Ended(error.to_string()))??;
     }
     Ok(())
+}
+
+/// Leads until everything has drained, and gives the lease away only then: nobody else begins while a step is in flight.
+async fn lead(
+    mut elector: Elector,
+    begin: impl FnOnce(),
+    stop: &CancellationToken,
+    drained: &CancellationToken,
+) -> Result<(), Error> {
+    if !elector.acquire(stop).await {
+        return Ok(());
+    }
+    tracing::info!("leading");
+    begin();
+    if elector.keep(drained).await == leader::Ended::Lost {
+        return Err(Error::LeadershipLost);
+    }
+    elector.release().await;
+    Ok(())
+}
+
+/// What every reconcile needs, by the settings.
+async fn context(
+    settings: &Settings,
+    client: &Client,
+    aws: Aws,
+    store: Cache,
+    me: &str,
+    metrics: &Metrics,
+) -> Result<Arc<Context>, Error> {
+    let cluster = cluster(client, settings.cluster_id.clone()).await?;
+    let reporter = Reporter {
+        controller: "jwthttpapi.dev/operator".to_owned(),
+        instance: Some(me.to_owned()),
+    };
+    let policy = Policy {
+        allowed_functions: settings.allowed_functions.clone(),
+        passable_roles: settings.passable_roles.clone(),
+    };
+    let in_flight = if settings.list_settle.is_zero() {
+        Duration::ZERO
+    } else {
+        WRITE_TIMEOUT
+    };
+    let periods = Periods {
+        settle: settings.list_settle + in_flight,
+        iam_settle: settings.iam_settle,
+        resync: settings.resync,
+        rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
+    };
+    metrics.concurrency(settings.concurrency);
+    Ok(Arc::new(Context::new(
+        client.clone(),
+        aws,
+        store,
+        Recorder::new(client.clone(), reporter),
+        metrics.clone(),
+        policy,
+        periods,
+        cluster,
+    )))
 }
 
 fn aws_settings(settings: &Settings) -> aws::Settings {

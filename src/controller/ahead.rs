@@ -1,68 +1,84 @@
 //! What status must say before AWS is written to: a crash right after leaves nothing of ours unknown.
 
-use super::{error::Error, record::Record};
 use jwthttpapi_core::{
     api::JwtHttpApiStatus,
-    model::{Desired, desired::Invocation},
+    model::{
+        Desired,
+        desired::{Invocation, Role},
+        name::FunctionArn,
+    },
     plan::{Plan, Step},
 };
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeSet;
 
-/// What status must say before the steps are sent: where statements of ours may stand, which role may exist, when IAM changed.
-pub(crate) async fn write_ahead(record: &mut Record, steps: &Plan, desired: &Desired) -> Result<(), Error> {
-    let status = record.status();
-    let now = Time(Timestamp::now());
-    let mut grants: BTreeSet<String> = status.grants.iter().cloned().collect();
-    grants.extend(steps.steps.iter().filter_map(|planned| match &planned.step {
-        Step::AddPermission { function, .. } => Some(function.to_string()),
-        _ => None,
-    }));
-    let makes_role = steps
-        .steps
-        .iter()
-        .any(|planned| matches!(planned.step, Step::CreateRole(_)));
-    let settles = steps.steps.iter().any(|planned| planned.step.settles());
-    let announced = makes_role
-        && status.pending.is_some()
-        && status.role_arn.is_some()
-        && status.iam_changed_at.is_some();
-    let mut next = JwtHttpApiStatus {
-        grants: grants.into_iter().collect(),
-        ..status
-    };
-    if let Invocation::Role(role) = &desired.invocation
-        && makes_role
-    {
-        next.role_arn = Some(role.arn.clone());
-    }
-    if settles && !announced {
-        next.iam_changed_at = Some(now);
-    }
-    record.write(next).await?;
-    Ok(())
+/// What is about to be made that status must know of first.
+pub(crate) struct Ahead<'a> {
+    /// Functions on whose policy a statement of ours may stand.
+    grants: BTreeSet<&'a FunctionArn>,
+    /// The role that may exist.
+    role: Option<&'a Role>,
+    /// Whether IAM will have to settle.
+    settles: bool,
 }
 
-/// What an intent says ahead of the first plan, so that one write of status suffices: everything that creation will make.
-pub(crate) fn written_ahead(desired: &Desired, status: JwtHttpApiStatus, now: &Time) -> JwtHttpApiStatus {
-    match &desired.invocation {
-        Invocation::Role(role) => JwtHttpApiStatus {
-            role_arn: Some(role.arn.clone()),
-            iam_changed_at: Some(now.clone()),
-            ..status
-        },
-        Invocation::Brought { .. } => status,
-        Invocation::ResourcePolicy => {
-            let grants: BTreeSet<String> = desired
-                .functions()
-                .into_iter()
-                .map(ToString::to_string)
-                .chain(status.grants.iter().cloned())
-                .collect();
-            JwtHttpApiStatus {
-                grants: grants.into_iter().collect(),
-                ..status
-            }
+impl<'a> Ahead<'a> {
+    /// Everything that a creation makes: the intent says it ahead of the first plan, so that one write of status suffices.
+    pub(crate) fn of_creation(desired: &'a Desired) -> Self {
+        let role = role(desired);
+        let by_policy = desired.invocation == Invocation::ResourcePolicy;
+        Self {
+            grants: if by_policy {
+                desired.functions()
+            } else {
+                BTreeSet::new()
+            },
+            role,
+            settles: role.is_some(),
         }
+    }
+
+    /// What the steps of a plan make.
+    pub(crate) fn of_plan(plan: &'a Plan, desired: &'a Desired, status: &JwtHttpApiStatus) -> Self {
+        let steps = || plan.steps.iter().map(|planned| &planned.step);
+        let makes_role = steps().any(|step| matches!(step, Step::CreateRole(_)));
+        // The intent of this creation has said so already.
+        let announced = makes_role
+            && status.pending.is_some()
+            && status.role_arn.is_some()
+            && status.iam_changed_at.is_some();
+        Self {
+            grants: steps()
+                .filter_map(|step| match step {
+                    Step::AddPermission { function, .. } => Some(function),
+                    _ => None,
+                })
+                .collect(),
+            role: role(desired).filter(|_| makes_role),
+            settles: !announced && steps().any(Step::settles),
+        }
+    }
+
+    /// The status that says so, at a time.
+    pub(crate) fn on(self, status: JwtHttpApiStatus, now: &Time) -> JwtHttpApiStatus {
+        let mut grants: BTreeSet<String> = status.grants.into_iter().collect();
+        grants.extend(self.grants.into_iter().map(ToString::to_string));
+        JwtHttpApiStatus {
+            grants: grants.into_iter().collect(),
+            role_arn: self.role.map(|role| role.arn.clone()).or(status.role_arn),
+            iam_changed_at: if self.settles {
+                Some(now.clone())
+            } else {
+                status.iam_changed_at
+            },
+            ..status
+        }
+    }
+}
+
+fn role(desired: &Desired) -> Option<&Role> {
+    match &desired.invocation {
+        Invocation::Role(role) => Some(role),
+        Invocation::Brought { .. } | Invocation::ResourcePolicy => None,
     }
 }

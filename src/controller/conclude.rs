@@ -1,22 +1,24 @@
 //! The end of a pass that went through its plan: what it says of AWS, and when the next one is due.
 
 use super::{
+    aim::Aim,
     context::{Context, Memory},
-    converge::{STALE_LIST, role_conflict},
+    converge::role_conflict,
     deployment,
     error::Error,
-    look::{Sight, granted},
+    expected::STALE_LIST,
+    look::granted,
     pass::{Findings, Next},
     record::Record,
 };
-use crate::aws::{Outcome, Session};
+use crate::aws::{Fault, Outcome, Session};
 use jwthttpapi_core::{
     api::{AuthorizerStatus, Draft, JwtHttpApiStatus, Reason, StageStatus},
     model::{
-        Desired, Observed, Owner,
+        Observed,
         desired::Invocation,
         document,
-        name::{DEFAULT_STAGE, Place, statement_id},
+        name::{DEFAULT_STAGE, statement_id},
         observed::{FunctionPolicy, Reading},
     },
     plan::{Step, plan},
@@ -27,14 +29,15 @@ use tokio::time::Instant;
 /// Everything that a pass has when its plan was carried out.
 pub(crate) struct Conclusion<'a> {
     pub(crate) session: &'a Session,
-    pub(crate) desired: &'a Desired,
+    pub(crate) aim: &'a Aim,
     pub(crate) observed: &'a Observed,
-    pub(crate) owner: &'a Owner,
-    pub(crate) place: &'a Place,
     pub(crate) outcome: &'a Outcome,
+    /// The deployment that was served before.
     pub(crate) served: Option<&'a str>,
-    pub(crate) conflict: Option<&'a String>,
-    pub(crate) sight: &'a Sight,
+    /// Whether the role that the object needs is somebody else's.
+    pub(crate) conflict: bool,
+    /// What could not be read before the plan.
+    pub(crate) faults: &'a [Fault],
 }
 
 /// What a pass that went through the plan says.
@@ -55,8 +58,8 @@ pub(crate) async fn conclude(
             Draft::unknown(Reason::Progressing, "the object changed while work was going on");
         return Ok(Next::Now);
     }
-    if let Some(role) = end.conflict {
-        findings.programmed = Draft::no(Reason::RoleNameConflict, role_conflict(role));
+    if end.conflict {
+        findings.programmed = role_conflict(end.aim);
         return Ok(Next::Backoff);
     }
     let Some(api) = &end.observed.api else {
@@ -70,7 +73,7 @@ pub(crate) async fn conclude(
         );
         return Ok(Next::Backoff);
     }
-    if let Some(fault) = end.sight.faults.first() {
+    if let Some(fault) = end.faults.first() {
         findings.fault(fault);
         return Ok(Next::Backoff);
     }
@@ -79,7 +82,7 @@ pub(crate) async fn conclude(
         api: Some(api.clone()),
         ..Observed::default()
     };
-    let left = plan(end.desired, &seen, end.owner, end.place);
+    let left = plan(&end.aim.desired, &seen, &end.aim.owner, &end.aim.place);
     let left = left
         .steps
         .iter()
@@ -134,10 +137,13 @@ fn wait_for_iam(ctx: &Context, record: &Record, memory: &mut Memory, findings: &
 pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpApiStatus {
     let Conclusion {
         observed,
-        desired,
-        owner,
         outcome,
-        place,
+        aim: Aim {
+            place,
+            owner,
+            desired,
+            ..
+        },
         ..
     } = *end;
     let Some(api) = &observed.api else { return status };

@@ -8,10 +8,7 @@ use jwthttpapi_core::{
     model::{Owner, Policy},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{
-    Client, Resource, ResourceExt, core::DeserializeGuard, runtime::events::Recorder,
-    runtime::reflector::Store,
-};
+use kube::{Client, Resource, ResourceExt, runtime::events::Recorder};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -22,13 +19,13 @@ use std::{
 };
 use tokio::time::Instant;
 
-use super::index::Index;
+use super::{Cache, index::Index};
 
 /// What every reconcile needs.
 pub(crate) struct Context {
     pub(crate) client: Client,
     pub(crate) aws: Aws,
-    pub(crate) store: Store<DeserializeGuard<JwtHttpApi>>,
+    pub(crate) store: Cache,
     pub(crate) recorder: Recorder,
     pub(crate) metrics: Metrics,
     pub(crate) policy: Policy,
@@ -89,7 +86,7 @@ impl Context {
     pub(crate) fn new(
         client: Client,
         aws: Aws,
-        store: Store<DeserializeGuard<JwtHttpApi>>,
+        store: Cache,
         recorder: Recorder,
         metrics: Metrics,
         policy: Policy,

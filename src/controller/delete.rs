@@ -1,8 +1,8 @@
 //! The end of an object: the same pipeline with nothing desired, and the finalizer last.
 
 use super::{
+    aim::elsewhere,
     context::{Context, Memory},
-    converge::elsewhere,
     error::Error,
     establish::{ambiguous, proven},
     events,

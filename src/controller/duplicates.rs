@@ -1,15 +1,15 @@
 //! Second APIs of one object: removed with complete proof only, and only long after the kept one was stored.
 
 use super::{
+    aim::{Aim, elsewhere},
     context::Context,
-    converge::elsewhere,
     error::Error,
     establish::{ambiguous, proven},
     record::Record,
 };
 use crate::aws::{self, Session};
 use jwthttpapi_core::{
-    model::{Owner, Proof, name::Place, observed::Api, owner},
+    model::{Owner, Proof, observed::Api, owner},
     plan::{Plan, Planned, Refs, Step},
 };
 use std::collections::BTreeSet;
@@ -21,11 +21,11 @@ pub(crate) async fn remove(
     ctx: &Context,
     record: &Record,
     session: &Session,
-    owner: &Owner,
-    place: &Place,
+    aim: &Aim,
     kept: Option<&Api>,
     deadline: tokio::time::Instant,
 ) -> Result<(), Error> {
+    let Aim { owner, place, .. } = aim;
     let status = record.status();
     let (Some(kept), Some(nonce)) = (kept, status.nonce.as_deref()) else {
         return Ok(());

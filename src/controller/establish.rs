@@ -1,16 +1,18 @@
 //! Which API is the object's: the protocol that loses none and makes none twice, with its reads and writes.
 
 use super::{
+    ahead::Ahead,
+    aim::Aim,
     context::{Context, Memory},
-    converge::STALE_LIST,
     error::Error,
+    expected::STALE_LIST,
     pass::{Findings, Next},
     record::Record,
 };
 use crate::aws::{ListedApi, Session};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Pending, PendingOperation, Reason, report},
-    model::{Desired, Owner, Proof, name::Place, observed::Api, owner},
+    model::{Owner, Proof, observed::Api, owner},
     plan::{Candidate, Identity, Known, Lookup, identify},
 };
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
@@ -20,10 +22,7 @@ use tokio::time::Instant;
 pub(crate) struct Scene<'a> {
     pub(crate) ctx: &'a Context,
     pub(crate) session: &'a Session,
-    pub(crate) place: &'a Place,
-    pub(crate) owner: &'a Owner,
-    pub(crate) desired: &'a Desired,
-    pub(crate) nonce: &'a str,
+    pub(crate) aim: &'a Aim,
 }
 
 /// What a read of the stored id gave.
@@ -59,7 +58,9 @@ impl Scene<'_> {
         let lookup = match &seen {
             Seen::NoId => Lookup::NoId,
             Seen::Missing => Lookup::Missing,
-            Seen::Api(api) => Lookup::Found(self.owner.proof(&api.tags, record.status().nonce.as_deref())),
+            Seen::Api(api) => {
+                Lookup::Found(self.aim.owner.proof(&api.tags, record.status().nonce.as_deref()))
+            }
         };
         loop {
             let status = record.status();
@@ -95,7 +96,7 @@ impl Scene<'_> {
                 }
                 Identity::Create => {
                     memory.unsettled = Some(Instant::now());
-                    let api = self.session.create_api(&self.desired.api).await?;
+                    let api = self.session.create_api(&self.aim.desired.api).await?;
                     let next = JwtHttpApiStatus {
                         api_id: Some(api.id.clone()),
                         ..record.status()
@@ -124,11 +125,11 @@ impl Scene<'_> {
 
     /// APIs that carry proof of the owner, listed now.
     async fn candidates(&self) -> Result<Vec<Candidate>, Error> {
-        let list = self.ctx.index.read(&self.place.region, self.session).await?;
-        if list.iter().any(|api| self.owner.is_predecessor(&api.tags)) {
+        let list = self.ctx.index.read(&self.aim.place.region, self.session).await?;
+        if list.iter().any(|api| self.aim.owner.is_predecessor(&api.tags)) {
             tracing::warn!("an API of a predecessor of this object is left alone");
         }
-        Ok(proven(self.owner, &list))
+        Ok(proven(&self.aim.owner, &list))
     }
 
     /// Stores the id, and the nonce, of an API that a list showed; the next pass goes on from a verified id.
@@ -163,10 +164,10 @@ impl Scene<'_> {
                 operation: PendingOperation::CreateApi,
                 since: now.clone(),
             }),
-            nonce: Some(self.nonce.to_owned()),
+            nonce: Some(self.aim.nonce.clone()),
             ..status
         };
-        let ahead = super::ahead::written_ahead(self.desired, ahead, &now);
+        let ahead = Ahead::of_creation(&self.aim.desired).on(ahead, &now);
         record
             .write(report(&ahead, &findings.report(0), record.generation(), &now))
             .await?;
@@ -175,9 +176,9 @@ impl Scene<'_> {
 
     fn place_in(&self, status: JwtHttpApiStatus) -> JwtHttpApiStatus {
         JwtHttpApiStatus {
-            account_id: Some(self.place.account.clone()),
-            region: Some(self.place.region.clone()),
-            cluster_id: Some(self.owner.cluster.clone()),
+            account_id: Some(self.aim.place.account.clone()),
+            region: Some(self.aim.place.region.clone()),
+            cluster_id: Some(self.aim.owner.cluster.clone()),
             ..status
         }
     }

@@ -1,11 +1,13 @@
 //! The controller: what wakes it, and the pipeline it drives.
 //!
-//! One room per step: `look` reads AWS together, `establish` finds or makes the API, `converge` drives an object that
-//! lives, with `ahead` before and `conclude` after its writes, `delete` one that goes, `record` writes to Kubernetes,
-//! `reconcile` bounds and reports.
+//! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
+//! reads AWS together, `establish` finds or makes the API, `carry_out` plans and executes, with `ahead` before and `conclude`
+//! after its writes. `delete` drives one that goes. `record` writes to Kubernetes.
 
 mod ahead;
+mod aim;
 mod backoff;
+mod carry_out;
 mod conclude;
 mod context;
 mod converge;
@@ -15,6 +17,7 @@ mod duplicates;
 mod error;
 mod establish;
 mod events;
+mod expected;
 mod index;
 mod look;
 mod pass;
@@ -45,12 +48,14 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 type Guarded = DeserializeGuard<JwtHttpApi>;
+/// The objects as the watch showed them.
+pub(crate) type Cache = Store<Guarded>;
 
 /// How long changes of one object are collected before it is looked at.
 const DEBOUNCE: Duration = Duration::from_millis(20);
 
 /// The cache, and what fills it.
-pub(crate) fn cache() -> (Store<Guarded>, Writer<Guarded>) {
+pub(crate) fn cache() -> (Cache, Writer<Guarded>) {
     reflector::store()
 }
 

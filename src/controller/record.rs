@@ -5,7 +5,8 @@
 
 use super::error::Error;
 use jwthttpapi_core::api::{
-    FIELD_MANAGER, FINALIZER, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, REQUESTED_AT,
+    ConditionType, FIELD_MANAGER, FINALIZER, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, REQUESTED_AT,
+    condition,
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -51,6 +52,16 @@ impl Record {
 
     pub(crate) fn generation(&self) -> i64 {
         self.object.metadata.generation.unwrap_or_default()
+    }
+
+    /// Whether AWS was equal to this generation when it was last looked at.
+    pub(crate) fn in_force(&self) -> bool {
+        let conditions = self.object.status.as_ref().map(|status| &status.conditions);
+        conditions
+            .and_then(|conditions| condition(conditions, ConditionType::Programmed))
+            .is_some_and(|programmed| {
+                programmed.status == "True" && programmed.observed_generation == Some(self.generation())
+            })
     }
 
     pub(crate) fn is_deleting(&self) -> bool {

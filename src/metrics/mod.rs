@@ -10,6 +10,7 @@ mod work;
 pub use requests::{RequestMetrics, RequestMetricsLayer};
 pub use work::{Running, Work};
 
+use jwthttpapi_core::plan::Kind;
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue},
     metrics::{
@@ -263,7 +264,8 @@ impl Metrics {
     }
 
     /// A change by others was put right.
-    pub fn repaired(&self, kind: &'static str) {
+    pub fn repaired(&self, kind: Kind) {
+        let kind = kind.as_str();
         self.0.repairs.get_or_create(&ByKind { kind }).inc();
     }
 

@@ -2,6 +2,7 @@
 
 use crate::ground::ground;
 use jwthttpapi::metrics::{Census, Ended, Metrics, RequestMetrics};
+use jwthttpapi_core::plan::Kind;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::json;
 use std::{convert::Infallible, time::Duration};
@@ -38,7 +39,7 @@ async fn the_document_lists_every_metric_and_no_other() {
         .unwrap();
     metrics.ended(Ended::error);
     metrics.leading(true);
-    metrics.repaired("plan");
+    metrics.repaired(Kind::Route);
     metrics.census(&Census {
         conditions: [(("Ready", "True".to_owned()), 1)].into(),
         blocked: [("Suspended".to_owned(), 1)].into(),

@@ -6,6 +6,7 @@ mod crd;
 pub mod oracle;
 mod reason;
 mod report;
+mod rules;
 mod spec;
 mod status;
 

@@ -19,7 +19,7 @@
     reason = "the KubeSchema derive repeats each type inside a function body"
 )]
 
-use super::JwtHttpApiStatus;
+use super::{JwtHttpApiStatus, rules};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,9 +95,9 @@ pub struct JwtHttpApiSpec {
     /// Cognito's does not. AWS reads `<issuer>/.well-known/openid-configuration` from the internet.
     #[schemars(length(max = 2048))]
     #[x_kube(
-        validation = Rule::new("self.startsWith('https://')").message("the issuer must begin with https://; write the whole URL, exactly as in the token's iss"),
-        validation = Rule::new("!self.contains('?') && !self.contains('#')").message("the issuer must have no query and no fragment; remove everything from '?' or '#' on"),
-        validation = Rule::new("self.matches('^[^:]*://[^/?#@ ]+(/[^ ]*)?$')").message("the issuer must be a URL with a host and without user name or spaces, such as https://example.eu.auth0.com/")
+        validation = rules::issuer_scheme(),
+        validation = rules::issuer_ends_at_path(),
+        validation = rules::issuer_has_host()
     )]
     pub issuer: String,
 
@@ -105,14 +105,14 @@ pub struct JwtHttpApiSpec {
     #[schemars(length(max = 50), inner(length(min = 1, max = 512)))]
     #[x_kube(
         merge_strategy = ListMerge::Set,
-        validation = Rule::new("self.size() > 0").message("name at least one audience: the identifier of your API that the tokens carry in aud")
+        validation = rules::audience_is_named()
     )]
     pub audience: Vec<String>,
 
     /// Where the token is: `$request.header.NAME` or `$request.querystring.NAME`. Unless set: `$request.header.Authorization`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
-    #[x_kube(validation = Rule::new("self.matches('^[$]request[.](header|querystring)[.][A-Za-z0-9._-]+$')").message("identitySource must be $request.header.NAME or $request.querystring.NAME, such as $request.header.Authorization"))]
+    #[x_kube(validation = rules::identity_source())]
     pub identity_source: Option<String>,
 
     /// Scopes that routes of the default authorizer require unless they say otherwise. Any one of them suffices.
@@ -120,7 +120,7 @@ pub struct JwtHttpApiSpec {
     #[schemars(length(max = 10), inner(length(min = 1, max = 64)))]
     #[x_kube(
         merge_strategy = ListMerge::Set,
-        validation = Rule::new("self.all(s, s.matches('^[!#-Z^-~\\\\[\\\\]]+$') && s != 'jwthttpapi.dev/closed')").message("a scope must be one word without spaces, quotes or backslashes, and not jwthttpapi.dev/closed, which is reserved")
+        validation = rules::scopes()
     )]
     pub scopes: Option<Vec<String>>,
 
@@ -188,9 +188,9 @@ pub struct Authorizer {
     /// Issuer of the tokens, with the rules of `spec.issuer`.
     #[schemars(length(max = 2048))]
     #[x_kube(
-        validation = Rule::new("self.startsWith('https://')").message("the issuer must begin with https://; write the whole URL, exactly as in the token's iss"),
-        validation = Rule::new("!self.contains('?') && !self.contains('#')").message("the issuer must have no query and no fragment; remove everything from '?' or '#' on"),
-        validation = Rule::new("self.matches('^[^:]*://[^/?#@ ]+(/[^ ]*)?$')").message("the issuer must be a URL with a host and without user name or spaces, such as https://example.eu.auth0.com/")
+        validation = rules::issuer_scheme(),
+        validation = rules::issuer_ends_at_path(),
+        validation = rules::issuer_has_host()
     )]
     pub issuer: String,
 
@@ -198,14 +198,14 @@ pub struct Authorizer {
     #[schemars(length(max = 50), inner(length(min = 1, max = 512)))]
     #[x_kube(
         merge_strategy = ListMerge::Set,
-        validation = Rule::new("self.size() > 0").message("name at least one audience: the identifier of your API that the tokens carry in aud")
+        validation = rules::audience_is_named()
     )]
     pub audience: Vec<String>,
 
     /// Where the token is, with the rules of `spec.identitySource`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
-    #[x_kube(validation = Rule::new("self.matches('^[$]request[.](header|querystring)[.][A-Za-z0-9._-]+$')").message("identitySource must be $request.header.NAME or $request.querystring.NAME, such as $request.header.Authorization"))]
+    #[x_kube(validation = rules::identity_source())]
     pub identity_source: Option<String>,
 }
 
@@ -242,7 +242,7 @@ pub struct Route {
     #[schemars(length(max = 10), inner(length(min = 1, max = 64)))]
     #[x_kube(
         merge_strategy = ListMerge::Set,
-        validation = Rule::new("self.all(s, s.matches('^[!#-Z^-~\\\\[\\\\]]+$') && s != 'jwthttpapi.dev/closed')").message("a scope must be one word without spaces, quotes or backslashes, and not jwthttpapi.dev/closed, which is reserved")
+        validation = rules::scopes()
     )]
     pub scopes: Option<Vec<String>>,
 

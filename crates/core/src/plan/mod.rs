@@ -45,4 +45,4 @@ pub use delete::{plan_deletion, plan_release};
 pub use diff::plan;
 pub use guard::only_tightening;
 pub use identity::{Candidate, Identity, Known, Lookup, identify};
-pub use step::{ApiChange, Authorize, Plan, Planned, Refs, RouteChange, Service, Step};
+pub use step::{ApiChange, Authorize, Kind, Plan, Planned, Refs, RouteChange, Service, Step};

@@ -57,6 +57,40 @@ pub enum Service {
     Lambda,
 }
 
+/// The kinds of things that steps change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The API itself.
+    Api,
+    /// An authorizer of it.
+    Authorizer,
+    /// An integration of it.
+    Integration,
+    /// A route of it.
+    Route,
+    /// A stage of it.
+    Stage,
+    /// The invoke role.
+    Role,
+    /// A statement in a function's policy.
+    Permission,
+}
+
+impl Kind {
+    /// The word in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Authorizer => "authorizer",
+            Self::Integration => "integration",
+            Self::Route => "route",
+            Self::Stage => "stage",
+            Self::Role => "role",
+            Self::Permission => "permission",
+        }
+    }
+}
+
 /// One request that changes AWS.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
@@ -220,35 +254,42 @@ pub enum Step {
 }
 
 impl Step {
-    /// The service that the step goes to.
-    pub const fn service(&self) -> Service {
+    /// The kind of thing that the step changes.
+    pub const fn kind(&self) -> Kind {
         match self {
             Self::CreateApi(_)
             | Self::UpdateApi(_)
             | Self::DeleteCors
             | Self::TagApi(_)
             | Self::UntagApi(_)
-            | Self::DeleteApi { .. }
-            | Self::CreateAuthorizer { .. }
-            | Self::UpdateAuthorizer { .. }
-            | Self::DeleteAuthorizer { .. }
-            | Self::CreateIntegration { .. }
+            | Self::DeleteApi { .. } => Kind::Api,
+            Self::CreateAuthorizer { .. } | Self::UpdateAuthorizer { .. } | Self::DeleteAuthorizer { .. } => {
+                Kind::Authorizer
+            }
+            Self::CreateIntegration { .. }
             | Self::UpdateIntegration { .. }
-            | Self::DeleteIntegration { .. }
-            | Self::CreateRoute { .. }
-            | Self::UpdateRoute { .. }
-            | Self::DeleteRoute { .. }
-            | Self::CreateStage
-            | Self::UpdateStage
-            | Self::DeleteStage { .. } => Service::ApiGateway,
+            | Self::DeleteIntegration { .. } => Kind::Integration,
+            Self::CreateRoute { .. } | Self::UpdateRoute { .. } | Self::DeleteRoute { .. } => Kind::Route,
+            Self::CreateStage | Self::UpdateStage | Self::DeleteStage { .. } => Kind::Stage,
             Self::CreateRole(_)
             | Self::UpdateTrust { .. }
             | Self::PutRolePolicy { .. }
             | Self::TagRole { .. }
             | Self::UntagRole { .. }
             | Self::DeleteRolePolicy { .. }
-            | Self::DeleteRole { .. } => Service::Iam,
-            Self::AddPermission { .. } | Self::RemovePermission { .. } => Service::Lambda,
+            | Self::DeleteRole { .. } => Kind::Role,
+            Self::AddPermission { .. } | Self::RemovePermission { .. } => Kind::Permission,
+        }
+    }
+
+    /// The service that the step goes to.
+    pub const fn service(&self) -> Service {
+        match self.kind() {
+            Kind::Api | Kind::Authorizer | Kind::Integration | Kind::Route | Kind::Stage => {
+                Service::ApiGateway
+            }
+            Kind::Role => Service::Iam,
+            Kind::Permission => Service::Lambda,
         }
     }
 

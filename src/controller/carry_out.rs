@@ -1,0 +1,167 @@
+//! From a difference to its end: plan, write ahead, execute, look again.
+
+use super::{
+    ahead::Ahead,
+    aim::Aim,
+    conclude::{Conclusion, conclude, facts},
+    context::{Context, Memory},
+    deployment, duplicates,
+    error::Error,
+    expected,
+    pass::{Findings, Next},
+    record::Record,
+};
+use crate::aws::{self, Fault, Outcome, Session};
+use jwthttpapi_core::{
+    api::{Draft, JwtHttpApiStatus, Reason},
+    model::Observed,
+    plan::{Plan, Step, only_tightening, plan},
+};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use tokio::time::Instant;
+
+/// How many steps a message names.
+const SHOWN: usize = 5;
+
+/// What carrying out needs of the pass.
+pub(crate) struct Course<'a> {
+    pub(crate) ctx: &'a Context,
+    pub(crate) session: &'a Session,
+    pub(crate) aim: &'a Aim,
+    pub(crate) deadline: Instant,
+}
+
+/// What the pass found before.
+pub(crate) struct Found {
+    /// The object's API, alive, with what was read beside it.
+    pub(crate) observed: Observed,
+    /// What could not be read.
+    pub(crate) faults: Vec<Fault>,
+    /// Whether the role that the object needs is somebody else's.
+    pub(crate) conflict: bool,
+    /// Whether this pass made the API, or would have: then nothing seen so far shows its children.
+    pub(crate) created: bool,
+}
+
+impl Course<'_> {
+    /// Makes AWS equal to the aim, as far as it is allowed now, and says how it ended.
+    pub(crate) async fn carry_out(
+        &self,
+        record: &mut Record,
+        memory: &mut Memory,
+        findings: &mut Findings,
+        found: Found,
+    ) -> Result<(Next, JwtHttpApiStatus), Error> {
+        let Self {
+            ctx, session, aim, ..
+        } = *self;
+        let mut steps = plan(&aim.desired, &found.observed, &aim.owner, &aim.place);
+        // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
+        if findings.resolved.status != Some(true) || found.conflict || !found.faults.is_empty() {
+            steps = only_tightening(steps);
+        }
+        findings.behind = !steps.is_empty();
+        if findings.suspended {
+            findings.programmed = held(&steps);
+            return Ok((Next::Resync, record.status()));
+        }
+        // Changes to a generation that was in force are repairs of what others did.
+        let drift = record.in_force();
+        if !found.created {
+            for planned in &steps.steps {
+                tracing::info!(step = %planned.step, drift, "planned");
+            }
+        }
+        let served = deployment::served(found.observed.api.as_ref());
+        let known = steps.refs.clone();
+        let status = record.status();
+        let ahead = Ahead::of_plan(&steps, &aim.desired, &status);
+        record.write(ahead.on(status, &Time(Timestamp::now()))).await?;
+        let cut = || ctx.outdated(record.object());
+        let outcome = aws::run(session, steps, &cut, self.deadline).await;
+        for step in outcome.done.iter().filter(|_| drift) {
+            ctx.metrics.repaired(step.kind());
+        }
+        expected::remember(ctx, memory, &known, &outcome);
+        memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
+        let observed = see_again(session, found.observed, &outcome, found.created).await?;
+        if !found.created && outcome.is_complete() {
+            duplicates::remove(ctx, record, session, aim, observed.api.as_ref(), self.deadline).await?;
+        }
+
+        let end = Conclusion {
+            session,
+            aim,
+            observed: &observed,
+            outcome: &outcome,
+            served: served.as_deref(),
+            conflict: found.conflict,
+            faults: &found.faults,
+        };
+        let next = conclude(ctx, record, memory, findings, &end).await?;
+        let mut status = facts(record.status(), &end);
+        if findings.programmed.status == Some(true) {
+            status.iam_changed_at = None;
+        }
+        Ok((next, status))
+    }
+}
+
+/// What suspension holds back.
+fn held(steps: &Plan) -> Draft {
+    if steps.is_empty() {
+        return Draft::yes(Reason::Programmed, "AWS is equal to the spec");
+    }
+    let text: Vec<String> = steps
+        .steps
+        .iter()
+        .take(SHOWN)
+        .map(|planned| planned.step.to_string())
+        .collect();
+    let more = match steps.steps.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    Draft::no(
+        Reason::Suspended,
+        format!(
+            "held back until spec.suspend is removed: {}{more}",
+            text.join("; ")
+        ),
+    )
+}
+
+/// The children once more after the last write; an answer that returns the whole object counts as its observation, and a
+/// pass that wrote nothing has seen everything already.
+async fn see_again(
+    session: &Session,
+    observed: Observed,
+    outcome: &Outcome,
+    created: bool,
+) -> Result<Observed, Error> {
+    if !created && outcome.done.is_empty() && outcome.faults.is_empty() {
+        return Ok(observed);
+    }
+    // What failed may have been done all the same; the next pass looks, after any answer that is still on its way.
+    if !outcome.faults.is_empty() || outcome.cut {
+        return Ok(observed);
+    }
+    let Some(api) = observed.api else {
+        return Ok(observed);
+    };
+    let settings = outcome.done.iter().any(|step| {
+        matches!(
+            step,
+            Step::UpdateApi(_) | Step::DeleteCors | Step::TagApi(_) | Step::UntagApi(_)
+        )
+    });
+    let api = if settings {
+        session.observe(&api.id).await?
+    } else {
+        session
+            .children(&api.id)
+            .await?
+            .map(|children| children.within(api))
+    };
+    Ok(Observed { api, ..observed })
+}
