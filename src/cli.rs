@@ -87,7 +87,7 @@ pub struct Settings {
     pub lease_namespace: Option<String>,
 
     /// Address of /livez, /readyz and /metrics; port 0 for a free one.
-    #[arg(long, env = "JWTHTTPAPI_LISTEN", default_value = "0.0.0.0:8080")]
+    #[arg(long, env = "JWTHTTPAPI_LISTEN", default_value = "0.0.0.0:8080", value_parser = listen)]
     pub listen: SocketAddr,
 
     /// Form of the logs.
@@ -124,6 +124,11 @@ fn endpoint(text: &str) -> Result<String, String> {
         (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
         _ => Err("it has no scheme or no host; write http://HOST:PORT or https://HOST".to_owned()),
     }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an address and a port, such as 0.0.0.0:8080 or [::]:8080".to_owned())
 }
 
 fn cluster_id(text: &str) -> Result<String, String> {
