@@ -3,15 +3,12 @@
 //! The decision is [`jwthttpapi_core::lease`]'s; here are the loop, the clock and the requests. The lease is no lock: the
 //! protocol holds with two leaders. It keeps them rare and writes by a deposed one bounded.
 
-use crate::{fence::Fence, metrics::Metrics};
+use crate::{clock::Clock, fence::Fence, metrics::Metrics};
 use jwthttpapi_core::{
     api::FIELD_MANAGER,
     lease::{self, RENEW_DEADLINE, RETRY, Verdict},
 };
-use k8s_openapi::{
-    api::coordination::v1::{Lease, LeaseSpec},
-    jiff::Timestamp,
-};
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::{
     Api, Client,
     api::{ObjectMeta, PostParams},
@@ -29,6 +26,7 @@ pub struct Elector {
     me: String,
     fence: Fence,
     metrics: Metrics,
+    clock: Clock,
     /// The renewal last seen, and since when.
     seen: Option<(LeaseSpec, Instant)>,
 }
@@ -44,12 +42,20 @@ pub enum Ended {
 
 impl Elector {
     /// A replica that may lead. `client` must answer or fail within five seconds and never retry by itself.
-    pub fn new(client: Client, namespace: &str, me: String, fence: Fence, metrics: Metrics) -> Self {
+    pub fn new(
+        client: Client,
+        namespace: &str,
+        me: String,
+        fence: Fence,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> Self {
         Self {
             leases: Api::namespaced(client, namespace),
             me,
             fence,
             metrics,
+            clock,
             seen: None,
         }
     }
@@ -121,7 +127,7 @@ impl Elector {
         else {
             return;
         };
-        lease.spec = Some(lease::released(&spec, Timestamp::now()));
+        lease.spec = Some(lease::released(&spec, self.clock.now()));
         if let Err(error) = self.leases.replace(LEASE_NAME, &params(), &lease).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -150,7 +156,7 @@ impl Elector {
         if matches!(verdict, Verdict::Wait { .. }) {
             return Ok(verdict);
         }
-        let claimed = Some(lease::claimed(spec.as_ref(), &self.me, Timestamp::now()));
+        let claimed = Some(lease::claimed(spec.as_ref(), &self.me, self.clock.now()));
         if let Some(lease) = found {
             let next = Lease {
                 spec: claimed,

@@ -6,14 +6,17 @@
 //!            spec names                                order
 //! ```
 //!
-//! [`cli`] parses, [`run`] composes, [`controller`] drives the pipeline, [`aws`] is the only room that talks to AWS.
+//! [`cli`] parses, [`run`] opens the ways to the world, [`operator`] composes, [`controller`] drives the pipeline, [`aws`] is the
+//! only room that talks to AWS.
 
 pub mod aws;
 pub mod cli;
+pub mod clock;
 pub mod controller;
 pub mod fence;
 pub mod leader;
 pub mod metrics;
+pub mod operator;
 pub mod run;
 pub mod server;
 pub mod telemetry;

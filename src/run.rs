@@ -1,27 +1,18 @@
-//! The composition root: clients, cluster, leadership, controller, server; and the order in which they end.
+//! The process: its ways to the world by the settings, its probes, and the signals that end it.
 
 use crate::{
-    aws::{self, Aws, Rate},
+    aws,
     cli::Settings,
-    controller::{self, Cache, Cluster, Context, Periods},
-    fence::Fence,
-    leader::{self, Elector},
-    metrics::{Metrics, RequestMetrics},
-    server::{self, Health},
+    clock::Clock,
+    leader,
+    metrics::RequestMetrics,
+    operator::{self, Operator, Ways},
+    server,
 };
-use jwthttpapi_core::model::Policy;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::{
-    Api, Client, ResourceExt,
-    client::ClientBuilder,
-    runtime::events::{Recorder, Reporter},
-};
+use kube::{Client, client::ClientBuilder};
 use prometheus_client::registry::Registry;
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
-use tokio::{net::TcpListener, signal::unix::SignalKind, task::JoinSet};
+use std::time::Duration;
+use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower::timeout::TimeoutLayer;
 
@@ -29,8 +20,6 @@ use tower::timeout::TimeoutLayer;
 const ANSWER: Duration = Duration::from_secs(10);
 /// The same for the lease: a renewal that takes longer is worth nothing.
 const LEASE_ANSWER: Duration = Duration::from_secs(5);
-/// How long an unanswered create may still be on its way.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the process ends with a failure.
 #[derive(Debug, thiserror::Error)]
@@ -73,173 +62,51 @@ pub fn run(settings: Settings) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::Ended(format!("cannot start: {error}")))?;
-    runtime.block_on(Box::pin(operate(settings)))
+    runtime.block_on(Box::pin(serve(settings)))
 }
 
-/// Puts everything together, in the order in which it ends.
-async fn operate(settings: Settings) -> Result<(), Error> {
+async fn serve(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
     let mut registry = Registry::default();
-    let (client, elections, own_namespace) = clients(&RequestMetrics::register(&mut registry)).await?;
+    let (client, elections, namespace) = clients(&RequestMetrics::register(&mut registry)).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Error::Configuration(format!("--listen {}: {error}", settings.listen)))?;
     let address = listener
         .local_addr()
         .map_err(|error| Error::Ended(error.to_string()))?;
-    let fence = if settings.leader_elect {
-        Fence::closed()
-    } else {
-        Fence::open()
+    let ways = Ways {
+        client,
+        elections,
+        namespace,
+        aws: aws::load(&operator::aws_settings(&settings)).await,
+        identity: leader::identity(),
+        clock: Clock::system(),
     };
-    let metrics = Metrics::new(&mut registry);
-    let aws = Aws::connect(aws_settings(&settings), fence.clone(), &mut registry)
-        .await
-        .map_err(|error| Error::Configuration(error.to_string()))?;
+    let operator = Operator::new(&settings, ways, &mut registry).await?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let (store, writer) = controller::cache();
-    let me = leader::identity();
-    let ctx = context(&settings, &client, aws, store, &me, &metrics).await?;
-    let health = Health::default();
-
-    // Three tokens, in the order in which things end: `stop` asks, `drained` says that no reconcile runs any more, `ended` lets
-    // the probes go last.
-    let (drained, ended) = (CancellationToken::new(), CancellationToken::new());
-    let mut tasks: JoinSet<Result<(), Error>> = JoinSet::new();
-    let serving = server::serve(listener, health.clone(), metrics.clone(), registry, ended.clone());
-    tasks.spawn(async move {
+    // The probes answer until the operator has ended.
+    let ended = CancellationToken::new();
+    let serving = server::serve(
+        listener,
+        operator.health(),
+        operator.metrics(),
+        registry,
+        ended.clone(),
+    );
+    let running = async {
+        let result = operator.run(stop).await;
+        ended.cancel();
+        result
+    };
+    let serving = async {
         serving
             .await
             .map_err(|error| Error::Ended(format!("the server failed: {error}")))
-    });
-    let beating = health.clone().beat(ended.clone());
-    tasks.spawn(async move {
-        beating.await;
-        Ok(())
-    });
-    let stopping = (stop.clone(), health.clone(), ctx.clone());
-    tasks.spawn(async move {
-        let (stop, health, ctx) = stopping;
-        stop.cancelled().await;
-        health.stopping();
-        ctx.stopping.store(true, Ordering::Relaxed);
-        Ok(())
-    });
-    let (begin, begins) = tokio::sync::mpsc::unbounded_channel::<()>();
-    let begins = futures::stream::unfold(begins, |mut begins| async move {
-        begins.recv().await.map(|()| ((), begins))
-    });
-    let controlling = controller::run(
-        client,
-        writer,
-        ctx.clone(),
-        settings.concurrency,
-        health,
-        begins,
-        stop.clone(),
-    );
-    let all_drained = drained.clone().drop_guard();
-    tasks.spawn(async move {
-        controlling.await;
-        drop(all_drained);
-        Ok(())
-    });
-
-    let begin = || {
-        ctx.leading.store(true, Ordering::Relaxed);
-        let _ = begin.send(());
     };
-    if settings.leader_elect {
-        let namespace = settings.lease_namespace.as_deref().unwrap_or(&own_namespace);
-        let elector = Elector::new(elections, namespace, me, fence, metrics);
-        lead(elector, begin, &stop, &drained).await?;
-    } else {
-        metrics.leading(true);
-        begin();
-    }
-    drained.cancelled().await;
-    ended.cancel();
-    if !stop.is_cancelled() {
-        return Err(Error::Ended("the controller ended".to_owned()));
-    }
-    while let Some(task) = tasks.join_next().await {
-        task.map_err(|error| Error::Ended(error.to_string()))??;
-    }
+    tokio::try_join!(running, serving)?;
     Ok(())
-}
-
-/// Leads until everything has drained, and gives the lease away only then: nobody else begins while a step is in flight.
-async fn lead(
-    mut elector: Elector,
-    begin: impl FnOnce(),
-    stop: &CancellationToken,
-    drained: &CancellationToken,
-) -> Result<(), Error> {
-    if !elector.acquire(stop).await {
-        return Ok(());
-    }
-    tracing::info!("leading");
-    begin();
-    if elector.keep(drained).await == leader::Ended::Lost {
-        return Err(Error::LeadershipLost);
-    }
-    elector.release().await;
-    Ok(())
-}
-
-/// What every reconcile needs, by the settings.
-async fn context(
-    settings: &Settings,
-    client: &Client,
-    aws: Aws,
-    store: Cache,
-    me: &str,
-    metrics: &Metrics,
-) -> Result<Arc<Context>, Error> {
-    let cluster = cluster(client, settings.cluster_id.clone()).await?;
-    let reporter = Reporter {
-        controller: "jwthttpapi.dev/operator".to_owned(),
-        instance: Some(me.to_owned()),
-    };
-    let policy = Policy {
-        allowed_functions: settings.allowed_functions.clone(),
-        passable_roles: settings.passable_roles.clone(),
-    };
-    let in_flight = if settings.list_settle.is_zero() {
-        Duration::ZERO
-    } else {
-        WRITE_TIMEOUT
-    };
-    let periods = Periods {
-        settle: settings.list_settle + in_flight,
-        iam_settle: settings.iam_settle,
-        resync: settings.resync,
-        rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
-    };
-    metrics.concurrency(settings.concurrency);
-    Ok(Arc::new(Context::new(
-        client.clone(),
-        aws,
-        store,
-        Recorder::new(client.clone(), reporter),
-        metrics.clone(),
-        policy,
-        periods,
-        cluster,
-    )))
-}
-
-fn aws_settings(settings: &Settings) -> aws::Settings {
-    let rate = |per_second, burst| Rate { per_second, burst };
-    aws::Settings {
-        region: settings.aws_region.clone(),
-        endpoint_url: settings.aws_endpoint_url.clone(),
-        apigateway: rate(settings.apigateway_rate, settings.apigateway_burst),
-        lambda: rate(settings.lambda_rate, settings.apigateway_burst),
-        iam: rate(settings.iam_rate, settings.apigateway_burst),
-        ..aws::Settings::default()
-    }
 }
 
 /// Two clients that never retry by themselves and never wait for an answer without end: one for the objects, one for the
@@ -261,18 +128,6 @@ async fn clients(metrics: &RequestMetrics) -> Result<(Client, Client, String), E
         Ok::<_, Error>(builder.with_layer(&counting).build())
     };
     Ok((client(ANSWER)?, client(LEASE_ANSWER)?, namespace))
-}
-
-async fn cluster(client: &Client, given: Option<String>) -> Result<Cluster, Error> {
-    let namespace = Api::<Namespace>::all(client.clone())
-        .get("kube-system")
-        .await
-        .map_err(|error| Error::Kubernetes(format!("cannot read the namespace kube-system: {error}")))?;
-    let kube_system = namespace.uid().unwrap_or_default();
-    Ok(Cluster {
-        id: given.unwrap_or_else(|| kube_system.clone()),
-        kube_system,
-    })
 }
 
 /// The first signal asks to stop, a second one stops at once.

@@ -28,8 +28,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A read is sent once more when its first try fails in passing.
 const READ_ATTEMPTS: u32 = 2;
 
-/// The configuration that all clients share: Region, credentials and transport.
-pub(super) async fn load(settings: &Settings) -> SdkConfig {
+/// The configuration that all clients share, read from where the SDK finds it (environment, web identity, container, profile,
+/// instance): Region, credentials and transport. Nothing is asked of AWS yet.
+pub async fn load(settings: &Settings) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(transport());
     if let Ok(name) = AppName::new("jwthttpapi") {
         loader = loader.app_name(name);
@@ -43,7 +44,7 @@ pub(super) async fn load(settings: &Settings) -> SdkConfig {
     loader.load().await
 }
 
-/// HTTP over TLS by rustls and ring. Proxies (`HTTPS_PROXY`) and private authorities (`AWS_CA_BUNDLE`) have their place here.
+/// HTTP over TLS by rustls and ring, straight to AWS.
 fn transport() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))

@@ -19,7 +19,8 @@ pub mod pace;
 mod session;
 mod settings;
 
-pub use client::{READ_TIMEOUT, WRITE_TIMEOUT};
+pub use aws_config::SdkConfig;
+pub use client::{READ_TIMEOUT, WRITE_TIMEOUT, load};
 pub use execute::{Outcome, run};
 pub use fault::{Class, Fault, Retry};
 pub use observe::{Children, ListedApi};
@@ -29,7 +30,6 @@ pub use session::Session;
 pub use settings::{ConfigError, Settings};
 
 use crate::fence::Fence;
-use aws_config::SdkConfig;
 use client::Line;
 use jwthttpapi_core::model::name::Place;
 use metrics::{Buckets, Metrics};
@@ -79,26 +79,12 @@ pub struct Identity {
 const GLOBAL: &str = "global";
 
 impl Aws {
-    /// Reads Region and credentials from where the SDK finds them (environment, web identity, container, profile, instance)
-    /// and makes the clients. Nothing is asked of AWS yet. `registry` must have no prefix: the metrics' names are whole.
+    /// Makes the clients over a configuration, which brings Region, credentials, clock and transport. Nothing is asked of AWS
+    /// yet. `registry` must have no prefix: the metrics' names are whole.
     ///
     /// # Errors
     /// When no Region is configured, or the endpoint or a rate is not one.
-    pub async fn connect(
-        settings: Settings,
-        fence: Fence,
-        registry: &mut Registry,
-    ) -> Result<Self, ConfigError> {
-        settings.check()?;
-        let shared = client::load(&settings).await;
-        Self::with_config(shared, settings, fence, registry)
-    }
-
-    /// The same over a given configuration, which brings Region, credentials, clock and transport.
-    ///
-    /// # Errors
-    /// When it has no Region, or a rate is not one.
-    pub fn with_config(
+    pub fn new(
         shared: SdkConfig,
         settings: Settings,
         fence: Fence,

@@ -17,7 +17,6 @@ use jwthttpapi_core::{
     model::Observed,
     plan::{Plan, Step, only_tightening, plan},
 };
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use tokio::time::Instant;
 
 /// How many steps a message names.
@@ -76,7 +75,7 @@ impl Course<'_> {
         let known = steps.refs.clone();
         let status = record.status();
         let ahead = Ahead::of_plan(&steps, &aim.desired, &status);
-        record.write(ahead.on(status, &Time(Timestamp::now()))).await?;
+        record.write(ahead.on(status, &ctx.clock.time())).await?;
         let cut = || ctx.outdated(record.object());
         let outcome = aws::run(session, steps, &cut, self.deadline).await;
         for step in outcome.done.iter().filter(|_| drift) {

@@ -2,7 +2,7 @@
 //!
 //! Nothing remembered here decides what is written: a restart loses it and the protocol still holds.
 
-use crate::{aws::Aws, metrics::Metrics};
+use crate::{aws::Aws, clock::Clock, metrics::Metrics};
 use jwthttpapi_core::{
     api::{JwtHttpApi, Reason},
     model::{Owner, Policy},
@@ -31,6 +31,7 @@ pub(crate) struct Context {
     pub(crate) policy: Policy,
     pub(crate) periods: Periods,
     pub(crate) cluster: Cluster,
+    pub(crate) clock: Clock,
     pub(crate) index: Index,
     pub(crate) leading: AtomicBool,
     pub(crate) stopping: AtomicBool,
@@ -92,6 +93,7 @@ impl Context {
         policy: Policy,
         periods: Periods,
         cluster: Cluster,
+        clock: Clock,
     ) -> Self {
         Self {
             client,
@@ -102,6 +104,7 @@ impl Context {
             policy,
             periods,
             cluster,
+            clock,
             index: Index::default(),
             leading: AtomicBool::new(false),
             stopping: AtomicBool::new(false),

@@ -15,7 +15,6 @@ use jwthttpapi_core::{
     model::{Owner, Proof, observed::Api, owner},
     plan::{Candidate, Identity, Known, Lookup, identify},
 };
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use tokio::time::Instant;
 
 /// What establishing needs of the pass.
@@ -156,7 +155,7 @@ impl Scene<'_> {
     }
 
     async fn write_intent(&self, record: &mut Record, findings: &mut Findings) -> Result<(), Error> {
-        let now = Time(Timestamp::now());
+        let now = self.ctx.clock.time();
         findings.programmed = Draft::unknown(Reason::Progressing, "the API is being created");
         let status = self.place_in(record.status());
         let ahead = JwtHttpApiStatus {

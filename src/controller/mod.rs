@@ -59,16 +59,29 @@ pub(crate) fn cache() -> (Cache, Writer<Guarded>) {
     reflector::store()
 }
 
+/// What the controller is made of.
+pub(crate) struct Parts {
+    pub(crate) client: Client,
+    /// Fills the cache that is in the context.
+    pub(crate) writer: Writer<Guarded>,
+    pub(crate) ctx: Arc<Context>,
+    pub(crate) concurrency: u16,
+    pub(crate) health: Health,
+}
+
 /// Runs until stopped. `lead` says when to look at every object: at the start of leadership.
 pub(crate) async fn run(
-    client: Client,
-    writer: Writer<Guarded>,
-    ctx: Arc<Context>,
-    concurrency: u16,
-    health: Health,
+    parts: Parts,
     lead: impl Stream<Item = ()> + Send + Sync + 'static,
     stop: CancellationToken,
 ) {
+    let Parts {
+        client,
+        writer,
+        ctx,
+        concurrency,
+        health,
+    } = parts;
     let store = ctx.store.clone();
     let (stock, woken) = (ctx.clone(), ctx.metrics.clone());
     let objects = watcher(Api::<Guarded>::all(client), watcher::Config::default())

@@ -15,7 +15,6 @@ use futures::FutureExt;
 use jwthttpapi_core::api::{
     ConditionType, JwtHttpApi, JwtHttpApiStatus, Polarity, Reason, condition, report,
 };
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -154,7 +153,7 @@ async fn say(
     before: &JwtHttpApiStatus,
     status: JwtHttpApiStatus,
 ) -> Result<(), Error> {
-    let now = Time(Timestamp::now());
+    let now = ctx.clock.time();
     let generation = record.generation();
     let patient = has_patience(findings, memory, before, generation);
     let mut next = if patient {

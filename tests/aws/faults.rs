@@ -270,8 +270,7 @@ async fn an_address_where_nobody_listens_is_told_from_an_answer_that_does_not_co
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
     let mut registry = prometheus_client::registry::Registry::default();
-    let aws =
-        jwthttpapi::aws::Aws::with_config(shared, Settings::default(), Fence::open(), &mut registry).unwrap();
+    let aws = jwthttpapi::aws::Aws::new(shared, Settings::default(), Fence::open(), &mut registry).unwrap();
     let session = aws.session(&crate::ground::place(), "a", jwthttpapi::aws::Urgency::Create);
     let fault = session.create_api(&desired(spec("Role")).api).await.unwrap_err();
     assert_eq!(

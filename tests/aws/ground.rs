@@ -65,7 +65,7 @@ pub(crate) fn ground_with(switches: &Value, rate: Rate) -> Ground {
     };
     let fence = Fence::open();
     let mut registry = Registry::default();
-    let aws = Aws::with_config(shared(&sandbox), settings, fence.clone(), &mut registry).unwrap();
+    let aws = Aws::new(shared(&sandbox), settings, fence.clone(), &mut registry).unwrap();
     Ground {
         sandbox,
         aws,
@@ -191,7 +191,7 @@ impl Ground {
     /// The AWS side of another replica, behind this ground's fence.
     pub(crate) fn follower(&self, registry: &mut Registry) -> Aws {
         let settings = Settings::default();
-        Aws::with_config(shared(&self.sandbox), settings, self.fence.clone(), registry).unwrap()
+        Aws::new(shared(&self.sandbox), settings, self.fence.clone(), registry).unwrap()
     }
 
     fn stranger(&self) -> SdkConfig {

@@ -104,8 +104,26 @@ pub enum Release {
 impl Sandbox {
     /// An empty account.
     pub fn new(options: Options) -> Self {
+        let world = World::new(options.account, options.settings, options.seed);
+        Self::of(world, options.region, options.clock, options.issuers)
+    }
+
+    /// Another sandbox that begins with what is in this one, on a clock and with a seed of its own. Rules and journal are empty.
+    #[must_use]
+    pub fn fork(&self, clock: Clock, seed: u64) -> Self {
+        let mut world = self.core().world.clone();
+        world.reseed(seed);
+        Self::of(
+            world,
+            self.shared.region.clone(),
+            clock,
+            self.shared.issuers.clone(),
+        )
+    }
+
+    fn of(world: World, region: String, clock: Clock, issuers: Issuers) -> Self {
         let core = Core {
-            world: World::new(options.account, options.settings, options.seed),
+            world,
             journal: Journal::default(),
             faults: Faults::default(),
             held: BTreeMap::new(),
@@ -115,9 +133,9 @@ impl Sandbox {
         let shared = Shared {
             core: Mutex::new(core),
             changed: watch::Sender::new(0),
-            region: options.region,
-            clock: options.clock,
-            issuers: options.issuers,
+            region,
+            clock,
+            issuers,
             data_plane: DataPlane::default(),
         };
         Self {

@@ -14,6 +14,11 @@ impl Ids {
         Self { seed, drawn: 0 }
     }
 
+    /// From now on other identifiers; their order goes on.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
     /// How many identifiers were drawn: a number that only grows, by which things can be put in order of creation.
     pub(crate) fn drawn(&self) -> u64 {
         self.drawn

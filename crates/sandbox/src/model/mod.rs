@@ -193,6 +193,21 @@ impl World {
         *self = Self::new(self.account.clone(), self.settings.clone(), self.seed);
     }
 
+    /// From now on other identifiers and other shuffled orders.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.ids.reseed(seed);
+    }
+
+    /// Every API by id, with its tags.
+    pub(crate) fn apis(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        let gateways = self.regions.values().map(|services| &services.gateway);
+        gateways
+            .flat_map(|gateway| &gateway.apis)
+            .map(|(id, api)| (id.clone(), api.tags.clone()))
+            .collect()
+    }
+
     /// Carries out one request, or refuses it and changes nothing.
     ///
     /// # Errors

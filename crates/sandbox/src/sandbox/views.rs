@@ -1,6 +1,6 @@
 //! What tests see of a sandbox, and how they steer it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -36,6 +36,11 @@ impl Sandbox {
     pub fn state(&self) -> Value {
         let now = self.now();
         self.core().world.state(now).unwrap_or_default()
+    }
+
+    /// Every API by id, with its tags.
+    pub fn apis(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        self.core().world.apis()
     }
 
     /// The requests after a number.

@@ -1,0 +1,240 @@
+//! The operator put together: what every reconcile needs, the controller, leadership, and the order in which they end.
+
+use crate::{
+    aws::{self, Aws, Rate, SdkConfig},
+    cli::Settings,
+    clock::Clock,
+    controller::{self, Cluster, Context, Parts, Periods},
+    fence::Fence,
+    leader::{self, Elector},
+    metrics::Metrics,
+    run::Error,
+    server::Health,
+};
+use jwthttpapi_core::model::Policy;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{
+    Api, Client, ResourceExt,
+    runtime::events::{Recorder, Reporter},
+};
+use prometheus_client::registry::Registry;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// The operator's ways to the world, and who it is there.
+#[derive(Clone)]
+pub struct Ways {
+    /// To the objects. It bounds every answer in time and never retries by itself.
+    pub client: Client,
+    /// To the lease: the same with a shorter time.
+    pub elections: Client,
+    /// The namespace that the process runs in.
+    pub namespace: String,
+    /// To AWS: Region, credentials, transport.
+    pub aws: SdkConfig,
+    /// What other replicas call this process.
+    pub identity: String,
+    /// The time of day.
+    pub clock: Clock,
+}
+
+/// An operator that is ready to run.
+pub struct Operator {
+    parts: Parts,
+    elector: Option<Elector>,
+    health: Health,
+    metrics: Metrics,
+}
+
+impl Operator {
+    /// Puts it together. It asks the API server for the cluster's id, and AWS for nothing yet.
+    ///
+    /// # Errors
+    /// When a setting is wrong or the API server does not tell.
+    pub async fn new(settings: &Settings, ways: Ways, registry: &mut Registry) -> Result<Self, Error> {
+        let metrics = Metrics::new(registry);
+        metrics.concurrency(settings.concurrency);
+        let fence = if settings.leader_elect {
+            Fence::closed()
+        } else {
+            Fence::open()
+        };
+        let aws = Aws::new(ways.aws, aws_settings(settings), fence.clone(), registry)
+            .map_err(|error| Error::Configuration(error.to_string()))?;
+        let (store, writer) = controller::cache();
+        let reporter = Reporter {
+            controller: "jwthttpapi.dev/operator".to_owned(),
+            instance: Some(ways.identity.clone()),
+        };
+        let ctx = Context::new(
+            ways.client.clone(),
+            aws,
+            store,
+            Recorder::new(ways.client.clone(), reporter),
+            metrics.clone(),
+            policy(settings),
+            periods(settings),
+            cluster(&ways.client, settings.cluster_id.clone()).await?,
+            ways.clock.clone(),
+        );
+        let namespace = settings.lease_namespace.as_ref().unwrap_or(&ways.namespace);
+        let elector = settings.leader_elect.then(|| {
+            Elector::new(
+                ways.elections,
+                namespace,
+                ways.identity,
+                fence,
+                metrics.clone(),
+                ways.clock,
+            )
+        });
+        let health = Health::default();
+        Ok(Self {
+            parts: Parts {
+                client: ways.client,
+                writer,
+                ctx: Arc::new(ctx),
+                concurrency: settings.concurrency,
+                health: health.clone(),
+            },
+            elector,
+            health,
+            metrics,
+        })
+    }
+
+    /// What the probes tell of it.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Runs until `stop` and until everything that was begun has ended.
+    ///
+    /// # Errors
+    /// When leadership is lost, or something ends that must not.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        // Three tokens, in the order in which things end: `stop` asks, `drained` says that no reconcile runs any more, `ended`
+        // lets the heartbeat go last.
+        let (drained, ended) = (CancellationToken::new(), CancellationToken::new());
+        let Self {
+            parts,
+            elector,
+            health,
+            metrics,
+        } = self;
+        let ctx = parts.ctx.clone();
+        let mut tasks: JoinSet<()> = JoinSet::new();
+        tasks.spawn(health.clone().beat(ended.clone()));
+        let stopping = (stop.clone(), ctx.clone());
+        tasks.spawn(async move {
+            let (stop, ctx) = stopping;
+            stop.cancelled().await;
+            health.stopping();
+            ctx.stopping.store(true, Ordering::Relaxed);
+        });
+        let (begin, begins) = mpsc::unbounded_channel::<()>();
+        let begins = futures::stream::unfold(begins, |mut begins| async move {
+            begins.recv().await.map(|()| ((), begins))
+        });
+        let controlling = controller::run(parts, begins, stop.clone());
+        let all_drained = drained.clone().drop_guard();
+        tasks.spawn(async move {
+            controlling.await;
+            drop(all_drained);
+        });
+
+        let begin = || {
+            ctx.leading.store(true, Ordering::Relaxed);
+            let _ = begin.send(());
+        };
+        if let Some(elector) = elector {
+            lead(elector, begin, &stop, &drained).await?;
+        } else {
+            metrics.leading(true);
+            begin();
+        }
+        drained.cancelled().await;
+        ended.cancel();
+        if !stop.is_cancelled() {
+            return Err(Error::Ended("the controller ended".to_owned()));
+        }
+        while let Some(task) = tasks.join_next().await {
+            task.map_err(|error| Error::Ended(error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Leads until everything has drained, and gives the lease away only then: nobody else begins while a step is in flight.
+async fn lead(
+    mut elector: Elector,
+    begin: impl FnOnce(),
+    stop: &CancellationToken,
+    drained: &CancellationToken,
+) -> Result<(), Error> {
+    if !elector.acquire(stop).await {
+        return Ok(());
+    }
+    tracing::info!("leading");
+    begin();
+    if elector.keep(drained).await == leader::Ended::Lost {
+        return Err(Error::LeadershipLost);
+    }
+    elector.release().await;
+    Ok(())
+}
+
+/// The settings of the AWS side.
+pub(crate) fn aws_settings(settings: &Settings) -> aws::Settings {
+    let rate = |per_second, burst| Rate { per_second, burst };
+    aws::Settings {
+        region: settings.aws_region.clone(),
+        endpoint_url: settings.aws_endpoint_url.clone(),
+        apigateway: rate(settings.apigateway_rate, settings.apigateway_burst),
+        lambda: rate(settings.lambda_rate, settings.apigateway_burst),
+        iam: rate(settings.iam_rate, settings.apigateway_burst),
+        ..aws::Settings::default()
+    }
+}
+
+fn policy(settings: &Settings) -> Policy {
+    Policy {
+        allowed_functions: settings.allowed_functions.clone(),
+        passable_roles: settings.passable_roles.clone(),
+    }
+}
+
+fn periods(settings: &Settings) -> Periods {
+    let in_flight = if settings.list_settle.is_zero() {
+        Duration::ZERO
+    } else {
+        aws::WRITE_TIMEOUT
+    };
+    Periods {
+        settle: settings.list_settle + in_flight,
+        iam_settle: settings.iam_settle,
+        resync: settings.resync,
+        rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
+    }
+}
+
+async fn cluster(client: &Client, given: Option<String>) -> Result<Cluster, Error> {
+    let namespace = Api::<Namespace>::all(client.clone())
+        .get("kube-system")
+        .await
+        .map_err(|error| Error::Kubernetes(format!("cannot read the namespace kube-system: {error}")))?;
+    let kube_system = namespace.uid().unwrap_or_default();
+    Ok(Cluster {
+        id: given.unwrap_or_else(|| kube_system.clone()),
+        kube_system,
+    })
+}
