@@ -1,0 +1,87 @@
+//! AWS as one process of the operator reaches it: the sandbox, with the world's faults before it.
+
+use crate::world::{Delivery, Instance, Service, World};
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
+};
+use aws_smithy_types::body::SdkBody;
+
+/// A way to AWS for one process.
+#[derive(Clone, Debug)]
+pub(crate) struct Aws {
+    world: World,
+    instance: Instance,
+}
+
+impl Aws {
+    /// A way to AWS for one process.
+    pub(crate) fn new(world: World, instance: Instance) -> Self {
+        Self { world, instance }
+    }
+}
+
+impl HttpClient for Aws {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Aws {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self { world, instance } = self.clone();
+        HttpConnectorFuture::new(async move {
+            let name = name(&request);
+            let (sandbox, watched) = (world.sandbox().clone(), world.clone());
+            let commit = async move {
+                let answer = HttpConnector::call(&sandbox, request).await;
+                watched.judge();
+                answer
+            };
+            match world.deliver(instance, Service::Aws, name, commit).await {
+                Delivery::Answer(answer) => answer,
+                Delivery::Half(answer) => answer.and_then(|answer| halve(&answer)),
+                Delivery::Garbage => respond(200, SdkBody::from("<html>")),
+                Delivery::Status(status) => {
+                    let body = r#"{"message":"simulated trouble"}"#;
+                    respond(status, SdkBody::from(body))
+                }
+                Delivery::Reset => Err(ConnectorError::io("the simulated connection broke".into())),
+            }
+        })
+    }
+}
+
+fn respond(status: u16, body: SdkBody) -> Result<HttpResponse, ConnectorError> {
+    let status = status
+        .try_into()
+        .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+    Ok(HttpResponse::new(status, body))
+}
+
+fn halve(response: &HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let whole = response.body().bytes().unwrap_or_default();
+    let half = whole.get(..whole.len() / 2).unwrap_or_default().to_vec();
+    respond(response.status().as_u16(), SdkBody::from(half))
+}
+
+/// What a request asks, without the ids of a life: `POST apis/*/routes`, `CreateRole`.
+fn name(request: &HttpRequest) -> String {
+    if let Some(body) = request.body().bytes()
+        && let Ok(text) = std::str::from_utf8(body)
+        && let Some(action) = text.split('&').find_map(|pair| pair.strip_prefix("Action="))
+    {
+        return action.to_owned();
+    }
+    let path = request.uri().split_once("://").map_or("", |(_, rest)| rest);
+    let path = path.split_once('/').map_or("", |(_, path)| path);
+    let path = path.split('?').next().unwrap_or_default();
+    // Version, then collections and ids by turns; a tag's resource is an ARN.
+    let segments = path.split('/').skip(1).enumerate();
+    let words: Vec<&str> = segments
+        .map(|(index, segment)| if index % 2 == 0 { segment } else { "*" })
+        .collect();
+    format!("{} {}", request.method(), words.join("/"))
+}

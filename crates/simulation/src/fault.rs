@@ -1,0 +1,123 @@
+//! What can befall a request, and schedules of it.
+
+use crate::deed::Deed;
+use std::{collections::BTreeMap, fmt};
+
+/// Before or after a request is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// It is not carried out.
+    Before,
+    /// It was carried out.
+    After,
+}
+
+/// What befalls one request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The process that sent it dies.
+    Crash(Side),
+    /// The connection breaks.
+    Reset(Side),
+    /// No answer ever comes.
+    Hang(Side),
+    /// The service answers with an error.
+    Status(Side, u16),
+    /// Half of the answer comes.
+    Half,
+    /// The answer is none.
+    Garbage,
+    /// It is carried out only when its sender has died or given it up.
+    Late {
+        /// Whether the sender dies.
+        crash: bool,
+    },
+    /// The process sleeps right after sending, and its request arrives when it wakes.
+    Pause {
+        /// How long.
+        seconds: u64,
+        /// Whether it dies instead of waking.
+        crash: bool,
+    },
+    /// The task that sent it panics.
+    Panic,
+    /// The process is asked to stop.
+    Terminate,
+    /// The service is away from now on.
+    Away(u64),
+    /// The time of day jumps.
+    Skew(i64),
+    /// Somebody else does something.
+    Deed(Deed),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// Faults by the number of the request that they befall.
+pub type Schedule = BTreeMap<usize, Fault>;
+
+impl Fault {
+    /// The kind that tables show.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Crash(_) => "crash",
+            Self::Reset(_) => "connection lost",
+            Self::Hang(_) => "no answer",
+            Self::Status(..) => "error answered",
+            Self::Half => "half an answer",
+            Self::Garbage => "no document",
+            Self::Late { .. } => "arrives late",
+            Self::Pause { .. } => "process sleeps",
+            Self::Panic => "panic",
+            Self::Terminate => "SIGTERM",
+            Self::Away(_) => "service away",
+            Self::Skew(_) => "clock jumps",
+            Self::Deed(Deed::Delete) => "deleted meanwhile",
+            Self::Deed(Deed::StripFinalizer) => "finalizer stripped",
+            Self::Deed(Deed::Compact) => "watch compacted",
+        }
+    }
+
+    /// Faults of the process and of the wire: what pairs and triples are made of.
+    pub fn of_the_wire() -> Vec<Self> {
+        use Side::{After, Before};
+        vec![
+            Self::Crash(Before),
+            Self::Crash(After),
+            Self::Late { crash: true },
+            Self::Reset(Before),
+            Self::Reset(After),
+            Self::Hang(Before),
+            Self::Hang(After),
+            Self::Late { crash: false },
+            Self::Status(Before, 503),
+            Self::Status(After, 500),
+            Self::Half,
+            Self::Garbage,
+        ]
+    }
+
+    /// All others.
+    pub fn of_the_world() -> Vec<Self> {
+        vec![
+            Self::Status(Side::Before, 429),
+            Self::Pause {
+                seconds: 60,
+                crash: false,
+            },
+            Self::Panic,
+            Self::Terminate,
+            Self::Away(30),
+            Self::Away(600),
+            Self::Skew(600),
+            Self::Skew(-600),
+            Self::Deed(Deed::Delete),
+            Self::Deed(Deed::StripFinalizer),
+            Self::Deed(Deed::Compact),
+        ]
+    }
+}

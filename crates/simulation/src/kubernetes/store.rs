@@ -1,0 +1,349 @@
+//! The objects of a simulated API server: resource versions, generations, finalizers, the status subresource, and the log that
+//! watches read.
+
+use bytes::Bytes;
+use futures::channel::mpsc;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The plural whose objects have a generation and a status subresource.
+const GENERATED: &str = "jwthttpapis";
+
+/// Which object: plural, namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The plural of its kind.
+    pub plural: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Why a request is refused: status, reason, message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(pub u16, pub &'static str, pub String);
+
+/// Everything that is stored.
+#[derive(Debug, Default)]
+pub struct Store {
+    items: BTreeMap<Key, Value>,
+    version: u64,
+    uids: u64,
+    log: Vec<Event>,
+    compacted: u64,
+    watches: Vec<Watch>,
+    /// Every status that was written, oldest first.
+    pub written: Vec<Value>,
+}
+
+#[derive(Debug, Clone)]
+struct Event {
+    version: u64,
+    plural: String,
+    kind: &'static str,
+    object: Value,
+}
+
+#[derive(Debug)]
+struct Watch {
+    plural: String,
+    events: mpsc::UnboundedSender<Bytes>,
+}
+
+impl Key {
+    /// The object that a kind's plural, namespace and name mean.
+    pub fn new(plural: &str, namespace: &str, name: &str) -> Self {
+        let [plural, namespace, name] = [plural, namespace, name].map(str::to_owned);
+        Self {
+            plural,
+            namespace,
+            name,
+        }
+    }
+}
+
+impl Refusal {
+    fn not_found(key: &Key) -> Self {
+        let Key { plural, name, .. } = key;
+        Self(404, "NotFound", format!("{plural} {name:?} not found"))
+    }
+
+    fn conflict(key: &Key) -> Self {
+        let text = format!(
+            "Operation cannot be fulfilled on {} {:?}: the object has been modified; please apply your changes to the latest version and try again",
+            key.plural, key.name
+        );
+        Self(409, "Conflict", text)
+    }
+}
+
+impl Store {
+    /// An object as it is stored.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn get(&self, key: &Key) -> Result<Value, Refusal> {
+        self.items
+            .get(key)
+            .cloned()
+            .ok_or_else(|| Refusal::not_found(key))
+    }
+
+    /// All objects of a plural.
+    pub fn list(&self, plural: &str) -> Vec<&Value> {
+        let of_plural = self.items.iter().filter(|(key, _)| key.plural == plural);
+        of_plural.map(|(_, object)| object).collect()
+    }
+
+    /// The version of the newest event.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Stores a new object.
+    ///
+    /// # Errors
+    /// When there is one of its name.
+    pub fn create(&mut self, key: &Key, mut object: Value, now: Timestamp) -> Result<Value, Refusal> {
+        if self.items.contains_key(key) {
+            let text = format!("{} {:?} already exists", key.plural, key.name);
+            return Err(Refusal(409, "AlreadyExists", text));
+        }
+        self.uids += 1;
+        let meta = metadata(&mut object);
+        meta.insert("name".into(), key.name.clone().into());
+        meta.insert("namespace".into(), key.namespace.clone().into());
+        meta.insert(
+            "uid".into(),
+            format!("00000000-0000-4000-8000-{:012}", self.uids).into(),
+        );
+        meta.insert("creationTimestamp".into(), stamp(now));
+        if key.plural == GENERATED {
+            meta.insert("generation".into(), 1.into());
+            object["status"] = json!({"observedGeneration": -1});
+        }
+        Ok(self.store("ADDED", key, object))
+    }
+
+    /// Replaces an object, as PUT does.
+    ///
+    /// # Errors
+    /// When there is none, or it is not the one that was read.
+    pub fn replace(&mut self, key: &Key, mut object: Value) -> Result<Value, Refusal> {
+        let old = self.get(key)?;
+        let version = &object["metadata"]["resourceVersion"];
+        if !version.is_null() && *version != old["metadata"]["resourceVersion"] {
+            return Err(Refusal::conflict(key));
+        }
+        for field in [
+            "uid",
+            "creationTimestamp",
+            "generation",
+            "deletionTimestamp",
+            "resourceVersion",
+        ] {
+            keep(&mut object, &old, field);
+        }
+        if object == old {
+            return Ok(old);
+        }
+        Ok(self.store("MODIFIED", key, object))
+    }
+
+    /// Changes an object as its user does: the status stays.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn edit(&mut self, key: &Key, new: Value) -> Result<Value, Refusal> {
+        let old = self.get(key)?;
+        Ok(self.update(key, false, &old, new))
+    }
+
+    /// Merges a patch into an object (RFC 7396), or into its status alone.
+    ///
+    /// # Errors
+    /// When there is none, or it is not the one that the patch names.
+    pub fn merge(&mut self, key: &Key, status: bool, patch: &Value) -> Result<Value, Refusal> {
+        let old = self.get(key)?;
+        for field in ["uid", "resourceVersion"] {
+            let wanted = &patch["metadata"][field];
+            if !wanted.is_null() && *wanted != old["metadata"][field] {
+                return Err(Refusal::conflict(key));
+            }
+        }
+        let mut new = old.clone();
+        json_patch::merge(&mut new, patch);
+        Ok(self.update(key, status, &old, new))
+    }
+
+    /// Applies a patch of operations (RFC 6902) to an object.
+    ///
+    /// # Errors
+    /// When there is none, the patch is none, or one of its operations fails.
+    pub fn patch(&mut self, key: &Key, status: bool, patch: &Value) -> Result<Value, Refusal> {
+        let old = self.get(key)?;
+        let invalid = |text: String| Refusal(422, "Invalid", text);
+        let patch: json_patch::Patch =
+            serde_json::from_value(patch.clone()).map_err(|error| invalid(error.to_string()))?;
+        let mut new = old.clone();
+        json_patch::patch(&mut new, &patch).map_err(|error| invalid(error.to_string()))?;
+        Ok(self.update(key, status, &old, new))
+    }
+
+    fn update(&mut self, key: &Key, status: bool, old: &Value, mut new: Value) -> Value {
+        if status {
+            let written = new["status"].take();
+            new = old.clone();
+            new["status"] = written;
+        } else if key.plural == GENERATED {
+            new["status"] = old["status"].clone();
+        }
+        for field in [
+            "uid",
+            "creationTimestamp",
+            "generation",
+            "deletionTimestamp",
+            "resourceVersion",
+        ] {
+            keep(&mut new, old, field);
+        }
+        let meta = metadata(&mut new);
+        if meta
+            .get("finalizers")
+            .is_none_or(|list| list.as_array().is_none_or(Vec::is_empty))
+        {
+            meta.remove("finalizers");
+        }
+        // What changes nothing is no event and no new version.
+        if new == *old {
+            return new;
+        }
+        if new["spec"] != old["spec"] && key.plural == GENERATED {
+            let generation = old["metadata"]["generation"].as_i64().unwrap_or_default();
+            new["metadata"]["generation"] = (generation + 1).into();
+        }
+        if status {
+            self.written.push(new.clone());
+        }
+        let gone = !new["metadata"]["deletionTimestamp"].is_null() && new["metadata"]["finalizers"].is_null();
+        if gone {
+            self.items.remove(key);
+            return self.emit("DELETED", key, new);
+        }
+        self.store("MODIFIED", key, new)
+    }
+
+    /// Deletes an object, or marks it deleted while it has finalizers.
+    pub fn delete(&mut self, key: &Key, now: Timestamp) {
+        let Some(object) = self.items.get(key).cloned() else {
+            return;
+        };
+        if object["metadata"]["finalizers"].is_null() {
+            self.items.remove(key);
+            self.emit("DELETED", key, object);
+        } else if object["metadata"]["deletionTimestamp"].is_null() {
+            let mut object = object;
+            let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
+            object["metadata"]["generation"] = (generation + 1).into();
+            object["metadata"]["deletionTimestamp"] = stamp(now);
+            object["metadata"]["deletionGracePeriodSeconds"] = 0.into();
+            self.store("MODIFIED", key, object);
+        }
+    }
+
+    /// Takes every finalizer off, as an impatient administrator does.
+    pub fn strip_finalizers(&mut self, key: &Key) {
+        let _ = self.merge(key, false, &json!({"metadata": {"finalizers": null}}));
+    }
+
+    /// Forgets the past and ends every watch: the next one from an old version is told to list again.
+    pub fn compact(&mut self) {
+        self.compacted = self.version;
+        self.log.clear();
+        self.watches.clear();
+    }
+
+    /// Opens a watch of a plural from a version on.
+    pub fn watch(&mut self, plural: &str, from: u64) -> mpsc::UnboundedReceiver<Bytes> {
+        let (events, watched) = mpsc::unbounded();
+        if from < self.compacted {
+            // As an event of a stream that began well; its end follows.
+            let expired = json!({"type": "ERROR", "object": status(&Refusal(410, "Expired", "too old resource version".into()))});
+            let _ = events.unbounded_send(line(&expired));
+            return watched;
+        }
+        for event in self
+            .log
+            .iter()
+            .filter(|event| event.plural == plural && event.version > from)
+        {
+            let _ = events.unbounded_send(event.line());
+        }
+        self.watches.push(Watch {
+            plural: plural.to_owned(),
+            events,
+        });
+        watched
+    }
+
+    fn store(&mut self, kind: &'static str, key: &Key, object: Value) -> Value {
+        let object = self.emit(kind, key, object);
+        self.items.insert(key.clone(), object.clone());
+        object
+    }
+
+    fn emit(&mut self, kind: &'static str, key: &Key, mut object: Value) -> Value {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        let event = Event {
+            version: self.version,
+            plural: key.plural.clone(),
+            kind,
+            object: object.clone(),
+        };
+        let line = event.line();
+        self.watches.retain(|watch| {
+            watch.plural != event.plural || watch.events.unbounded_send(line.clone()).is_ok()
+        });
+        self.log.push(event);
+        object
+    }
+}
+
+impl Event {
+    fn line(&self) -> Bytes {
+        line(&json!({"type": self.kind, "object": self.object}))
+    }
+}
+
+fn line(event: &Value) -> Bytes {
+    Bytes::from(format!("{event}\n"))
+}
+
+/// A refusal as the API server words it.
+pub(crate) fn status(refusal: &Refusal) -> Value {
+    let Refusal(code, reason, message) = refusal;
+    json!({"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message})
+}
+
+fn stamp(now: Timestamp) -> Value {
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
+}
+
+fn metadata(object: &mut Value) -> &mut Map<String, Value> {
+    if !object["metadata"].is_object() {
+        object["metadata"] = json!({});
+    }
+    object["metadata"].as_object_mut().expect("just made one")
+}
+
+/// What nobody can change by a write.
+fn keep(new: &mut Value, old: &Value, field: &str) {
+    let meta = metadata(new);
+    match old["metadata"].get(field) {
+        Some(value) => meta.insert(field.into(), value.clone()),
+        None => meta.remove(field),
+    };
+}

@@ -1,0 +1,267 @@
+//! One life of an object: created, changed, looked at, deleted, with whatever the schedule lets befall the operator meanwhile.
+
+use crate::{
+    OBJECT,
+    fault::Schedule,
+    instance::{self, Running},
+    oracle::Oracle,
+    scenario::Scenario,
+    world::{EPOCH, Effect, World},
+};
+use jwthttpapi::cli::Settings;
+use jwthttpapi_sandbox::{Clock, Sandbox, Timestamp};
+use serde_json::{Value, json};
+use std::{ops::Range, time::Duration};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// How long a phase may take. Waits between failures grow to five minutes.
+const LIMIT: Duration = Duration::from_secs(3600);
+/// How long late requests and answers are waited for after a phase: longer than any wait for AWS's lists.
+const SETTLE: Duration = Duration::from_secs(70);
+/// How long a process takes to come back.
+const RESTART: Duration = Duration::from_secs(1);
+/// How long a request or an answer is on its way.
+const LATENCY: Duration = Duration::from_millis(3);
+
+/// The parts of a life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// From the object's creation until it is Ready and still.
+    Create,
+    /// From its change on.
+    Update,
+    /// From a verification that is asked for on.
+    Steady,
+    /// From its deletion on.
+    Delete,
+}
+
+/// What a life came to.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Every request.
+    pub journal: Vec<Effect>,
+    /// Which requests belong to which phase.
+    pub phases: Vec<(Phase, Range<usize>)>,
+    /// What must not be.
+    pub violations: Vec<String>,
+    /// How long it lasted, by its own clock.
+    pub lasted: Duration,
+}
+
+/// Lives it, in a thread of its own in which the seed decides every draw.
+pub fn live(ground: &Sandbox, scenario: &Scenario, schedule: &Schedule, seed: u64) -> Outcome {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(Life::begin(ground, scenario, schedule, seed).run())
+    };
+    match jwthttpapi_entropy::seeded(seed, run) {
+        Ok(outcome) => outcome,
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            Outcome {
+                violations: vec![format!("the life ended in a panic: {}", text.unwrap_or_default())],
+                ..Outcome::default()
+            }
+        }
+    }
+}
+
+struct Life<'a> {
+    scenario: &'a Scenario,
+    settings: Settings,
+    world: World,
+    oracle: Oracle,
+    running: Vec<Running>,
+    phases: Vec<(Phase, Range<usize>)>,
+}
+
+impl<'a> Life<'a> {
+    fn begin(ground: &Sandbox, scenario: &'a Scenario, schedule: &Schedule, seed: u64) -> Self {
+        let sandbox = ground.fork(Clock::tokio(Timestamp(EPOCH)), seed);
+        let switches = sandbox.settings().patched(&scenario.switches).expect("switches");
+        sandbox.set_settings(switches);
+        let oracle = Oracle::new(&sandbox, scenario);
+        let world = World::new(sandbox, schedule.clone(), LATENCY, oracle.clone());
+        Self {
+            scenario,
+            settings: scenario.settings(),
+            world,
+            oracle,
+            running: Vec::new(),
+            phases: Vec::new(),
+        }
+    }
+
+    async fn run(mut self) -> Outcome {
+        for _ in 0..self.scenario.replicas {
+            let running = instance::start(&self.world, &self.settings);
+            self.running.push(running);
+        }
+        let ended = self.phases().await;
+        if let Err(problem) = ended {
+            self.oracle.violated(problem);
+        }
+        self.stop().await;
+        let state = self.world.state();
+        Outcome {
+            journal: state.journal.clone(),
+            phases: self.phases.clone(),
+            violations: self.oracle.violations(),
+            lasted: self.world.elapsed(),
+        }
+    }
+
+    async fn phases(&mut self) -> Result<(), String> {
+        self.phase(Phase::Create).await?;
+        if self.scenario.second.is_some() {
+            self.phase(Phase::Update).await?;
+        }
+        self.phase(Phase::Steady).await?;
+        self.phase(Phase::Delete).await
+    }
+
+    async fn phase(&mut self, phase: Phase) -> Result<(), String> {
+        let from = self.world.state().journal.len();
+        let asked = format!("{phase:?}");
+        self.user(phase, &asked);
+        self.world.announce();
+        let reached = self.until(LIMIT, |world| reached(world, phase, &asked)).await;
+        self.until(SETTLE, |_| false).await;
+        let to = self.world.state().journal.len();
+        self.phases.push((phase, from..to));
+        if !reached {
+            let object = self.world.state().kubernetes.get(&OBJECT).unwrap_or_default();
+            return Err(format!("{phase:?} did not end: {object}"));
+        }
+        self.oracle.at_rest(&self.world, phase);
+        Ok(())
+    }
+
+    /// What the user does at the beginning of a phase.
+    fn user(&mut self, phase: Phase, asked: &str) {
+        let now = self.world.now();
+        let mut state = self.world.state();
+        let store = &mut state.kubernetes;
+        match phase {
+            Phase::Create => {
+                self.oracle.wanted(&self.scenario.first);
+                let object = json!({
+                    "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+                    "spec": self.scenario.first,
+                });
+                store.create(&OBJECT, object, now).expect("a new object");
+            }
+            Phase::Update => {
+                let spec = self.scenario.second.clone().unwrap_or_default();
+                self.oracle.wanted(&spec);
+                let mut object = store.get(&OBJECT).expect("the object");
+                object["spec"] = spec;
+                let _ = store.edit(&OBJECT, object);
+            }
+            Phase::Steady => {
+                let annotation =
+                    json!({"metadata": {"annotations": {"reconcile.jwthttpapi.dev/requestedAt": asked}}});
+                let _ = store.merge(&OBJECT, false, &annotation);
+            }
+            Phase::Delete => store.delete(&OBJECT, now),
+        }
+    }
+
+    /// Keeps the processes running until a goal is reached, or for a while.
+    async fn until(&mut self, limit: Duration, goal: impl Fn(&World) -> bool) -> bool {
+        let end = Instant::now() + limit;
+        let mut changes = self.world.changes();
+        loop {
+            self.mind_processes().await;
+            if goal(&self.world) {
+                return true;
+            }
+            // With no timer armed a paused clock would wait for ever.
+            tokio::select! {
+                biased;
+                _ = changes.changed() => {}
+                () = sleep_until(end) => return goal(&self.world),
+            }
+        }
+    }
+
+    /// Buries the dead and starts their successors.
+    async fn mind_processes(&mut self) {
+        for instance in self.world.take_terminated() {
+            for running in self.running.iter().filter(|running| running.instance == instance) {
+                running.stop.cancel();
+            }
+        }
+        let crashed = self.world.take_crashed();
+        let mut alive = Vec::new();
+        for mut running in std::mem::take(&mut self.running) {
+            let died = crashed.contains(&running.instance);
+            if !died && !running.ended.is_finished() {
+                alive.push(running);
+                continue;
+            }
+            self.world.end(running.instance);
+            running.ended.abort();
+            let ended = (&mut running.ended).await;
+            if let Ok(Err(error)) = &ended
+                && error.exit_code() == 2
+            {
+                self.oracle
+                    .violated(format!("a process refused its settings: {error}"));
+            }
+            tokio::time::sleep(RESTART).await;
+            alive.push(instance::start(&self.world, &self.settings));
+        }
+        self.running = alive;
+    }
+
+    async fn stop(&mut self) {
+        for running in &self.running {
+            running.stop.cancel();
+        }
+        for running in &mut self.running {
+            match timeout(Duration::from_secs(60), &mut running.ended).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(ended) => self
+                    .oracle
+                    .violated(format!("a process did not end well: {ended:?}")),
+                Err(_) => {
+                    running.ended.abort();
+                    self.oracle
+                        .violated("a process did not end when it was asked to".to_owned());
+                }
+            }
+        }
+        // Aborted tasks go when the runtime next runs.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let left = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        if left > 0 {
+            self.oracle.violated(format!("{left} tasks are left"));
+        }
+    }
+}
+
+fn reached(world: &World, phase: Phase, asked: &str) -> bool {
+    let object = world.state().kubernetes.get(&OBJECT);
+    match (phase, object) {
+        (Phase::Delete, object) => object.is_err(),
+        (_, Err(_)) => false,
+        (Phase::Create | Phase::Update, Ok(object)) => is_ready(&object),
+        (Phase::Steady, Ok(object)) => {
+            is_ready(&object) && object["status"]["lastHandledReconcileAt"] == asked
+        }
+    }
+}
+
+fn is_ready(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    let ready = conditions.and_then(|all| all.iter().find(|condition| condition["type"] == "Ready"));
+    object["status"]["observedGeneration"] == object["metadata"]["generation"]
+        && ready.is_some_and(|ready| ready["status"] == "True")
+}

@@ -1,0 +1,348 @@
+//! What a spec means, said once more and independently of the operator.
+
+use jwthttpapi_sandbox::model::deployment::{Authorization, DeployedRoute, Deployment};
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeSet, iter};
+
+/// What an API of a spec serves.
+pub(crate) fn deployment(spec: &Value) -> Deployment {
+    Deployment {
+        id: String::new(),
+        api_id: String::new(),
+        account: crate::ACCOUNT.to_owned(),
+        region: crate::REGION.to_owned(),
+        partition: "aws".to_owned(),
+        stage: "$default".to_owned(),
+        routes: items(&spec["routes"])
+            .map(|route| DeployedRoute {
+                route_id: String::new(),
+                route_key: text(&route["routeKey"]),
+                authorization: authorization(spec, route),
+                integration: None,
+                operation_name: None,
+            })
+            .collect(),
+    }
+}
+
+fn authorization(spec: &Value, route: &Value) -> Authorization {
+    if route["public"] == true {
+        return Authorization::None;
+    }
+    let name = route["authorizer"].as_str().unwrap_or("default");
+    let authorizer = items(&spec["authorizers"])
+        .find(|further| further["name"] == name)
+        .unwrap_or(spec);
+    let inherited = if name == "default" {
+        &spec["scopes"]
+    } else {
+        &Value::Null
+    };
+    let scopes = if route["scopes"].is_null() {
+        inherited
+    } else {
+        &route["scopes"]
+    };
+    let source = authorizer["identitySource"].as_str();
+    Authorization::Jwt {
+        authorizer_name: name.to_owned(),
+        identity_source: source.unwrap_or("$request.header.Authorization").to_owned(),
+        issuer: text(&authorizer["issuer"]),
+        audience: texts(&authorizer["audience"]),
+        scopes: texts(scopes),
+    }
+}
+
+/// Everything of the object's in AWS, as its spec asks for it, in a form of its own that names things instead of ids.
+pub(crate) fn of(spec: &Value) -> Value {
+    let mode = spec["invocation"]["mode"].as_str().unwrap_or("Role");
+    let brought = spec["invocation"]["roleArn"].as_str();
+    let by_role = mode == "Role" && brought.is_none();
+    let credentials = match (mode, brought) {
+        ("Role", None) => json!("own"),
+        ("Role", Some(arn)) => json!(arn),
+        _ => Value::Null,
+    };
+    let routes: Map<String, Value> = items(&spec["routes"])
+        .map(|route| {
+            (
+                text(&route["routeKey"]),
+                expected_route(spec, route, &credentials),
+            )
+        })
+        .collect();
+    let functions: BTreeSet<String> = items(&spec["routes"]).map(function).collect();
+    let used: BTreeSet<&str> = items(&spec["routes"])
+        .filter(|route| route["public"] != true)
+        .map(|route| route["authorizer"].as_str().unwrap_or("default"))
+        .collect();
+    let named = iter::once(("default", spec)).chain(
+        items(&spec["authorizers"]).map(|further| (further["name"].as_str().unwrap_or_default(), further)),
+    );
+    let authorizers: Map<String, Value> = named
+        .filter(|(name, _)| used.contains(name))
+        .map(|(name, authorizer)| {
+            let source = authorizer["identitySource"].as_str();
+            let shape = json!({
+                "issuer": authorizer["issuer"],
+                "audience": sorted(&authorizer["audience"]),
+                "source": source.unwrap_or("$request.header.Authorization"),
+            });
+            (name.to_owned(), shape)
+        })
+        .collect();
+    let api = json!({
+        "name": spec["name"].as_str().unwrap_or("demo-hello"),
+        "description": spec["description"].as_str().unwrap_or_default(),
+        "disabled": spec["disableExecuteApiEndpoint"] == true,
+        "addresses": if spec["ipAddressType"] == "Dualstack" { "dualstack" } else { "ipv4" },
+        "cors": cors(&spec["cors"]),
+        "tags": spec["tags"].as_object().cloned().unwrap_or_default(),
+        "policy": spec["deletionPolicy"].as_str().unwrap_or("Delete"),
+        "authorizers": authorizers,
+        "routes": routes,
+        "stages": {"$default": true},
+        "unused": 0,
+    });
+    json!({
+        "apis": [api],
+        "roles": if by_role { json!([functions]) } else { json!([]) },
+        "grants": if mode == "ResourcePolicy" { json!(functions) } else { json!([]) },
+    })
+}
+
+fn expected_route(spec: &Value, route: &Value, credentials: &Value) -> Value {
+    let who = match authorization(spec, route) {
+        Authorization::Jwt {
+            authorizer_name,
+            scopes,
+            ..
+        } => json!({"authorizer": authorizer_name, "scopes": scopes.into_iter().collect::<BTreeSet<_>>()}),
+        _ => json!("everybody"),
+    };
+    let lambda = &route["lambda"];
+    json!({
+        "who": who,
+        "operation": route["operationName"].as_str().unwrap_or_default(),
+        "function": function(route),
+        "payload": lambda["payloadFormatVersion"].as_str().unwrap_or("2.0"),
+        "timeout": lambda["timeoutMillis"].as_i64().unwrap_or(30_000),
+        "credentials": credentials,
+    })
+}
+
+/// The ARN of a route's function, with its qualifier.
+fn function(route: &Value) -> String {
+    let lambda = &route["lambda"];
+    let named = |name: &str| {
+        format!(
+            "arn:aws:lambda:{}:{}:function:{name}",
+            crate::REGION,
+            crate::ACCOUNT
+        )
+    };
+    let arn = lambda["arn"].as_str().map(str::to_owned);
+    let arn = arn.unwrap_or_else(|| named(lambda["name"].as_str().unwrap_or_default()));
+    match lambda["qualifier"].as_str() {
+        Some(qualifier) => format!("{arn}:{qualifier}"),
+        None => arn,
+    }
+}
+
+fn cors(cors: &Value) -> Value {
+    if !cors.is_object() {
+        return Value::Null;
+    }
+    let lower = |value: &Value| -> BTreeSet<String> {
+        texts(value).into_iter().map(|text| text.to_lowercase()).collect()
+    };
+    json!({
+        "origins": sorted(&cors["allowOrigins"]),
+        "methods": sorted(&cors["allowMethods"]),
+        "headers": lower(&cors["allowHeaders"]),
+        "exposed": lower(&cors["exposeHeaders"]),
+        "age": cors["maxAge"].as_i64().unwrap_or_default(),
+        "credentials": cors["allowCredentials"] == true,
+    })
+}
+
+/// Everything of the object's in AWS as it is, in the same form.
+pub(crate) fn shown(state: &Value) -> Value {
+    let roles: Vec<&Value> = items(&state["roles"])
+        .filter(|role| tagged(&pairs(&role["Tags"])))
+        .collect();
+    let own = roles.first().map(|role| &role["Arn"]);
+    let services = &state["regions"][crate::REGION];
+    let grants: BTreeSet<String> = items(&services["functions"])
+        .flat_map(|function| {
+            let policies = function["Policies"].as_object().into_iter().flat_map(Map::values);
+            policies.flat_map(|policy| items(&policy["Statement"]))
+        })
+        .filter(|statement| is_own_statement(statement))
+        .map(|statement| text(&statement["Resource"]))
+        .collect();
+    json!({
+        "apis": items(&services["apis"]).filter(|api| is_own(api)).map(|api| shown_api(api, own)).collect::<Vec<_>>(),
+        "roles": roles.iter().map(|role| invokable(role)).collect::<Vec<_>>(),
+        "grants": grants,
+    })
+}
+
+/// Everything that is not the object's, as it is.
+pub(crate) fn others(state: &Value) -> Value {
+    let mut state = state.clone();
+    let keep = |list: &mut Value, keep: &dyn Fn(&Value) -> bool| {
+        if let Some(items) = list.as_array_mut() {
+            items.retain(keep);
+        }
+    };
+    keep(&mut state["roles"], &|role| !tagged(&pairs(&role["Tags"])));
+    let services = &mut state["regions"][crate::REGION];
+    keep(&mut services["apis"], &|api| !is_own(api));
+    for function in services["functions"].as_array_mut().into_iter().flatten() {
+        // It changes with every statement.
+        function["RevisionId"] = Value::Null;
+        for policy in function["Policies"]
+            .as_object_mut()
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
+            keep(&mut policy["Statement"], &|statement| {
+                !is_own_statement(statement)
+            });
+        }
+        if let Some(policies) = function["Policies"].as_object_mut() {
+            policies.retain(|_, policy| policy["Statement"] != json!([]));
+        }
+    }
+    state
+}
+
+fn shown_api(api: &Value, own_role: Option<&Value>) -> Value {
+    let name_of = |id: &Value| {
+        let found = items(&api["authorizers"]).find(|authorizer| authorizer["authorizerId"] == *id);
+        found.map_or(Value::Null, |authorizer| authorizer["name"].clone())
+    };
+    let authorizers: Map<String, Value> = items(&api["authorizers"])
+        .map(|authorizer| {
+            let jwt = &authorizer["jwtConfiguration"];
+            let shape = json!({
+                "issuer": jwt["issuer"],
+                "audience": sorted(&jwt["audience"]),
+                "source": authorizer["identitySource"][0],
+            });
+            (text(&authorizer["name"]), shape)
+        })
+        .collect();
+    let mut used = BTreeSet::new();
+    let routes: Map<String, Value> = items(&api["routes"])
+        .map(|route| {
+            let target = text(&route["target"]);
+            let id = target.strip_prefix("integrations/").unwrap_or_default().to_owned();
+            let integration = items(&api["integrations"])
+                .find(|integration| integration["integrationId"] == id.as_str())
+                .cloned()
+                .unwrap_or_default();
+            used.insert(id);
+            let credentials = match integration.get("credentialsArn") {
+                Some(arn) if Some(arn) == own_role => json!("own"),
+                Some(arn) => arn.clone(),
+                None => Value::Null,
+            };
+            let who = if route["authorizationType"] == "JWT" {
+                json!({"authorizer": name_of(&route["authorizerId"]), "scopes": sorted(&route["authorizationScopes"])})
+            } else if route["authorizationType"] == "NONE" {
+                json!("everybody")
+            } else {
+                route["authorizationType"].clone()
+            };
+            let shape = json!({
+                "who": who,
+                "operation": route["operationName"].as_str().unwrap_or_default(),
+                "function": integration["integrationUri"],
+                "payload": integration["payloadFormatVersion"],
+                "timeout": integration["timeoutInMillis"],
+                "credentials": credentials,
+            });
+            (text(&route["routeKey"]), shape)
+        })
+        .collect();
+    let stages: Map<String, Value> = items(&api["stages"])
+        .map(|stage| (text(&stage["stageName"]), stage["autoDeploy"].clone()))
+        .collect();
+    let mut tags = api["tags"].as_object().cloned().unwrap_or_default();
+    let policy = tags.remove("jwthttpapi.dev/deletion-policy");
+    tags.retain(|key, _| !key.starts_with("jwthttpapi.dev/"));
+    // Children of one key fall together in the maps: their numbers must agree.
+    let doubled =
+        items(&api["routes"]).count() - routes.len() + items(&api["authorizers"]).count() - authorizers.len();
+    json!({
+        "name": api["name"],
+        "description": api["description"].as_str().unwrap_or_default(),
+        "disabled": api["disableExecuteApiEndpoint"],
+        "addresses": api["ipAddressType"],
+        "cors": cors(&api["corsConfiguration"]),
+        "tags": tags,
+        "policy": policy,
+        "authorizers": authorizers,
+        "routes": routes,
+        "stages": stages,
+        "unused": items(&api["integrations"]).count() - used.len() + doubled,
+    })
+}
+
+/// What a role may invoke, if API Gateway may assume it and it may do nothing else.
+fn invokable(role: &Value) -> Value {
+    let trust = &role["AssumeRolePolicyDocument"]["Statement"];
+    let trusted = trust[0]["Principal"]["Service"] == "apigateway.amazonaws.com" && items(trust).count() == 1;
+    let policies = role["InlinePolicies"].as_object().cloned().unwrap_or_default();
+    let policy = &policies.get("jwthttpapi").cloned().unwrap_or_default()["Statement"];
+    let invokes = policy[0]["Action"] == "lambda:InvokeFunction" && items(policy).count() == 1;
+    if trusted && invokes && policies.len() == 1 {
+        let one = policy[0]["Resource"].as_str().map(|arn| json!([arn]));
+        one.unwrap_or_else(|| json!(sorted(&policy[0]["Resource"])))
+    } else {
+        role.clone()
+    }
+}
+
+fn is_own(api: &Value) -> bool {
+    api["tags"].as_object().is_some_and(tagged)
+}
+
+fn tagged(tags: &Map<String, Value>) -> bool {
+    let cluster = tags.get("jwthttpapi.dev/cluster").and_then(Value::as_str);
+    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM))
+}
+
+fn is_own_statement(statement: &Value) -> bool {
+    statement["Sid"]
+        .as_str()
+        .is_some_and(|sid| sid.starts_with("jwthttpapi-"))
+}
+
+/// Tags as IAM shows them: a list, or a map.
+fn pairs(tags: &Value) -> Map<String, Value> {
+    match tags {
+        Value::Object(map) => map.clone(),
+        list => items(list)
+            .map(|tag| (text(&tag["Key"]), tag["Value"].clone()))
+            .collect(),
+    }
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn sorted(value: &Value) -> BTreeSet<String> {
+    texts(value).into_iter().collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(text).collect()
+}

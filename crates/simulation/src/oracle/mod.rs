@@ -1,0 +1,190 @@
+//! What must hold: after every request to AWS that changed something, when a phase has come to rest, and in the end.
+//!
+//! None of it shares code with the planner. What a spec means is said once more in `expected`; who may reach what is
+//! decided by the data plane of the sandbox.
+
+mod expected;
+mod exposure;
+
+use crate::{OBJECT, instance::SECRET, life::Phase, scenario::Scenario, world::World};
+use exposure::Exposure;
+use jwthttpapi_core::api::{JwtHttpApiStatus, oracle as rules};
+use jwthttpapi_sandbox::Sandbox;
+use serde_json::Value;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The judge of one life; clones are handles.
+#[derive(Clone)]
+pub struct Oracle(Arc<Mutex<Court>>);
+
+struct Court {
+    violations: Vec<String>,
+    exposure: Exposure,
+    /// AWS before the life.
+    before: Value,
+    /// The spec that is wanted now.
+    wanted: Value,
+    /// The last request to AWS that was judged.
+    judged: u64,
+    /// How many APIs of the object may be there at once: more with two processes at work.
+    most_apis: usize,
+}
+
+/// Violations of one life that are worth keeping: one mistake often shows again and again.
+const KEPT: usize = 10;
+
+impl Oracle {
+    /// A judge who has seen AWS as it is before a life.
+    pub fn new(sandbox: &Sandbox, scenario: &Scenario) -> Self {
+        let court = Court {
+            violations: Vec::new(),
+            exposure: Exposure::new(scenario),
+            before: sandbox.state(),
+            wanted: Value::Null,
+            judged: 0,
+            most_apis: 1,
+        };
+        Self(Arc::new(Mutex::new(court)))
+    }
+
+    fn court(&self) -> MutexGuard<'_, Court> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found so far.
+    pub fn violations(&self) -> Vec<String> {
+        self.court().violations.clone()
+    }
+
+    /// Writes a violation down.
+    pub fn violated(&self, what: String) {
+        let mut court = self.court();
+        if court.violations.len() < KEPT && !court.violations.contains(&what) {
+            court.violations.push(what);
+        }
+    }
+
+    /// The user wants this from now on, beside what is in force.
+    pub fn wanted(&self, spec: &Value) {
+        let mut court = self.court();
+        court.wanted = spec.clone();
+        court.exposure.also(spec);
+    }
+
+    /// A process slept while its request was on its way: two of one are no mistake until it is at rest.
+    pub fn excuse_doubles(&self) {
+        self.court().most_apis = 2;
+    }
+
+    /// Judges what AWS has carried out since the last look.
+    pub fn judge(&self, sandbox: &Sandbox) {
+        let mut court = self.court();
+        let entries = sandbox.journal(court.judged);
+        court.judged = entries.last().map_or(court.judged, |entry| entry.number);
+        if !entries.iter().any(|entry| entry.committed) {
+            return;
+        }
+        let apis = sandbox.apis();
+        let own: Vec<&str> = apis
+            .iter()
+            .filter(|(_, tags)| {
+                tags.get("jwthttpapi.dev/cluster")
+                    .is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM))
+            })
+            .map(|(id, _)| id.as_str())
+            .collect();
+        let mut found = Vec::new();
+        if own.len() > court.most_apis {
+            found.push(format!("{} APIs of one object at once", own.len()));
+        }
+        for id in &own {
+            found.extend(court.exposure.judge(sandbox, id));
+        }
+        drop(court);
+        for violation in found {
+            self.violated(violation);
+        }
+    }
+
+    /// Judges a phase that has come to rest.
+    pub fn at_rest(&self, world: &World, phase: Phase) {
+        let state = world.sandbox().state();
+        let (before, wanted) = {
+            let court = self.court();
+            (court.before.clone(), court.wanted.clone())
+        };
+        if phase == Phase::Delete {
+            if state != before {
+                self.violated(format!(
+                    "AWS is not as it was before: {}",
+                    difference(&before, &state)
+                ));
+            }
+        } else {
+            let (expected, shown) = (expected::of(&wanted), expected::shown(&state));
+            if shown != expected {
+                let text = difference(&expected, &shown);
+                self.violated(format!("{phase:?}: AWS is not as the spec says: {text}"));
+            }
+            let (others, untouched) = (expected::others(&state), expected::others(&before));
+            if others != untouched {
+                let text = difference(&untouched, &others);
+                self.violated(format!("{phase:?}: what is of others was touched: {text}"));
+            }
+            self.court().exposure.settle();
+        }
+        self.statuses(world);
+        self.no_secret(world);
+    }
+
+    /// Every status that was written keeps the rules of those who read it.
+    fn statuses(&self, world: &World) {
+        let written = std::mem::take(&mut world.state().kubernetes.written);
+        for object in written {
+            let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
+            match serde_json::from_value::<JwtHttpApiStatus>(object["status"].clone()) {
+                Ok(status) => {
+                    for violation in rules::flux(&status, generation, rules::Moment::InProgress) {
+                        self.violated(format!("status: {violation}"));
+                    }
+                }
+                Err(error) => self.violated(format!("a status that does not parse: {error}")),
+            }
+        }
+    }
+
+    fn no_secret(&self, world: &World) {
+        let shown = world.state().kubernetes.get(&OBJECT).unwrap_or_default();
+        if shown.to_string().contains(SECRET) {
+            self.violated("the object shows a secret".to_owned());
+        }
+    }
+}
+
+/// Where two values differ: paths with both values, a few of them.
+fn difference(expected: &Value, found: &Value) -> String {
+    let mut all = Vec::new();
+    compare("", expected, found, &mut all);
+    all.truncate(6);
+    all.join("; ")
+}
+
+fn compare(path: &str, expected: &Value, found: &Value, all: &mut Vec<String>) {
+    match (expected, found) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for key in keys {
+                let empty = Value::Null;
+                let (one, other) = (one.get(key).unwrap_or(&empty), other.get(key).unwrap_or(&empty));
+                compare(&format!("{path}/{key}"), one, other, all);
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                compare(&format!("{path}/{index}"), one, other, all);
+            }
+        }
+        (one, other) if one == other => {}
+        (one, other) => all.push(format!("{path}: expected {one}, found {other}")),
+    }
+}

@@ -1,0 +1,134 @@
+//! What happens in a life beside the faults: the specs, one after the other, and the ground that they stand on.
+
+use clap::Parser;
+use jwthttpapi::cli::{Cli, Command, Settings};
+use serde_json::{Value, json};
+
+/// An issuer that AWS reaches.
+pub const ISSUER: &str = "https://issuer.example/";
+/// Another one.
+pub const OTHER_ISSUER: &str = "https://other.example/";
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name on the command line and in tables.
+    pub name: &'static str,
+    /// The spec that is created.
+    pub first: Value,
+    /// The spec that it is changed to; none for a life without a change.
+    pub second: Option<Value>,
+    /// Switches of the sandbox, as a merge patch.
+    pub switches: Value,
+    /// Flags of the operator beside those that every scenario has.
+    pub flags: &'static [&'static str],
+    /// How many processes run at once.
+    pub replicas: u32,
+}
+
+impl Scenario {
+    /// The operator's settings.
+    pub fn settings(&self) -> Settings {
+        let flags = [
+            "jwthttpapi",
+            "run",
+            "--allowed-functions=*",
+            "--apigateway-rate=0",
+            "--lambda-rate=0",
+            "--iam-rate=0",
+        ];
+        let leader = format!("--leader-elect={}", self.replicas > 1);
+        let args = flags
+            .into_iter()
+            .chain([leader.as_str()])
+            .chain(self.flags.iter().copied());
+        match Cli::try_parse_from(args).expect("flags of a scenario").command {
+            Command::Run(settings) => *settings,
+            Command::Crds => unreachable!("the subcommand is run"),
+        }
+    }
+
+    /// Every scenario.
+    pub fn all() -> Vec<Self> {
+        vec![smallest(), role(), policy()]
+    }
+
+    /// The scenario of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|scenario| scenario.name == name)
+    }
+}
+
+fn route(key: &str, function: &str) -> Value {
+    json!({"routeKey": key, "lambda": {"name": function}})
+}
+
+/// One route, one function, no change: what triples of faults can be run over.
+fn smallest() -> Scenario {
+    Scenario {
+        name: "smallest",
+        first: json!({
+            "issuer": ISSUER, "audience": ["one"],
+            "invocation": {"mode": "ResourcePolicy"},
+            "routes": [route("GET /a", "one")],
+        }),
+        second: None,
+        switches: json!({}),
+        flags: &[],
+        replicas: 1,
+    }
+}
+
+/// A role, CORS, and a change that swaps a function, closes a path, opens another, and moves the issuer.
+fn role() -> Scenario {
+    Scenario {
+        name: "role",
+        first: json!({
+            "issuer": ISSUER, "audience": ["one"], "scopes": ["read"],
+            "cors": {"allowOrigins": ["https://app.example.com"], "allowMethods": ["GET"]},
+            "routes": [
+                route("GET /a", "one"),
+                {"routeKey": "GET /health", "public": true, "lambda": {"name": "one"}},
+                {"routeKey": "GET /{proxy+}", "public": true, "lambda": {"name": "two"}},
+            ],
+        }),
+        second: Some(json!({
+            "issuer": OTHER_ISSUER, "audience": ["two"], "scopes": ["write"],
+            "routes": [
+                route("GET /a", "two"),
+                route("GET /health", "one"),
+                {"routeKey": "GET /b", "public": true, "lambda": {"name": "one"}},
+            ],
+        })),
+        switches: json!({}),
+        flags: &[],
+        replicas: 1,
+    }
+}
+
+/// Statements in the functions' policies, two authorizers, and a change that moves routes between them.
+fn policy() -> Scenario {
+    Scenario {
+        name: "policy",
+        first: json!({
+            "issuer": ISSUER, "audience": ["one"],
+            "invocation": {"mode": "ResourcePolicy"},
+            "authorizers": [{"name": "staff", "issuer": OTHER_ISSUER, "audience": ["staff"]}],
+            "routes": [
+                route("GET /a", "one"),
+                {"routeKey": "ANY /admin/{proxy+}", "authorizer": "staff", "scopes": ["admin"], "lambda": {"name": "two"}},
+            ],
+        }),
+        second: Some(json!({
+            "issuer": ISSUER, "audience": ["one", "two"],
+            "invocation": {"mode": "ResourcePolicy"},
+            "routes": [
+                route("GET /a", "two"),
+                route("ANY /admin/{proxy+}", "two"),
+            ],
+        })),
+        switches: json!({}),
+        flags: &[],
+        replicas: 1,
+    }
+}

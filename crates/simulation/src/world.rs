@@ -1,0 +1,410 @@
+//! What both simulated services share: the clock, numbered effects with their faults, instances that live and die, the journal.
+
+use crate::{
+    fault::{Fault, Schedule, Side},
+    kubernetes::Store,
+    oracle::Oracle,
+};
+use jwthttpapi_sandbox::Sandbox;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    future::pending,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep},
+};
+
+/// 2027-01-15T08:00:00Z: when every simulated life begins, in milliseconds since 1970.
+pub const EPOCH: u64 = 1_800_000_000_000;
+/// A loop without waiting never lets a paused clock move: it ends here.
+const MOST_EFFECTS: usize = 20_000;
+/// How late a request arrives that was on its way when its sender died or gave it up: just within the time of a write.
+const LATE: Duration = Duration::from_millis(4_900);
+
+/// One process of the operator; the first is 1.
+pub type Instance = u32;
+
+/// The services that the operator talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// The API server.
+    Kubernetes,
+    /// All of AWS.
+    Aws,
+}
+
+/// One request of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// When it was sent, since the life began.
+    pub at: Duration,
+    /// Who sent it.
+    pub instance: Instance,
+    /// To whom.
+    pub service: Service,
+    /// What it asks, without ids that differ from life to life.
+    pub name: String,
+    /// What befell it.
+    pub fault: Option<Fault>,
+    /// Whether it was carried out.
+    pub carried_out: bool,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            at,
+            instance,
+            service,
+            name,
+            fault,
+            carried_out,
+        } = self;
+        write!(f, "{:>9.3} s  {instance}  {service:?} {name}", at.as_secs_f64())?;
+        if let Some(fault) = fault {
+            write!(f, "  !{fault}")?;
+        }
+        if *carried_out {
+            Ok(())
+        } else {
+            write!(f, "  (not carried out)")
+        }
+    }
+}
+
+/// How a request ended for its sender.
+#[derive(Debug)]
+pub enum Delivery<T> {
+    /// With its answer.
+    Answer(T),
+    /// With half of its answer.
+    Half(T),
+    /// With an answer that is none.
+    Garbage,
+    /// With an error of the service.
+    Status(u16),
+    /// With a broken connection.
+    Reset,
+}
+
+/// Shared by everybody in a life; clones are handles.
+#[derive(Clone)]
+pub struct World(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// AWS.
+    sandbox: Sandbox,
+    oracle: Oracle,
+    /// Something was committed, or an instance died.
+    changed: watch::Sender<u64>,
+    /// A paused instance goes on.
+    resumed: Notify,
+    began: Instant,
+}
+
+/// What changes.
+pub struct State {
+    /// Kubernetes.
+    pub kubernetes: Store,
+    /// Every request so far.
+    pub journal: Vec<Effect>,
+    /// What is to befall which request.
+    pub schedule: Schedule,
+    /// How long a request and its answer are on their way.
+    pub latency: Duration,
+    /// Who may send requests.
+    alive: BTreeSet<Instance>,
+    /// Whose requests wait.
+    paused: BTreeSet<Instance>,
+    /// Who died since the driver looked.
+    crashed: BTreeSet<Instance>,
+    /// Whom the driver is to stop in good order.
+    terminated: BTreeSet<Instance>,
+    /// Services that are away, and until when.
+    away: Vec<(Service, Instant)>,
+    /// How far the time of day is from what it should be.
+    skew: SignedDuration,
+    last: Instance,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World")
+    }
+}
+
+impl World {
+    /// Begins a life now, on tokio's clock.
+    pub fn new(sandbox: Sandbox, schedule: Schedule, latency: Duration, oracle: Oracle) -> Self {
+        let state = State {
+            kubernetes: Store::default(),
+            journal: Vec::new(),
+            schedule,
+            latency,
+            alive: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            crashed: BTreeSet::new(),
+            terminated: BTreeSet::new(),
+            away: Vec::new(),
+            skew: SignedDuration::ZERO,
+            last: 0,
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            sandbox,
+            oracle,
+            changed: watch::Sender::new(0),
+            resumed: Notify::new(),
+            began: Instant::now(),
+        }))
+    }
+
+    /// The state; whoever holds it does not wait for anything.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// AWS.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.0.sandbox
+    }
+
+    /// Has the oracles judge what AWS has carried out since the last time.
+    pub fn judge(&self) {
+        self.0.oracle.judge(&self.0.sandbox);
+    }
+
+    /// How long the life lasts.
+    pub fn elapsed(&self) -> Duration {
+        self.0.began.elapsed()
+    }
+
+    /// The time of day, as the operator's clock shows it.
+    pub fn now(&self) -> Timestamp {
+        let skew = self.state().skew;
+        let elapsed = i64::try_from(self.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let epoch = i64::try_from(EPOCH).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(epoch.saturating_add(elapsed)).unwrap_or_default() + skew
+    }
+
+    /// Told of every change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// Tells everybody that something changed.
+    pub fn announce(&self) {
+        self.0.changed.send_modify(|version| *version += 1);
+    }
+
+    /// A new process.
+    pub fn start(&self) -> Instance {
+        let mut state = self.state();
+        state.last += 1;
+        let instance = state.last;
+        state.alive.insert(instance);
+        instance
+    }
+
+    /// A process has ended: nothing more comes from it.
+    pub fn end(&self, instance: Instance) {
+        self.state().alive.remove(&instance);
+    }
+
+    /// Who died since the last look.
+    pub fn take_crashed(&self) -> BTreeSet<Instance> {
+        std::mem::take(&mut self.state().crashed)
+    }
+
+    /// Who is to be stopped in good order since the last look.
+    pub fn take_terminated(&self) -> BTreeSet<Instance> {
+        std::mem::take(&mut self.state().terminated)
+    }
+
+    /// Whether an instance is paused.
+    pub fn is_paused(&self, instance: Instance) -> bool {
+        self.state().paused.contains(&instance)
+    }
+
+    /// One request: numbered, written down, and carried out by `commit` unless something befalls it.
+    pub async fn deliver<T: Send + 'static>(
+        &self,
+        from: Instance,
+        service: Service,
+        name: String,
+        commit: impl Future<Output = T> + Send + 'static,
+    ) -> Delivery<T> {
+        let Some((number, fault, latency)) = self.send(from, service, name) else {
+            return pending().await;
+        };
+        while self.is_paused(from) {
+            self.0.resumed.notified().await;
+        }
+        pass(latency).await;
+        if let Some(fault) = &fault
+            && let Some(delivery) = self.befall(number, from, service, fault, Side::Before).await
+        {
+            return delivery;
+        }
+        if self.is_away(service) {
+            return Delivery::Reset;
+        }
+        if let Some(Fault::Late { crash } | Fault::Pause { crash, .. }) = &fault {
+            return self.detach(number, from, fault.clone(), *crash, commit).await;
+        }
+        if !self.state().alive.contains(&from) {
+            return pending().await;
+        }
+        let answer = commit.await;
+        self.carried_out(number);
+        if let Some(fault) = &fault {
+            match fault {
+                Fault::Half => return Delivery::Half(answer),
+                Fault::Garbage => return Delivery::Garbage,
+                _ => {}
+            }
+            if let Some(delivery) = self.befall(number, from, service, fault, Side::After).await {
+                return delivery;
+            }
+        }
+        pass(latency).await;
+        Delivery::Answer(answer)
+    }
+
+    fn send(
+        &self,
+        from: Instance,
+        service: Service,
+        name: String,
+    ) -> Option<(usize, Option<Fault>, Duration)> {
+        let at = self.elapsed();
+        let mut state = self.state();
+        if !state.alive.contains(&from) {
+            return None;
+        }
+        let number = state.journal.len();
+        assert!(number < MOST_EFFECTS, "a loop without waiting");
+        let fault = state.schedule.get(&number).cloned();
+        state.journal.push(Effect {
+            at,
+            instance: from,
+            service,
+            name,
+            fault: fault.clone(),
+            carried_out: false,
+        });
+        Some((number, fault, state.latency))
+    }
+
+    fn carried_out(&self, number: usize) {
+        if let Some(effect) = self.state().journal.get_mut(number) {
+            effect.carried_out = true;
+        }
+        self.announce();
+    }
+
+    /// What a fault does to a request before or after it is carried out; none when it goes on.
+    async fn befall<T>(
+        &self,
+        number: usize,
+        from: Instance,
+        service: Service,
+        fault: &Fault,
+        side: Side,
+    ) -> Option<Delivery<T>> {
+        match fault {
+            Fault::Crash(at) if *at == side => self.crash(from).await,
+            Fault::Hang(at) if *at == side => pending().await,
+            Fault::Reset(at) if *at == side => Some(Delivery::Reset),
+            Fault::Status(at, status) if *at == side => Some(Delivery::Status(*status)),
+            Fault::Panic if side == Side::Before => {
+                // Not by `panic!`, whose hook would write to the terminal of a sweep.
+                std::panic::resume_unwind(Box::new(format!("the panic at effect {number}")))
+            }
+            Fault::Terminate if side == Side::Before => {
+                self.state().terminated.insert(from);
+                self.announce();
+                None
+            }
+            Fault::Away(seconds) if side == Side::Before => {
+                let until = Instant::now() + Duration::from_secs(*seconds);
+                self.state().away.push((service, until));
+                Some(Delivery::Reset)
+            }
+            Fault::Skew(seconds) if side == Side::Before => {
+                self.state().skew = SignedDuration::from_secs(*seconds);
+                None
+            }
+            Fault::Deed(deed) if side == Side::Before => {
+                self.perform(deed);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn is_away(&self, service: Service) -> bool {
+        let now = Instant::now();
+        self.state()
+            .away
+            .iter()
+            .any(|(away, until)| *away == service && now < *until)
+    }
+
+    async fn crash<T>(&self, from: Instance) -> T {
+        {
+            let mut state = self.state();
+            state.alive.remove(&from);
+            state.crashed.insert(from);
+        }
+        self.announce();
+        pending().await
+    }
+
+    /// A request that is on its way while its sender dies, sleeps, or gives it up: it is carried out all the same.
+    async fn detach<T: Send + 'static>(
+        &self,
+        number: usize,
+        from: Instance,
+        fault: Option<Fault>,
+        crash: bool,
+        commit: impl Future<Output = T> + Send + 'static,
+    ) -> Delivery<T> {
+        let pause = match fault {
+            Some(Fault::Pause { seconds, .. }) => Some(Duration::from_secs(seconds)),
+            _ => None,
+        };
+        if pause.is_some() {
+            self.0.oracle.excuse_doubles();
+            self.state().paused.insert(from);
+            self.announce();
+        }
+        let world = self.clone();
+        tokio::spawn(async move {
+            sleep(pause.unwrap_or(LATE)).await;
+            commit.await;
+            world.carried_out(number);
+            if pause.is_some() {
+                world.state().paused.remove(&from);
+                world.0.resumed.notify_waiters();
+            }
+        });
+        if crash {
+            self.crash(from).await
+        } else {
+            pending().await
+        }
+    }
+}
+
+async fn pass(latency: Duration) {
+    if !latency.is_zero() {
+        sleep(latency).await;
+    }
+}
