@@ -76,9 +76,7 @@ impl Fault {
             Self::Terminate => "SIGTERM",
             Self::Away(_) => "service away",
             Self::Skew(_) => "clock jumps",
-            Self::Deed(Deed::Delete) => "deleted meanwhile",
-            Self::Deed(Deed::StripFinalizer) => "finalizer stripped",
-            Self::Deed(Deed::Compact) => "watch compacted",
+            Self::Deed(deed) => deed.kind(),
         }
     }
 
@@ -101,6 +99,35 @@ impl Fault {
         ]
     }
 
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let mut all = Self::of_the_wire();
+        all.extend(Self::of_the_world());
+        all
+    }
+
+    /// One of each kind that is tried in all pairs.
+    pub fn in_pairs() -> Vec<Self> {
+        let mut pairs = Self::in_triples();
+        pairs.extend([
+            Self::Panic,
+            Self::Terminate,
+            Self::Deed(Deed::Delete),
+            Self::Deed(Deed::StripFinalizer),
+            Self::Deed(Deed::Switch(r#"{"principals": {"AKIDOPERATOR": {"deny": ["apigateway:POST"]}}}"#, 180)),
+        ]);
+        pairs
+    }
+
+    /// Deaths and lost answers, which are tried in all triples.
+    pub fn in_triples() -> Vec<Self> {
+        vec![
+            Self::Crash(Side::Before),
+            Self::Crash(Side::After),
+            Self::Reset(Side::After),
+        ]
+    }
+
     /// All others.
     pub fn of_the_world() -> Vec<Self> {
         vec![
@@ -115,9 +142,9 @@ impl Fault {
             Self::Away(600),
             Self::Skew(600),
             Self::Skew(-600),
-            Self::Deed(Deed::Delete),
-            Self::Deed(Deed::StripFinalizer),
-            Self::Deed(Deed::Compact),
         ]
+        .into_iter()
+        .chain(Deed::all().into_iter().map(Self::Deed))
+        .collect()
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn start(world: &World, settings: &Settings) -> Running {
 }
 
 fn aws(world: &World, instance: Instance) -> SdkConfig {
-    let credentials = Credentials::new("AKIDOPERATOR", SECRET, None, None, "simulation");
+    let credentials = Credentials::new(crate::OPERATOR, SECRET, None, None, "simulation");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(crate::REGION))

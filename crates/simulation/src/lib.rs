@@ -42,5 +42,7 @@ pub const REGION: &str = "eu-central-1";
 pub const ACCOUNT: &str = "123456789012";
 /// The uid of the namespace kube-system, and so the cluster's id.
 pub const KUBE_SYSTEM: &str = "11111111-2222-4333-8444-555555555555";
+/// The access key of the operator.
+pub const OPERATOR: &str = "AKIDOPERATOR";
 /// The object of every life.
 pub static OBJECT: LazyLock<Key> = LazyLock::new(|| Key::new("jwthttpapis", "demo", "hello"));

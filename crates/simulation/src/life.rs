@@ -9,6 +9,7 @@ use crate::{
     world::{EPOCH, Effect, World},
 };
 use jwthttpapi::cli::Settings;
+use jwthttpapi_core::api::REQUESTED_AT;
 use jwthttpapi_sandbox::{Clock, Sandbox, Timestamp};
 use serde_json::{Value, json};
 use std::{ops::Range, time::Duration};
@@ -118,36 +119,58 @@ impl<'a> Life<'a> {
     }
 
     async fn phases(&mut self) -> Result<(), String> {
-        self.phase(Phase::Create).await?;
-        if self.scenario.second.is_some() {
-            self.phase(Phase::Update).await?;
+        let update = self.scenario.second.is_some().then_some(Phase::Update);
+        let living = [Some(Phase::Create), update, Some(Phase::Steady)];
+        for phase in living.into_iter().flatten() {
+            self.phase(phase).await?;
+            if self.object().is_none() {
+                self.oracle.at_rest(&self.world, Phase::Delete);
+                return Ok(());
+            }
+            self.oracle.at_rest(&self.world, phase);
         }
-        self.phase(Phase::Steady).await?;
-        self.phase(Phase::Delete).await
+        self.phase(Phase::Delete).await?;
+        self.oracle.at_rest(&self.world, Phase::Delete);
+        Ok(())
     }
 
     async fn phase(&mut self, phase: Phase) -> Result<(), String> {
         let from = self.world.state().journal.len();
-        let asked = format!("{phase:?}");
-        self.user(phase, &asked);
-        self.world.announce();
-        let reached = self.until(LIMIT, |world| reached(world, phase, &asked)).await;
-        self.until(SETTLE, |_| false).await;
+        self.user(phase);
+        let ended = self.come_to_rest(phase).await;
         let to = self.world.state().journal.len();
         self.phases.push((phase, from..to));
-        if !reached {
-            let object = self.world.state().kubernetes.get(&OBJECT).unwrap_or_default();
-            return Err(format!("{phase:?} did not end: {object}"));
+        ended
+    }
+
+    async fn come_to_rest(&mut self, phase: Phase) -> Result<(), String> {
+        self.world.announce();
+        self.reach(phase).await?;
+        // Somebody's change is found when the object is looked at next.
+        if self.oracle.has_drifted() && self.object().is_some() {
+            self.ask("again");
+            self.world.announce();
+            self.reach(phase).await?;
         }
-        self.oracle.at_rest(&self.world, phase);
         Ok(())
     }
 
+    async fn reach(&mut self, phase: Phase) -> Result<(), String> {
+        let reached = self.until(LIMIT, |world| reached(world, phase)).await;
+        self.until(SETTLE, |_| false).await;
+        if reached {
+            return Ok(());
+        }
+        let object = self.object().unwrap_or_default();
+        Err(format!("{phase:?} did not end: {object}"))
+    }
+
+    fn object(&self) -> Option<Value> {
+        self.world.state().kubernetes.get(&OBJECT).ok()
+    }
+
     /// What the user does at the beginning of a phase.
-    fn user(&mut self, phase: Phase, asked: &str) {
-        let now = self.world.now();
-        let mut state = self.world.state();
-        let store = &mut state.kubernetes;
+    fn user(&mut self, phase: Phase) {
         match phase {
             Phase::Create => {
                 self.oracle.wanted(&self.scenario.first);
@@ -155,22 +178,28 @@ impl<'a> Life<'a> {
                     "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
                     "spec": self.scenario.first,
                 });
-                store.create(&OBJECT, object, now).expect("a new object");
+                let now = self.world.now();
+                let made = self.world.state().kubernetes.create(&OBJECT, object, now);
+                let made = made.expect("a new object");
+                self.oracle.lives(made["metadata"]["uid"].as_str().unwrap_or_default());
             }
             Phase::Update => {
                 let spec = self.scenario.second.clone().unwrap_or_default();
                 self.oracle.wanted(&spec);
-                let mut object = store.get(&OBJECT).expect("the object");
-                object["spec"] = spec;
-                let _ = store.edit(&OBJECT, object);
+                if let Some(mut object) = self.object() {
+                    object["spec"] = spec;
+                    let _ = self.world.state().kubernetes.edit(&OBJECT, object);
+                }
             }
-            Phase::Steady => {
-                let annotation =
-                    json!({"metadata": {"annotations": {"reconcile.jwthttpapi.dev/requestedAt": asked}}});
-                let _ = store.merge(&OBJECT, false, &annotation);
-            }
-            Phase::Delete => store.delete(&OBJECT, now),
+            Phase::Steady => self.ask("now"),
+            Phase::Delete => self.world.delete(),
         }
+    }
+
+    /// Asks for a verification.
+    fn ask(&self, word: &str) {
+        let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: word}}});
+        let _ = self.world.state().kubernetes.merge(&OBJECT, false, &annotation);
     }
 
     /// Keeps the processes running until a goal is reached, or for a while.
@@ -247,16 +276,14 @@ impl<'a> Life<'a> {
     }
 }
 
-fn reached(world: &World, phase: Phase, asked: &str) -> bool {
-    let object = world.state().kubernetes.get(&OBJECT);
-    match (phase, object) {
-        (Phase::Delete, object) => object.is_err(),
-        (_, Err(_)) => false,
-        (Phase::Create | Phase::Update, Ok(object)) => is_ready(&object),
-        (Phase::Steady, Ok(object)) => {
-            is_ready(&object) && object["status"]["lastHandledReconcileAt"] == asked
-        }
-    }
+/// Whether a phase has reached its end. An object that somebody deleted meanwhile has reached the end of all.
+fn reached(world: &World, phase: Phase) -> bool {
+    let Ok(object) = world.state().kubernetes.get(&OBJECT) else {
+        return true;
+    };
+    let asked = &object["metadata"]["annotations"][REQUESTED_AT];
+    let answered = asked.is_null() || object["status"]["lastHandledReconcileAt"] == *asked;
+    phase != Phase::Delete && is_ready(&object) && answered
 }
 
 fn is_ready(object: &Value) -> bool {

@@ -5,14 +5,19 @@
 use clap::{Parser, Subcommand};
 use jwthttpapi_simulation::{
     fault::{Fault, Schedule},
-    ground, life,
+    ground,
+    life::{self, Phase},
     scenario::Scenario,
-    sweep,
+    sweep::{self, Tally},
 };
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode, thread::available_parallelism, time::Instant};
+
+/// Faults of a schedule drawn by chance, at most.
+const MOST: usize = 6;
 
 /// The operator, over simulated services, under every fault.
 #[derive(Debug, Parser)]
+#[command(name = "jwthttpapi-sweep")]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -20,62 +25,140 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Lives with every fault, with pairs and triples of faults, and with faults drawn by chance.
+    Sweep {
+        /// Schedules drawn by chance.
+        #[arg(long, default_value_t = 100_000)]
+        random: usize,
+        /// The first seed of those.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Leave triples out.
+        #[arg(long)]
+        short: bool,
+    },
     /// Shows one life, request by request.
     Show {
-        /// The scenario's name.
-        scenario: String,
-    },
-    /// Lives every schedule of up to so many faults.
-    Exhaust {
-        /// The scenario's name.
-        scenario: String,
-        /// How many faults.
-        depth: usize,
-        /// Faults of the world instead of those of the wire.
+        /// The scenario's name; the seed's when a schedule is drawn.
+        scenario: Option<String>,
+        /// Replays the schedule that this seed draws.
         #[arg(long)]
-        world: bool,
+        seed: Option<u64>,
+    },
+    /// Counts lives a second on one core.
+    Bench {
+        /// How many.
+        #[arg(default_value_t = 1000)]
+        lives: u32,
     },
 }
 
 fn main() -> ExitCode {
-    let ground = ground();
     match Cli::parse().verb {
-        Verb::Show { scenario } => {
-            let Some(scenario) = Scenario::named(&scenario) else {
-                return ExitCode::from(2);
-            };
-            let outcome = life::live(&ground, &scenario, &Schedule::new(), 1);
-            for effect in &outcome.journal {
-                println!("{effect}");
-            }
-            println!(
-                "{:?} {:?} {:?}",
-                outcome.phases, outcome.lasted, outcome.violations
-            );
-            ExitCode::SUCCESS
-        }
-        Verb::Exhaust {
-            scenario,
-            depth,
-            world,
-        } => {
-            let Some(scenario) = Scenario::named(&scenario) else {
-                return ExitCode::from(2);
-            };
-            let faults = if world {
-                Fault::of_the_world()
-            } else {
-                Fault::of_the_wire()
-            };
-            let tally = sweep::exhaustive(&ground, &scenario, &faults, depth, 2);
-            for ((kind, phase), (lives, survived)) in &tally.cells {
-                println!("{kind:20} {phase:?}: {survived}/{lives}");
-            }
-            for (schedule, violations) in &tally.failures {
-                println!("{schedule:?}: {violations:?}");
-            }
-            println!("{} of {} in {:.1?}", tally.survived, tally.lives, tally.took);
-            ExitCode::from(u8::from(tally.survived != tally.lives))
-        }
+        Verb::Sweep { random, seed, short } => all(random, seed, short),
+        Verb::Show { scenario, seed } => show(scenario.as_deref(), seed),
+        Verb::Bench { lives } => bench(lives),
     }
+}
+
+fn all(random: usize, seed: u64, short: bool) -> ExitCode {
+    let ground = ground();
+    let workers = available_parallelism().map_or(1, usize::from);
+    let mut whole = Tally::default();
+    let mut report = |title: &str, tally: Tally| {
+        println!(
+            "{title}: {} of {} survived, {:.0} a second",
+            tally.survived,
+            tally.lives,
+            rate(&tally)
+        );
+        for failure in &tally.failures {
+            println!("  {}", sweep::shrink(&ground, failure));
+        }
+        whole.add(tally);
+    };
+    let every = Fault::all();
+    for scenario in Scenario::all() {
+        let tally = sweep::exhaustive(&ground, &scenario, &every, 1, workers);
+        report(&format!("one fault, {}", scenario.name), tally);
+    }
+    let smallest = Scenario::smallest();
+    report(
+        "two faults, smallest",
+        sweep::exhaustive(&ground, &smallest, &Fault::in_pairs(), 2, workers),
+    );
+    if !short {
+        report(
+            "three faults, smallest",
+            sweep::exhaustive(&ground, &smallest, &Fault::in_triples(), 3, workers),
+        );
+    }
+    report(
+        "up to six faults by chance, all scenarios",
+        sweep::random(&ground, &Scenario::all(), &every, MOST, random, seed, workers),
+    );
+    table(&whole);
+    println!("{} of {} lives survived", whole.survived, whole.lives);
+    ExitCode::from(u8::from(whole.survived != whole.lives))
+}
+
+/// Survivors by the kind of the first fault, and the phase that it befell.
+fn table(tally: &Tally) {
+    const PHASES: [Phase; 4] = [Phase::Create, Phase::Update, Phase::Steady, Phase::Delete];
+    println!("\n{:26}{:>18}{:>18}{:>18}{:>18}", "first fault", "create", "update", "steady", "delete");
+    let kinds: BTreeSet<_> = tally.cells.keys().map(|(kind, _)| *kind).collect();
+    for kind in kinds {
+        let row = PHASES.map(|phase| {
+            let cell = tally.cells.get(&(kind, phase));
+            cell.map_or_else(String::new, |(lives, survived)| format!("{survived}/{lives}"))
+        });
+        let [create, update, steady, delete] = row;
+        println!("{kind:26}{create:>18}{update:>18}{steady:>18}{delete:>18}");
+    }
+}
+
+fn rate(tally: &Tally) -> f64 {
+    let lives = u32::try_from(tally.lives).unwrap_or(u32::MAX);
+    f64::from(lives) / tally.took.as_secs_f64()
+}
+
+fn show(name: Option<&str>, seed: Option<u64>) -> ExitCode {
+    let ground = ground();
+    let drawn = seed.map(|seed| sweep::drawn(&ground, &Fault::all(), MOST, seed));
+    let (scenario, schedule) = match (name, drawn) {
+        (None, Some(drawn)) => drawn,
+        (name, _) => match name.and_then(Scenario::named) {
+            Some(scenario) => (scenario, Schedule::new()),
+            None => {
+                let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
+                eprintln!("name a scenario ({}) or a --seed", names.join(", "));
+                return ExitCode::from(2);
+            }
+        },
+    };
+    let outcome = life::live(&ground, &scenario, &schedule, seed.unwrap_or(1));
+    for (number, effect) in outcome.journal.iter().enumerate() {
+        println!("{number:4} {effect}");
+    }
+    for violation in &outcome.violations {
+        println!("violated: {violation}");
+    }
+    ExitCode::from(u8::from(!outcome.violations.is_empty()))
+}
+
+fn bench(lives: u32) -> ExitCode {
+    let (ground, schedule) = (ground(), Schedule::new());
+    for scenario in Scenario::all() {
+        let began = Instant::now();
+        for seed in 0..lives {
+            let outcome = life::live(&ground, &scenario, &schedule, seed.into());
+            if !outcome.violations.is_empty() {
+                println!("{}: {:?}", scenario.name, outcome.violations);
+                return ExitCode::FAILURE;
+            }
+        }
+        let rate = f64::from(lives) / began.elapsed().as_secs_f64();
+        println!("{}: {rate:.0} lives a second on one core, oracles on", scenario.name);
+    }
+    ExitCode::SUCCESS
 }

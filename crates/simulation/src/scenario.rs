@@ -53,6 +53,11 @@ impl Scenario {
         vec![smallest(), role(), policy()]
     }
 
+    /// The one with the fewest requests.
+    pub fn smallest() -> Self {
+        smallest()
+    }
+
     /// The scenario of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|scenario| scenario.name == name)

@@ -8,7 +8,11 @@ use crate::{
 use jwthttpapi_sandbox::Sandbox;
 use std::{
     collections::BTreeMap,
-    sync::{Condvar, Mutex, PoisonError},
+    fmt,
+    sync::{
+        Condvar, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,10 +28,38 @@ pub struct Tally {
     pub lives: usize,
     /// Those without a violation.
     pub survived: usize,
-    /// Schedules that were not survived, with what was violated: a few of them.
-    pub failures: Vec<(Schedule, Vec<String>)>,
+    /// Lives that were not survived: a few of them.
+    pub failures: Vec<Failure>,
     /// How long it took.
     pub took: Duration,
+}
+
+/// A life that was not survived, and what replays it.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// What befell it.
+    pub schedule: Schedule,
+    /// What was violated.
+    pub violations: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<String> = self
+            .schedule
+            .iter()
+            .map(|(number, fault)| format!("{number}: {fault}"))
+            .collect();
+        write!(f, "{} seed {} [{}]", self.scenario, self.seed, faults.join(", "))?;
+        for violation in &self.violations {
+            write!(f, "\n    {violation}")?;
+        }
+        Ok(())
+    }
 }
 
 /// How many failures a tally shows.
@@ -65,7 +97,7 @@ pub fn exhaustive(
                         Vec::new()
                     };
                     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
-                    work.tally.count(&schedule, &outcome);
+                    work.tally.count(scenario.name, 1, &schedule, &outcome);
                     work.open.extend(next);
                     work.busy -= 1;
                     drop(work);
@@ -94,6 +126,86 @@ fn take(work: &Mutex<Work>, more: &Condvar) -> Option<Schedule> {
     }
 }
 
+/// Lives schedules of one to `most` faults drawn by chance, `count` of them, from a seed on.
+pub fn random(
+    ground: &Sandbox,
+    scenarios: &[Scenario],
+    faults: &[Fault],
+    most: usize,
+    count: usize,
+    seed: u64,
+    workers: usize,
+) -> Tally {
+    let began = Instant::now();
+    let lengths = lengths(ground, scenarios);
+    let next = AtomicUsize::new(0);
+    let tally = Mutex::new(Tally::default());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        return;
+                    }
+                    let seed = seed.wrapping_add(u64::try_from(number).unwrap_or_default());
+                    let (which, schedule) = draw(&lengths, faults, most, seed);
+                    let scenario = &scenarios[which];
+                    let outcome = life::live(ground, scenario, &schedule, seed);
+                    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+                    tally.count(scenario.name, seed, &schedule, &outcome);
+                }
+            });
+        }
+    });
+    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tally.took = began.elapsed();
+    tally
+}
+
+/// How many requests a life may have: with faults it has more than without.
+fn lengths(ground: &Sandbox, scenarios: &[Scenario]) -> Vec<usize> {
+    let requests = |scenario| life::live(ground, scenario, &Schedule::new(), 1).journal.len();
+    scenarios.iter().map(|scenario| requests(scenario) * 4 / 3).collect()
+}
+
+fn draw(lengths: &[usize], faults: &[Fault], most: usize, seed: u64) -> (usize, Schedule) {
+    let mut draw = fastrand::Rng::with_seed(seed);
+    let which = draw.usize(..lengths.len());
+    let schedule = (0..draw.usize(1..=most))
+        .filter_map(|_| Some((draw.usize(..lengths[which]), draw.choice(faults)?.clone())))
+        .collect();
+    (which, schedule)
+}
+
+/// The scenario and the schedule that a seed draws.
+pub fn drawn(ground: &Sandbox, faults: &[Fault], most: usize, seed: u64) -> (Scenario, Schedule) {
+    let mut scenarios = Scenario::all();
+    let (which, schedule) = draw(&lengths(ground, &scenarios), faults, most, seed);
+    (scenarios.swap_remove(which), schedule)
+}
+
+/// The smallest part of a schedule that is not survived either.
+pub fn shrink(ground: &Sandbox, failure: &Failure) -> Failure {
+    let mut smallest = failure.clone();
+    let Some(scenario) = Scenario::named(failure.scenario) else {
+        return smallest;
+    };
+    while let Some((schedule, violations)) = smallest.schedule.keys().find_map(|number| {
+        let mut fewer = smallest.schedule.clone();
+        fewer.remove(number);
+        let outcome = life::live(ground, &scenario, &fewer, failure.seed);
+        (!outcome.violations.is_empty()).then_some((fewer, outcome.violations))
+    }) {
+        smallest = Failure {
+            schedule,
+            violations,
+            ..smallest
+        };
+    }
+    smallest
+}
+
 /// A schedule with one fault more, later than all that it has.
 fn extended(schedule: &Schedule, outcome: &Outcome, faults: &[Fault]) -> Vec<Schedule> {
     let first = schedule.keys().next_back().map_or(0, |last| last + 1);
@@ -110,7 +222,20 @@ fn extended(schedule: &Schedule, outcome: &Outcome, faults: &[Fault]) -> Vec<Sch
 }
 
 impl Tally {
-    fn count(&mut self, schedule: &Schedule, outcome: &Outcome) {
+    /// Adds another tally.
+    pub fn add(&mut self, other: Self) {
+        for (cell, (lives, survived)) in other.cells {
+            let mine = self.cells.entry(cell).or_default();
+            mine.0 += lives;
+            mine.1 += survived;
+        }
+        self.lives += other.lives;
+        self.survived += other.survived;
+        self.failures.extend(other.failures);
+        self.took += other.took;
+    }
+
+    fn count(&mut self, scenario: &'static str, seed: u64, schedule: &Schedule, outcome: &Outcome) {
         let survived = outcome.violations.is_empty();
         self.lives += 1;
         self.survived += usize::from(survived);
@@ -125,7 +250,12 @@ impl Tally {
             cell.1 += usize::from(survived);
         }
         if !survived && self.failures.len() < SHOWN {
-            self.failures.push((schedule.clone(), outcome.violations.clone()));
+            self.failures.push(Failure {
+                scenario,
+                seed,
+                schedule: schedule.clone(),
+                violations: outcome.violations.clone(),
+            });
         }
     }
 }

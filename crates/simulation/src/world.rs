@@ -175,6 +175,11 @@ impl World {
         &self.0.sandbox
     }
 
+    /// The judge.
+    pub fn oracle(&self) -> &Oracle {
+        &self.0.oracle
+    }
+
     /// Has the oracles judge what AWS has carried out since the last time.
     pub fn judge(&self) {
         self.0.oracle.judge(&self.0.sandbox);
@@ -342,7 +347,7 @@ impl World {
                 None
             }
             Fault::Deed(deed) if side == Side::Before => {
-                self.perform(deed);
+                Box::pin(self.perform(deed)).await;
                 None
             }
             _ => None,

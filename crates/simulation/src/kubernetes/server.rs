@@ -181,12 +181,15 @@ impl Asked {
         let store = &mut state.kubernetes;
         let done = match (self.verb, &self.key) {
             (Verb::Watch, _) => return Carried::Watch(store.watch(&self.plural, self.from), self.seconds),
-            (Verb::List, _) => Ok(json!({
-                "apiVersion": "jwthttpapi.dev/v1alpha1",
-                "kind": "JwtHttpApiList",
-                "metadata": {"resourceVersion": store.version().to_string()},
-                "items": store.list(&self.plural),
-            })),
+            (Verb::List, _) => {
+                let (version, items) = store.list(&self.plural);
+                Ok(json!({
+                    "apiVersion": "jwthttpapi.dev/v1alpha1",
+                    "kind": "JwtHttpApiList",
+                    "metadata": {"resourceVersion": version.to_string()},
+                    "items": items,
+                }))
+            }
             // Every cluster has it, with a uid for life.
             (Verb::Get, Some(key)) if key.plural == "namespaces" => Ok(json!({
                 "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": key.name, "uid": crate::KUBE_SYSTEM},

@@ -34,6 +34,12 @@ pub struct Store {
     log: Vec<Event>,
     compacted: u64,
     watches: Vec<Watch>,
+    /// What watches are not shown yet.
+    held: Option<Vec<Event>>,
+    /// How many events come twice.
+    doubled: usize,
+    /// Whether the next list shows the past.
+    stale: bool,
     /// Every status that was written, oldest first.
     pub written: Vec<Value>,
 }
@@ -43,6 +49,7 @@ struct Event {
     version: u64,
     plural: String,
     kind: &'static str,
+    key: Key,
     object: Value,
 }
 
@@ -91,15 +98,27 @@ impl Store {
             .ok_or_else(|| Refusal::not_found(key))
     }
 
-    /// All objects of a plural.
-    pub fn list(&self, plural: &str) -> Vec<&Value> {
+    /// All objects of a plural, and the version as of which they are.
+    pub fn list(&mut self, plural: &str) -> (u64, Vec<Value>) {
+        if std::mem::take(&mut self.stale) {
+            return self.past(plural);
+        }
         let of_plural = self.items.iter().filter(|(key, _)| key.plural == plural);
-        of_plural.map(|(_, object)| object).collect()
+        (self.version, of_plural.map(|(_, object)| object.clone()).collect())
     }
 
-    /// The version of the newest event.
-    pub fn version(&self) -> u64 {
-        self.version
+    /// What a list showed a few events ago.
+    fn past(&self, plural: &str) -> (u64, Vec<Value>) {
+        let version = self.version.saturating_sub(3);
+        let mut items = BTreeMap::new();
+        for event in self.log.iter().filter(|event| event.plural == plural && event.version <= version) {
+            if event.kind == "DELETED" {
+                items.remove(&event.key);
+            } else {
+                items.insert(event.key.clone(), event.object.clone());
+            }
+        }
+        (version, items.into_values().collect())
     }
 
     /// Stores a new object.
@@ -261,8 +280,37 @@ impl Store {
     /// Forgets the past and ends every watch: the next one from an old version is told to list again.
     pub fn compact(&mut self) {
         self.compacted = self.version;
-        self.log.clear();
         self.watches.clear();
+    }
+
+    /// Ends every watch.
+    pub fn end_watches(&mut self) {
+        self.watches.clear();
+    }
+
+    /// From now on watches are shown nothing.
+    pub fn hold_events(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Watches are shown what was held back.
+    pub fn release_events(&mut self) {
+        for event in self.held.take().unwrap_or_default() {
+            self.show(&event);
+        }
+    }
+
+    /// The next events come twice.
+    pub fn double_events(&mut self) {
+        self.doubled = 3;
+    }
+
+    /// The next list shows the past, and every watch ends so that it is asked for.
+    pub fn make_list_stale(&mut self) {
+        self.stale = true;
+        self.compact();
+        // A watch from the past that the list shows is served.
+        self.compacted = self.version.saturating_sub(3);
     }
 
     /// Opens a watch of a plural from a version on.
@@ -301,14 +349,26 @@ impl Store {
             version: self.version,
             plural: key.plural.clone(),
             kind,
+            key: key.clone(),
             object: object.clone(),
         };
-        let line = event.line();
-        self.watches.retain(|watch| {
-            watch.plural != event.plural || watch.events.unbounded_send(line.clone()).is_ok()
-        });
-        self.log.push(event);
+        self.log.push(event.clone());
+        match &mut self.held {
+            Some(held) => held.push(event),
+            None => self.show(&event),
+        }
         object
+    }
+
+    fn show(&mut self, event: &Event) {
+        let times = if self.doubled > 0 { 2 } else { 1 };
+        self.doubled = self.doubled.saturating_sub(1);
+        for _ in 0..times {
+            let line = event.line();
+            self.watches.retain(|watch| {
+                watch.plural != event.plural || watch.events.unbounded_send(line.clone()).is_ok()
+            });
+        }
     }
 }
 

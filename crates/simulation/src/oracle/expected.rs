@@ -167,22 +167,27 @@ fn cors(cors: &Value) -> Value {
 }
 
 /// Everything of the object's in AWS as it is, in the same form.
-pub(crate) fn shown(state: &Value) -> Value {
+pub(crate) fn shown(state: &Value, uid: &str) -> Value {
+    let is_own = |tags: &Map<String, Value>| tags.get("jwthttpapi.dev/uid").is_some_and(|tag| tag == uid);
     let roles: Vec<&Value> = items(&state["roles"])
-        .filter(|role| tagged(&pairs(&role["Tags"])))
+        .filter(|role| is_own(&pairs(&role["Tags"])))
         .collect();
     let own = roles.first().map(|role| &role["Arn"]);
     let services = &state["regions"][crate::REGION];
+    let apis: Vec<&Value> = items(&services["apis"])
+        .filter(|api| api["tags"].as_object().is_some_and(is_own))
+        .collect();
+    let source = apis.first().map_or("", |api| api["apiId"].as_str().unwrap_or_default());
     let grants: BTreeSet<String> = items(&services["functions"])
         .flat_map(|function| {
             let policies = function["Policies"].as_object().into_iter().flat_map(Map::values);
             policies.flat_map(|policy| items(&policy["Statement"]))
         })
-        .filter(|statement| is_own_statement(statement))
+        .filter(|statement| is_own_statement(statement) && statement.to_string().contains(source))
         .map(|statement| text(&statement["Resource"]))
         .collect();
     json!({
-        "apis": items(&services["apis"]).filter(|api| is_own(api)).map(|api| shown_api(api, own)).collect::<Vec<_>>(),
+        "apis": apis.iter().map(|api| shown_api(api, own)).collect::<Vec<_>>(),
         "roles": roles.iter().map(|role| invokable(role)).collect::<Vec<_>>(),
         "grants": grants,
     })

@@ -28,6 +28,12 @@ struct Court {
     judged: u64,
     /// How many APIs of the object may be there at once: more with two processes at work.
     most_apis: usize,
+    /// The object's uid.
+    uid: String,
+    /// Whether somebody has changed what is the object's, and it was not put right yet.
+    drifted: bool,
+    /// Whether the object went without its finalizer: what it had in AWS stays.
+    orphaned: bool,
 }
 
 /// Violations of one life that are worth keeping: one mistake often shows again and again.
@@ -43,6 +49,9 @@ impl Oracle {
             wanted: Value::Null,
             judged: 0,
             most_apis: 1,
+            uid: String::new(),
+            drifted: false,
+            orphaned: false,
         };
         Self(Arc::new(Mutex::new(court)))
     }
@@ -62,6 +71,26 @@ impl Oracle {
         if court.violations.len() < KEPT && !court.violations.contains(&what) {
             court.violations.push(what);
         }
+    }
+
+    /// The object has this uid from now on.
+    pub fn lives(&self, uid: &str) {
+        uid.clone_into(&mut self.court().uid);
+    }
+
+    /// Somebody changes what is the object's: whom that lets in is not the operator's doing until it is put right.
+    pub fn drifted(&self) {
+        self.court().drifted = true;
+    }
+
+    /// Whether something has to be put right.
+    pub fn has_drifted(&self) -> bool {
+        self.court().drifted
+    }
+
+    /// The object goes without its finalizer.
+    pub fn orphaned(&self) {
+        self.court().orphaned = true;
     }
 
     /// The user wants this from now on, beside what is in force.
@@ -87,17 +116,14 @@ impl Oracle {
         let apis = sandbox.apis();
         let own: Vec<&str> = apis
             .iter()
-            .filter(|(_, tags)| {
-                tags.get("jwthttpapi.dev/cluster")
-                    .is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM))
-            })
+            .filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid))
             .map(|(id, _)| id.as_str())
             .collect();
         let mut found = Vec::new();
         if own.len() > court.most_apis {
             found.push(format!("{} APIs of one object at once", own.len()));
         }
-        for id in &own {
+        for id in own.iter().filter(|_| !court.drifted) {
             found.extend(court.exposure.judge(sandbox, id));
         }
         drop(court);
@@ -109,30 +135,31 @@ impl Oracle {
     /// Judges a phase that has come to rest.
     pub fn at_rest(&self, world: &World, phase: Phase) {
         let state = world.sandbox().state();
-        let (before, wanted) = {
-            let court = self.court();
-            (court.before.clone(), court.wanted.clone())
+        let mut court = self.court();
+        let (before, uid) = (&court.before, &court.uid);
+        let mut found = Vec::new();
+        let mut compare = |expected: &Value, shown: &Value, what: &str| {
+            if expected != shown {
+                found.push(format!("{phase:?}: {what}: {}", difference(expected, shown)));
+            }
         };
-        if phase == Phase::Delete {
-            if state != before {
-                self.violated(format!(
-                    "AWS is not as it was before: {}",
-                    difference(&before, &state)
-                ));
-            }
+        if phase == Phase::Delete && !court.orphaned {
+            compare(before, &state, "AWS is not as it was before");
         } else {
-            let (expected, shown) = (expected::of(&wanted), expected::shown(&state));
-            if shown != expected {
-                let text = difference(&expected, &shown);
-                self.violated(format!("{phase:?}: AWS is not as the spec says: {text}"));
-            }
-            let (others, untouched) = (expected::others(&state), expected::others(&before));
-            if others != untouched {
-                let text = difference(&untouched, &others);
-                self.violated(format!("{phase:?}: what is of others was touched: {text}"));
-            }
-            self.court().exposure.settle();
+            compare(
+                &expected::others(before),
+                &expected::others(&state),
+                "what is of others was touched",
+            );
         }
+        if phase != Phase::Delete {
+            let shown = expected::shown(&state, uid);
+            compare(&expected::of(&court.wanted), &shown, "AWS is not as the spec says");
+            court.exposure.settle();
+        }
+        court.drifted = false;
+        drop(court);
+        found.into_iter().for_each(|violation| self.violated(violation));
         self.statuses(world);
         self.no_secret(world);
     }
