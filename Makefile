@@ -86,6 +86,11 @@ bench: tools ## Measure the release binary's size, times and memory
 	$(CARGO) build $(LOCKED) --release --package jwthttpapi
 	CARGO_BIN_EXE_jwthttpapi=$(or $(CARGO_TARGET_DIR),target)/release/jwthttpapi $(LOCAL) bench
 
+.PHONY: sweep
+sweep: ## Run the operator under every fault, simulated: minutes (SWEEP="--parts one" for fewer)
+	$(CARGO) build $(LOCKED) --profile sweep --package jwthttpapi-simulation
+	$(or $(CARGO_TARGET_DIR),target)/sweep/jwthttpapi-sweep sweep $(SWEEP)
+
 .PHONY: advisories
 advisories: ## Ask the advisory database about the dependencies (cargo-deny)
 	$(CARGO) deny $(LOCKED) check advisories

@@ -75,7 +75,10 @@ impl Course<'_> {
         let known = steps.refs.clone();
         let status = record.status();
         let ahead = Ahead::of_plan(&steps, &aim.desired, &status);
-        record.write(ahead.on(status, &ctx.clock.time())).await?;
+        let now = ctx.clock.time();
+        record
+            .write_midway(ahead.on(status, &now), findings, &now)
+            .await?;
         let cut = || ctx.outdated(record.object());
         let outcome = aws::run(session, steps, &cut, self.deadline).await;
         for step in outcome.done.iter().filter(|_| drift) {

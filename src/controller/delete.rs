@@ -125,7 +125,9 @@ impl Teardown<'_> {
         let known: BTreeSet<String> = status.grants.iter().cloned().collect();
         if !apis.is_empty() && !statements.is_subset(&known) {
             let grants = statements.union(&known).cloned().collect();
-            record.write(JwtHttpApiStatus { grants, ..status }).await?;
+            let next = JwtHttpApiStatus { grants, ..status };
+            let now = self.ctx.clock.time();
+            record.write_midway(next, findings, &now).await?;
         }
 
         let mut worked = false;

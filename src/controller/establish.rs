@@ -91,7 +91,12 @@ impl Scene<'_> {
                         record.add_finalizer().await?;
                     }
                     memory.unsettled.get_or_insert_with(Instant::now);
-                    self.write_intent(record, findings).await?;
+                    let nonce = fresh.then(|| self.aim.nonce.clone());
+                    self.write_intent(record, findings, nonce).await?;
+                }
+                Identity::WriteNonce => {
+                    let nonce = Some(self.aim.nonce.clone());
+                    self.write_intent(record, findings, nonce).await?;
                 }
                 Identity::Create => {
                     memory.unsettled = Some(Instant::now());
@@ -100,7 +105,8 @@ impl Scene<'_> {
                         api_id: Some(api.id.clone()),
                         ..record.status()
                     };
-                    record.write(next).await?;
+                    let now = self.ctx.clock.time();
+                    record.write_midway(next, findings, &now).await?;
                     tracing::info!(api = %api.id, "created the API");
                     return Ok(Established::Api(Box::new(api)));
                 }
@@ -150,11 +156,18 @@ impl Scene<'_> {
             ..self.place_in(status)
         };
         findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");
-        record.write(next).await?;
+        let now = self.ctx.clock.time();
+        record.write_midway(next, findings, &now).await?;
         Ok(Established::Not(Next::Now))
     }
 
-    async fn write_intent(&self, record: &mut Record, findings: &mut Findings) -> Result<(), Error> {
+    /// Writes an intent, with a new nonce if one is given.
+    async fn write_intent(
+        &self,
+        record: &mut Record,
+        findings: &mut Findings,
+        nonce: Option<String>,
+    ) -> Result<(), Error> {
         let now = self.ctx.clock.time();
         findings.programmed = Draft::unknown(Reason::Progressing, "the API is being created");
         let status = self.place_in(record.status());
@@ -163,7 +176,7 @@ impl Scene<'_> {
                 operation: PendingOperation::CreateApi,
                 since: now.clone(),
             }),
-            nonce: Some(self.aim.nonce.clone()),
+            nonce: status.nonce.clone().or(nonce),
             ..status
         };
         let ahead = Ahead::of_creation(&self.aim.desired).on(ahead, &now);

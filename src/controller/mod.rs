@@ -109,7 +109,16 @@ pub(crate) async fn run(
                 woken.work().woken(&key(object));
             }
         });
-    Controller::for_stream(objects, store)
+    // Until the cache is filled no reconcile runs, and the controller, asked to stop, would wait for it without end.
+    let (filling, asked) = (store.clone(), stop.clone());
+    let stopped_empty = async move {
+        tokio::select! {
+            biased;
+            _ = filling.wait_until_ready() => std::future::pending().await,
+            () = asked.cancelled() => {}
+        }
+    };
+    let controlling = Controller::for_stream(objects, store)
         .with_config(Config::default().concurrency(concurrency).debounce(DEBOUNCE))
         .reconcile_all_on(lead)
         .graceful_shutdown_on(stop.cancelled_owned())
@@ -128,8 +137,12 @@ pub(crate) async fn run(
                     tracing::error!(error = &error as &dyn std::error::Error, "the controller failed");
                 }
             }
-        })
-        .await;
+        });
+    tokio::select! {
+        biased;
+        () = controlling => {}
+        () = stopped_empty => {}
+    }
 }
 
 /// What of an object wakes the operator: its generation, its deletion, the annotation that asks for a verification, and

@@ -3,11 +3,12 @@
 //! Each write carries the newest resource version answered in this reconcile; a conflict starts the reconcile again. Nothing
 //! but the status and the operator's own finalizer is ever written.
 
-use super::error::Error;
+use super::{error::Error, pass::Findings};
 use jwthttpapi_core::api::{
     ConditionType, FIELD_MANAGER, FINALIZER, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, REQUESTED_AT,
-    condition,
+    condition, report,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -115,6 +116,22 @@ impl Record {
             .await?;
         self.object.metadata = written.metadata;
         Ok(())
+    }
+
+    /// Writes the status in the middle of a pass. Where none was said before, because nobody did or because it was lost, it
+    /// says that work goes on: no reader may ever meet a status without Ready.
+    pub(crate) async fn write_midway(
+        &mut self,
+        next: JwtHttpApiStatus,
+        findings: &Findings,
+        now: &Time,
+    ) -> Result<(), Error> {
+        let next = if condition(&next.conditions, ConditionType::Ready).is_some() {
+            next
+        } else {
+            report(&next, &findings.report(0), self.generation(), now)
+        };
+        self.write(next).await.map(drop)
     }
 
     /// Writes the status if it differs from the stored one; tells whether it did.

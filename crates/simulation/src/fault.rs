@@ -114,7 +114,10 @@ impl Fault {
             Self::Terminate,
             Self::Deed(Deed::Delete),
             Self::Deed(Deed::StripFinalizer),
-            Self::Deed(Deed::Switch(r#"{"principals": {"AKIDOPERATOR": {"deny": ["apigateway:POST"]}}}"#, 180)),
+            Self::Deed(Deed::Switch(
+                r#"{"principals": {"AKIDOPERATOR": {"deny": ["apigateway:POST"]}}}"#,
+                180,
+            )),
         ]);
         pairs
     }

@@ -58,18 +58,23 @@ pub(crate) fn start(world: &World, settings: &Settings) -> Running {
     };
     let (settings, stopped, told) = (settings.clone(), stop.clone(), world.clone());
     let ended = tokio::spawn(async move {
-        let ended = async {
-            let operator = Operator::new(&settings, ways, &mut Registry::default()).await?;
-            operator.run(stopped).await
-        };
-        let ended = ended.await;
-        told.announce();
-        ended
+        let _end = End(told);
+        let operator = Operator::new(&settings, ways, &mut Registry::default()).await?;
+        operator.run(stopped).await
     });
     Running {
         instance,
         ended,
         stop,
+    }
+}
+
+/// Tells the driver that a process has ended, however it did.
+struct End(World);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.announce();
     }
 }
 

@@ -58,7 +58,8 @@ pub fn live(ground: &Sandbox, scenario: &Scenario, schedule: &Schedule, seed: u6
             .start_paused(true)
             .build()
             .expect("a runtime");
-        runtime.block_on(Life::begin(ground, scenario, schedule, seed).run())
+        // Begun inside: outside of the runtime an instant is one of the machine's clock.
+        runtime.block_on(async { Life::begin(ground, scenario, schedule, seed).run().await })
     };
     match jwthttpapi_entropy::seeded(seed, run) {
         Ok(outcome) => outcome,
@@ -147,8 +148,16 @@ impl<'a> Life<'a> {
         self.world.announce();
         self.reach(phase).await?;
         // Somebody's change is found when the object is looked at next.
-        if self.oracle.has_drifted() && self.object().is_some() {
-            self.ask("again");
+        let mut looks = 0;
+        while phase != Phase::Delete && self.oracle.must_be_looked_at() && self.object().is_some() {
+            looks += 1;
+            self.ask(&format!("{phase:?} {looks}"));
+            self.world.announce();
+            self.reach(phase).await?;
+        }
+        // A namesake that somebody made meanwhile is deleted, too.
+        if phase == Phase::Delete && self.object().is_some() {
+            self.world.delete();
             self.world.announce();
             self.reach(phase).await?;
         }
@@ -181,7 +190,8 @@ impl<'a> Life<'a> {
                 let now = self.world.now();
                 let made = self.world.state().kubernetes.create(&OBJECT, object, now);
                 let made = made.expect("a new object");
-                self.oracle.lives(made["metadata"]["uid"].as_str().unwrap_or_default());
+                self.oracle
+                    .lives(made["metadata"]["uid"].as_str().unwrap_or_default());
             }
             Phase::Update => {
                 let spec = self.scenario.second.clone().unwrap_or_default();
@@ -267,8 +277,8 @@ impl<'a> Life<'a> {
                 }
             }
         }
-        // Aborted tasks go when the runtime next runs.
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        // Aborted tasks go when the runtime next runs, and those of deeds when they are undone.
+        tokio::time::sleep(LIMIT).await;
         let left = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         if left > 0 {
             self.oracle.violated(format!("{left} tasks are left"));
@@ -281,9 +291,13 @@ fn reached(world: &World, phase: Phase) -> bool {
     let Ok(object) = world.state().kubernetes.get(&OBJECT) else {
         return true;
     };
+    if phase == Phase::Delete {
+        // A namesake that somebody made meanwhile is another object.
+        return object["metadata"]["deletionTimestamp"].is_null() && is_ready(&object);
+    }
     let asked = &object["metadata"]["annotations"][REQUESTED_AT];
     let answered = asked.is_null() || object["status"]["lastHandledReconcileAt"] == *asked;
-    phase != Phase::Delete && is_ready(&object) && answered
+    is_ready(&object) && answered
 }
 
 fn is_ready(object: &Value) -> bool {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "what the program is for")]
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use jwthttpapi_simulation::{
     fault::{Fault, Schedule},
     ground,
@@ -33,9 +33,9 @@ enum Verb {
         /// The first seed of those.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Leave triples out.
-        #[arg(long)]
-        short: bool,
+        /// What to run.
+        #[arg(long, value_delimiter = ',', default_value = "one,two,three,chance")]
+        parts: Vec<Part>,
     },
     /// Shows one life, request by request.
     Show {
@@ -53,15 +53,28 @@ enum Verb {
     },
 }
 
+/// Parts of a sweep.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Part {
+    /// Every fault at every request, in every scenario.
+    One,
+    /// Every pair of faults, in the smallest scenario.
+    Two,
+    /// Every triple of deaths and lost answers, in the smallest scenario.
+    Three,
+    /// Up to six faults drawn by chance, in every scenario.
+    Chance,
+}
+
 fn main() -> ExitCode {
     match Cli::parse().verb {
-        Verb::Sweep { random, seed, short } => all(random, seed, short),
+        Verb::Sweep { random, seed, parts } => all(random, seed, &parts),
         Verb::Show { scenario, seed } => show(scenario.as_deref(), seed),
         Verb::Bench { lives } => bench(lives),
     }
 }
 
-fn all(random: usize, seed: u64, short: bool) -> ExitCode {
+fn all(random: usize, seed: u64, parts: &[Part]) -> ExitCode {
     let ground = ground();
     let workers = available_parallelism().map_or(1, usize::from);
     let mut whole = Tally::default();
@@ -78,25 +91,29 @@ fn all(random: usize, seed: u64, short: bool) -> ExitCode {
         whole.add(tally);
     };
     let every = Fault::all();
-    for scenario in Scenario::all() {
-        let tally = sweep::exhaustive(&ground, &scenario, &every, 1, workers);
-        report(&format!("one fault, {}", scenario.name), tally);
-    }
     let smallest = Scenario::smallest();
-    report(
-        "two faults, smallest",
-        sweep::exhaustive(&ground, &smallest, &Fault::in_pairs(), 2, workers),
-    );
-    if !short {
-        report(
-            "three faults, smallest",
-            sweep::exhaustive(&ground, &smallest, &Fault::in_triples(), 3, workers),
-        );
+    for part in parts {
+        match part {
+            Part::One => {
+                for scenario in Scenario::all() {
+                    let tally = sweep::exhaustive(&ground, &scenario, &every, 1, workers);
+                    report(&format!("one fault, {}", scenario.name), tally);
+                }
+            }
+            Part::Two => report(
+                "two faults, smallest",
+                sweep::exhaustive(&ground, &smallest, &Fault::in_pairs(), 2, workers),
+            ),
+            Part::Three => report(
+                "three faults, smallest",
+                sweep::exhaustive(&ground, &smallest, &Fault::in_triples(), 3, workers),
+            ),
+            Part::Chance => report(
+                "up to six faults by chance, all scenarios",
+                sweep::random(&ground, &Scenario::all(), &every, MOST, random, seed, workers),
+            ),
+        }
     }
-    report(
-        "up to six faults by chance, all scenarios",
-        sweep::random(&ground, &Scenario::all(), &every, MOST, random, seed, workers),
-    );
     table(&whole);
     println!("{} of {} lives survived", whole.survived, whole.lives);
     ExitCode::from(u8::from(whole.survived != whole.lives))
@@ -105,7 +122,10 @@ fn all(random: usize, seed: u64, short: bool) -> ExitCode {
 /// Survivors by the kind of the first fault, and the phase that it befell.
 fn table(tally: &Tally) {
     const PHASES: [Phase; 4] = [Phase::Create, Phase::Update, Phase::Steady, Phase::Delete];
-    println!("\n{:26}{:>18}{:>18}{:>18}{:>18}", "first fault", "create", "update", "steady", "delete");
+    println!(
+        "\n{:26}{:>18}{:>18}{:>18}{:>18}",
+        "first fault", "create", "update", "steady", "delete"
+    );
     let kinds: BTreeSet<_> = tally.cells.keys().map(|(kind, _)| *kind).collect();
     for kind in kinds {
         let row = PHASES.map(|phase| {
@@ -124,17 +144,16 @@ fn rate(tally: &Tally) -> f64 {
 
 fn show(name: Option<&str>, seed: Option<u64>) -> ExitCode {
     let ground = ground();
-    let drawn = seed.map(|seed| sweep::drawn(&ground, &Fault::all(), MOST, seed));
-    let (scenario, schedule) = match (name, drawn) {
-        (None, Some(drawn)) => drawn,
-        (name, _) => match name.and_then(Scenario::named) {
-            Some(scenario) => (scenario, Schedule::new()),
-            None => {
-                let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
-                eprintln!("name a scenario ({}) or a --seed", names.join(", "));
-                return ExitCode::from(2);
-            }
-        },
+    let chosen = match (name, seed) {
+        (None, Some(seed)) => Some(sweep::drawn(&ground, &Fault::all(), MOST, seed)),
+        (name, _) => name
+            .and_then(Scenario::named)
+            .map(|scenario| (scenario, Schedule::new())),
+    };
+    let Some((scenario, schedule)) = chosen else {
+        let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
+        eprintln!("name a scenario ({}) or a --seed", names.join(", "));
+        return ExitCode::from(2);
     };
     let outcome = life::live(&ground, &scenario, &schedule, seed.unwrap_or(1));
     for (number, effect) in outcome.journal.iter().enumerate() {
@@ -158,7 +177,10 @@ fn bench(lives: u32) -> ExitCode {
             }
         }
         let rate = f64::from(lives) / began.elapsed().as_secs_f64();
-        println!("{}: {rate:.0} lives a second on one core, oracles on", scenario.name);
+        println!(
+            "{}: {rate:.0} lives a second on one core, oracles on",
+            scenario.name
+        );
     }
     ExitCode::SUCCESS
 }

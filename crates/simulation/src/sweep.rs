@@ -166,7 +166,10 @@ pub fn random(
 /// How many requests a life may have: with faults it has more than without.
 fn lengths(ground: &Sandbox, scenarios: &[Scenario]) -> Vec<usize> {
     let requests = |scenario| life::live(ground, scenario, &Schedule::new(), 1).journal.len();
-    scenarios.iter().map(|scenario| requests(scenario) * 4 / 3).collect()
+    scenarios
+        .iter()
+        .map(|scenario| requests(scenario) * 4 / 3)
+        .collect()
 }
 
 fn draw(lengths: &[usize], faults: &[Fault], most: usize, seed: u64) -> (usize, Schedule) {
@@ -249,7 +252,11 @@ impl Tally {
             cell.0 += 1;
             cell.1 += usize::from(survived);
         }
-        if !survived && self.failures.len() < SHOWN {
+        let shown = self
+            .failures
+            .iter()
+            .any(|failure| failure.violations == outcome.violations);
+        if !survived && !shown && self.failures.len() < SHOWN {
             self.failures.push(Failure {
                 scenario,
                 seed,

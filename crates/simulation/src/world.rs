@@ -1,11 +1,12 @@
 //! What both simulated services share: the clock, numbered effects with their faults, instances that live and die, the journal.
 
 use crate::{
+    deed::Switched,
     fault::{Fault, Schedule, Side},
     kubernetes::Store,
     oracle::Oracle,
 };
-use jwthttpapi_sandbox::Sandbox;
+use jwthttpapi_sandbox::{Sandbox, Settings};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use std::{
     collections::BTreeSet,
@@ -100,6 +101,8 @@ struct Shared {
     state: Mutex<State>,
     /// AWS.
     sandbox: Sandbox,
+    /// Its switches when nobody does anything to it.
+    usual: Settings,
     oracle: Oracle,
     /// Something was committed, or an instance died.
     changed: watch::Sender<u64>,
@@ -128,6 +131,8 @@ pub struct State {
     terminated: BTreeSet<Instance>,
     /// Services that are away, and until when.
     away: Vec<(Service, Instant)>,
+    /// What deeds have switched in AWS.
+    pub switched: Switched,
     /// How far the time of day is from what it should be.
     skew: SignedDuration,
     last: Instance,
@@ -152,11 +157,13 @@ impl World {
             crashed: BTreeSet::new(),
             terminated: BTreeSet::new(),
             away: Vec::new(),
+            switched: Switched::default(),
             skew: SignedDuration::ZERO,
             last: 0,
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
+            usual: sandbox.settings(),
             sandbox,
             oracle,
             changed: watch::Sender::new(0),
@@ -173,6 +180,11 @@ impl World {
     /// AWS.
     pub fn sandbox(&self) -> &Sandbox {
         &self.0.sandbox
+    }
+
+    /// The switches of AWS when nobody does anything to it.
+    pub fn usual(&self) -> &Settings {
+        &self.0.usual
     }
 
     /// The judge.
@@ -381,6 +393,10 @@ impl World {
         crash: bool,
         commit: impl Future<Output = T> + Send + 'static,
     ) -> Delivery<T> {
+        if crash {
+            // Nobody alive knows of it: it is found when AWS is looked at next.
+            self.oracle().unseen();
+        }
         let pause = match fault {
             Some(Fault::Pause { seconds, .. }) => Some(Duration::from_secs(seconds)),
             _ => None,

@@ -52,8 +52,11 @@ pub enum Identity {
     Verified,
     /// This listed API is: store its id and nonce before anything else is written.
     Store(Candidate),
-    /// Write an intent, then decide again.
+    /// Write an intent, then decide again. A nonce goes with it only when nothing was made before: an API of the nonce that
+    /// was lost must be known by having none.
     WriteIntent,
+    /// Nothing of the lost nonce exists: store a new one, then decide again.
+    WriteNonce,
     /// The API may be created now.
     Create,
     /// Wait until the settle time has passed.
@@ -76,14 +79,11 @@ pub fn identify(known: &Known<'_>) -> Identity {
                 Identity::WriteIntent
             };
         }
-        Lookup::NoId | Lookup::Missing => {
-            if !known.pending {
-                return Identity::WriteIntent;
-            }
-            if !known.settled {
-                return Identity::Wait;
-            }
-        }
+        // A lost status: what it named may be in a list.
+        Lookup::NoId | Lookup::Missing if !known.pending && known.nonce.is_none() => {}
+        Lookup::NoId | Lookup::Missing if !known.pending => return Identity::WriteIntent,
+        Lookup::NoId | Lookup::Missing if !known.settled => return Identity::Wait,
+        Lookup::NoId | Lookup::Missing => {}
     }
     let Some(listed) = known.listed else {
         return Identity::List;
@@ -98,10 +98,13 @@ pub fn identify(known: &Known<'_>) -> Identity {
         (None, [only]) if known.lookup == Lookup::Found(Proof::Ours) && only.nonce.is_none() => {
             Identity::Verified
         }
+        // The same with the id lost, too: the only API of ours names no other nonce.
+        (None, [only]) if only.nonce.is_none() => Identity::Store(only.clone()),
         // A read shows an API of ours that the list does not: the list lags, and another API would be a second one.
         (None, []) if known.lookup == Lookup::Found(Proof::Ours) => Identity::Wait,
         (None, []) if !known.pending => Identity::WriteIntent,
         (None, []) if !known.settled => Identity::Wait,
+        (None, []) if known.nonce.is_none() => Identity::WriteNonce,
         (None, []) => Identity::Create,
         (None, several) => {
             let mut ids: Vec<String> = several.iter().map(|candidate| candidate.id.clone()).collect();
@@ -174,15 +177,46 @@ mod tests {
     }
 
     #[test]
-    fn a_finalizer_without_intent_is_a_lost_status() {
-        assert_eq!(
-            identify(&Known {
-                nonce: None,
-                pending: false,
-                ..BASE
-            }),
-            Identity::WriteIntent
-        );
+    fn a_finalizer_without_intent_is_a_lost_status_that_is_looked_for_and_waited_for() {
+        let lost = Known {
+            nonce: None,
+            pending: false,
+            settled: false,
+            listed: None,
+            ..BASE
+        };
+        assert_eq!(identify(&lost), Identity::List);
+        let listed = Known {
+            listed: Some(&[]),
+            ..lost
+        };
+        assert_eq!(identify(&listed), Identity::WriteIntent);
+        let waiting = Known {
+            pending: true,
+            ..listed
+        };
+        assert_eq!(identify(&waiting), Identity::Wait);
+        let settled = Known {
+            settled: true,
+            ..waiting
+        };
+        assert_eq!(identify(&settled), Identity::WriteNonce);
+        let named = Known {
+            nonce: Some("new"),
+            ..settled
+        };
+        assert_eq!(identify(&named), Identity::Create);
+    }
+
+    #[test]
+    fn an_api_that_shows_after_its_status_was_lost_is_taken_back() {
+        let late = [candidate("a", "1", "lost")];
+        let known = Known {
+            nonce: None,
+            listed: Some(&late),
+            ..BASE
+        };
+        assert_eq!(identify(&known), Identity::Store(late[0].clone()));
     }
 
     #[test]
@@ -248,6 +282,19 @@ mod tests {
             ..BASE
         };
         assert_eq!(identify(&known), Identity::Verified);
+    }
+
+    #[test]
+    fn the_only_api_without_its_nonce_tag_is_taken_back_when_the_id_is_lost_too() {
+        let bare = [Candidate {
+            nonce: None,
+            ..candidate("a", "1", "")
+        }];
+        let known = Known {
+            listed: Some(&bare),
+            ..BASE
+        };
+        assert_eq!(identify(&known), Identity::Store(bare[0].clone()));
     }
 
     #[test]

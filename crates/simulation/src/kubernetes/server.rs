@@ -203,6 +203,11 @@ impl Asked {
             (Verb::Patch, Some(key)) => store.patch(key, self.status, &self.body),
             (_, None) => Err(Refusal(400, "BadRequest", "no name".into())),
         };
+        if let Ok(object) = &done
+            && self.status
+        {
+            store.written.push(object.clone());
+        }
         match done {
             Ok(object) if self.partial => Carried::Document(
                 200,

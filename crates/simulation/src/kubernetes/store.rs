@@ -40,7 +40,7 @@ pub struct Store {
     doubled: usize,
     /// Whether the next list shows the past.
     stale: bool,
-    /// Every status that was written, oldest first.
+    /// Every object whose status the operator wrote, as it was then, oldest first.
     pub written: Vec<Value>,
 }
 
@@ -104,14 +104,21 @@ impl Store {
             return self.past(plural);
         }
         let of_plural = self.items.iter().filter(|(key, _)| key.plural == plural);
-        (self.version, of_plural.map(|(_, object)| object.clone()).collect())
+        (
+            self.version,
+            of_plural.map(|(_, object)| object.clone()).collect(),
+        )
     }
 
     /// What a list showed a few events ago.
     fn past(&self, plural: &str) -> (u64, Vec<Value>) {
         let version = self.version.saturating_sub(3);
         let mut items = BTreeMap::new();
-        for event in self.log.iter().filter(|event| event.plural == plural && event.version <= version) {
+        for event in self
+            .log
+            .iter()
+            .filter(|event| event.plural == plural && event.version <= version)
+        {
             if event.kind == "DELETED" {
                 items.remove(&event.key);
             } else {
@@ -215,9 +222,9 @@ impl Store {
         if status {
             let written = new["status"].take();
             new = old.clone();
-            new["status"] = written;
+            set(&mut new, "status", &written);
         } else if key.plural == GENERATED {
-            new["status"] = old["status"].clone();
+            set(&mut new, "status", &old["status"]);
         }
         for field in [
             "uid",
@@ -242,9 +249,6 @@ impl Store {
         if new["spec"] != old["spec"] && key.plural == GENERATED {
             let generation = old["metadata"]["generation"].as_i64().unwrap_or_default();
             new["metadata"]["generation"] = (generation + 1).into();
-        }
-        if status {
-            self.written.push(new.clone());
         }
         let gone = !new["metadata"]["deletionTimestamp"].is_null() && new["metadata"]["finalizers"].is_null();
         if gone {
@@ -397,6 +401,17 @@ fn metadata(object: &mut Value) -> &mut Map<String, Value> {
         object["metadata"] = json!({});
     }
     object["metadata"].as_object_mut().expect("just made one")
+}
+
+/// Sets a field, or takes it away.
+fn set(object: &mut Value, field: &str, value: &Value) {
+    if let Some(fields) = object.as_object_mut() {
+        if value.is_null() {
+            fields.remove(field);
+        } else {
+            fields.insert(field.to_owned(), value.clone());
+        }
+    }
 }
 
 /// What nobody can change by a write.

@@ -177,7 +177,9 @@ pub(crate) fn shown(state: &Value, uid: &str) -> Value {
     let apis: Vec<&Value> = items(&services["apis"])
         .filter(|api| api["tags"].as_object().is_some_and(is_own))
         .collect();
-    let source = apis.first().map_or("", |api| api["apiId"].as_str().unwrap_or_default());
+    let source = apis
+        .first()
+        .map_or("", |api| api["apiId"].as_str().unwrap_or_default());
     let grants: BTreeSet<String> = items(&services["functions"])
         .flat_map(|function| {
             let policies = function["Policies"].as_object().into_iter().flat_map(Map::values);

@@ -1,0 +1,283 @@
+//! What somebody else does in the middle of the operator's work: to the object, to what is the object's in AWS, to the account.
+
+mod drift;
+
+pub use drift::Drift;
+
+use crate::{OBJECT, OPERATOR, world::World};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::sleep;
+
+/// One deed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deed {
+    /// The user deletes the object.
+    Delete,
+    /// An administrator takes the finalizer off and deletes the object, and the user makes one of the same name.
+    Replace,
+    /// Somebody takes the operator's finalizer off.
+    StripFinalizer,
+    /// The API server forgets the past: every watch ends, and a new one has to list again.
+    Compact,
+    /// Every watch ends.
+    EndWatches,
+    /// The next events come late.
+    DelayEvents,
+    /// The next events come twice.
+    DoubleEvents,
+    /// The next list shows the past.
+    StaleList,
+    /// A part of the status is lost.
+    Wipe(&'static str),
+    /// A part of the status is wrong for two minutes, and then empty.
+    Corrupt(&'static str, &'static str),
+    /// Somebody changes what is the object's in AWS.
+    Drift(Drift),
+    /// A switch of AWS, as a merge patch, is other than it was for so many seconds.
+    Switch(&'static str, u64),
+}
+
+impl Deed {
+    /// The kind that tables show.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Delete => "deleted meanwhile",
+            Self::Replace => "replaced by its namesake",
+            Self::StripFinalizer => "finalizer stripped",
+            Self::Compact => "watch compacted",
+            Self::EndWatches => "watches ended",
+            Self::DelayEvents => "events late",
+            Self::DoubleEvents => "events doubled",
+            Self::StaleList => "list of the past",
+            Self::Wipe(_) => "status lost",
+            Self::Corrupt(..) => "status wrong",
+            Self::Drift(Drift::DeleteApi | Drift::DeleteRole) => "deleted in AWS",
+            Self::Drift(_) => "drift",
+            Self::Switch(..) => "AWS in trouble",
+        }
+    }
+
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let plain = [
+            Self::Delete,
+            Self::Replace,
+            Self::StripFinalizer,
+            Self::Compact,
+            Self::EndWatches,
+            Self::DelayEvents,
+            Self::DoubleEvents,
+            Self::StaleList,
+            Self::Switch(r#"{"expired_keys": ["AKIDOPERATOR"]}"#, 90),
+            Self::Switch(r#"{"invalid_keys": ["AKIDOPERATOR"]}"#, 90),
+            Self::Switch(
+                r#"{"quotas": {"apis": 1, "routes": 0, "integrations": 0, "authorizers": 0}}"#,
+                180,
+            ),
+            Self::Switch(
+                r#"{"rate_limits": {"apigateway": {"per_second": 1, "burst": 1}}}"#,
+                60,
+            ),
+        ];
+        let wiped = WIPED.map(Self::Wipe);
+        let corrupted = CORRUPTED.map(|(field, value)| Self::Corrupt(field, value));
+        let drifts = Drift::ALL.map(Self::Drift);
+        plain
+            .into_iter()
+            .chain(wiped)
+            .chain(corrupted)
+            .chain(drifts)
+            .chain(denials())
+            .collect()
+    }
+}
+
+/// Patches of AWS's switches that are in force, oldest first.
+#[derive(Debug, Default)]
+pub struct Switched {
+    last: u32,
+    patches: BTreeMap<u32, Value>,
+}
+
+impl Switched {
+    fn on(&mut self, patch: Value) -> u32 {
+        self.last += 1;
+        self.patches.insert(self.last, patch);
+        self.last
+    }
+
+    fn off(&mut self, number: u32) {
+        self.patches.remove(&number);
+    }
+
+    fn patches(&self) -> impl Iterator<Item = &Value> {
+        self.patches.values()
+    }
+}
+
+impl World {
+    /// Does it.
+    pub(crate) async fn perform(&self, deed: &Deed) {
+        match deed {
+            Deed::Drift(drift) => {
+                self.oracle().drifted();
+                drift.happen(self).await;
+            }
+            Deed::Switch(patch, seconds) => self.switch(patch, *seconds),
+            Deed::Corrupt(field, value) => self.corrupt(field, value),
+            Deed::Wipe(field) => {
+                self.oracle().drifted();
+                if matches!(*field, "*" | "grants") {
+                    self.oracle().forgot_grants();
+                }
+                self.write_status(field, &Value::Null);
+            }
+            Deed::Replace => self.replace(),
+            Deed::Delete => self.delete(),
+            Deed::StripFinalizer => {
+                let object = self.state().kubernetes.get(&OBJECT).unwrap_or_default();
+                if !object["metadata"]["deletionTimestamp"].is_null() {
+                    self.oracle().orphaned();
+                }
+                self.state().kubernetes.strip_finalizers(&OBJECT);
+            }
+            Deed::Compact => self.state().kubernetes.compact(),
+            Deed::EndWatches => self.state().kubernetes.end_watches(),
+            Deed::DelayEvents => self.delay_events(),
+            Deed::DoubleEvents => self.state().kubernetes.double_events(),
+            Deed::StaleList => self.state().kubernetes.make_list_stale(),
+        }
+        self.announce();
+    }
+
+    /// The user deletes the object. One without the finalizer is gone at once, whatever it has in AWS.
+    pub(crate) fn delete(&self) {
+        let now = self.now();
+        let has_api = self.api().is_some();
+        let mut state = self.state();
+        let object = state.kubernetes.get(&OBJECT).unwrap_or_default();
+        if has_api && object["metadata"]["finalizers"].is_null() {
+            self.oracle().orphaned();
+        }
+        state.kubernetes.delete(&OBJECT, now);
+    }
+
+    fn switch(&self, patch: &str, seconds: u64) {
+        let patch: Value = serde_json::from_str(patch).expect("a patch");
+        let number = self.state().switched.on(patch);
+        self.set_switches();
+        let world = self.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(seconds)).await;
+            world.state().switched.off(number);
+            world.set_switches();
+        });
+    }
+
+    /// Switches of AWS as the deeds that are going on want them.
+    fn set_switches(&self) {
+        let mut settings = self.usual().clone();
+        for patch in self.state().switched.patches() {
+            settings = settings.patched(patch).expect("switches");
+        }
+        self.sandbox().set_settings(settings);
+    }
+
+    fn write_status(&self, field: &str, value: &Value) {
+        let patch = if field == "*" {
+            json!({"status": null})
+        } else {
+            json!({"status": {field: value}})
+        };
+        // There may be no object at the moment.
+        let _ = self.state().kubernetes.merge(&OBJECT, true, &patch);
+    }
+
+    fn corrupt(&self, field: &'static str, value: &str) {
+        self.oracle().drifted();
+        self.write_status(field, &json!(value));
+        let world = self.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(120)).await;
+            world.write_status(field, &Value::Null);
+            world.announce();
+        });
+    }
+
+    fn replace(&self) {
+        let now = self.now();
+        let mut state = self.state();
+        let store = &mut state.kubernetes;
+        let Ok(old) = store.get(&OBJECT) else { return };
+        self.oracle().orphaned();
+        store.strip_finalizers(&OBJECT);
+        store.delete(&OBJECT, now);
+        let object = json!({"apiVersion": old["apiVersion"], "kind": old["kind"], "spec": old["spec"]});
+        if let Ok(new) = store.create(&OBJECT, object, now) {
+            self.oracle()
+                .lives(new["metadata"]["uid"].as_str().unwrap_or_default());
+        }
+    }
+
+    fn delay_events(&self) {
+        self.state().kubernetes.hold_events();
+        let world = self.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(20)).await;
+            world.state().kubernetes.release_events();
+        });
+    }
+}
+
+/// Every part of the status that can be lost, `*` for all of it.
+pub const WIPED: [&str; 10] = [
+    "*",
+    "apiId",
+    "nonce",
+    "accountId",
+    "region",
+    "clusterId",
+    "roleArn",
+    "grants",
+    "iamChangedAt",
+    "conditions",
+];
+
+/// Parts of the status with something wrong in them.
+pub const CORRUPTED: [(&str, &str); 4] = [
+    ("apiId", "nonesuch00"),
+    ("accountId", "999999999999"),
+    ("region", "us-east-1"),
+    ("clusterId", "another-cluster"),
+];
+
+/// Every action that the operator is granted, denied for three minutes; see `docs/aws-permissions.md`.
+pub fn denials() -> Vec<Deed> {
+    let deny = |patch| Deed::Switch(patch, 180);
+    macro_rules! denied {
+        ($($action:literal),+) => {
+            vec![$(deny(concat!(r#"{"principals": {"AKIDOPERATOR": {"deny": [""#, $action, r#""]}}}"#))),+]
+        };
+    }
+    debug_assert_eq!(OPERATOR, "AKIDOPERATOR");
+    denied!(
+        "apigateway:GET",
+        "apigateway:POST",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
+        "apigateway:TagResource",
+        "lambda:GetFunctionConfiguration",
+        "lambda:GetPolicy",
+        "lambda:AddPermission",
+        "lambda:RemovePermission",
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:CreateRole",
+        "iam:PutRolePolicy",
+        "iam:PassRole",
+        "iam:TagRole",
+        "iam:DeleteRole",
+        "iam:DeleteRolePolicy"
+    )
+}

@@ -1,0 +1,93 @@
+//! Lives of the real operator over simulated services. `make sweep` lives many more of them.
+
+use jwthttpapi_sandbox::Sandbox;
+use jwthttpapi_simulation::{
+    deed::{Deed, Drift},
+    fault::{Fault, Schedule, Side},
+    ground,
+    life::{self, Outcome},
+    scenario::Scenario,
+    sweep::{self, Tally},
+};
+use std::sync::LazyLock;
+
+static GROUND: LazyLock<Sandbox> = LazyLock::new(ground);
+
+fn live(scenario: &Scenario, schedule: &Schedule) -> Outcome {
+    life::live(&GROUND, scenario, schedule, 1)
+}
+
+fn all_survive(tally: &Tally) {
+    let failures: Vec<String> = tally.failures.iter().map(ToString::to_string).collect();
+    assert_eq!(tally.survived, tally.lives, "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_scenario_is_lived_without_a_violation() {
+    for scenario in Scenario::all() {
+        let outcome = live(&scenario, &Schedule::new());
+        assert_eq!(outcome.violations, [""; 0], "{}", scenario.name);
+        assert!(outcome.phases.len() >= 3, "{}", scenario.name);
+    }
+}
+
+#[test]
+fn two_runs_of_one_seed_are_the_same_request_by_request() {
+    for seed in 1..=200 {
+        let (scenario, schedule) = sweep::drawn(&GROUND, &Fault::all(), 6, seed);
+        let once = life::live(&GROUND, &scenario, &schedule, seed);
+        let again = life::live(&GROUND, &scenario, &schedule, seed);
+        assert_eq!(once.journal, again.journal, "{} seed {seed}", scenario.name);
+    }
+}
+
+#[test]
+fn the_smallest_life_survives_every_fault_of_the_wire_at_every_request() {
+    let tally = sweep::exhaustive(&GROUND, &Scenario::smallest(), &Fault::of_the_wire(), 1, 2);
+    assert!(tally.lives > 500, "{}", tally.lives);
+    all_survive(&tally);
+}
+
+#[test]
+fn lives_survive_up_to_six_faults_drawn_by_chance() {
+    all_survive(&sweep::random(
+        &GROUND,
+        &Scenario::all(),
+        &Fault::all(),
+        6,
+        400,
+        1,
+        2,
+    ));
+}
+
+/// The first look into the lists must come before a new nonce is stored, or the API of the old one is nobody's.
+#[test]
+fn an_api_is_taken_back_when_the_whole_status_is_lost_at_any_request() {
+    let faults = [Fault::Deed(Deed::Wipe("*"))];
+    all_survive(&sweep::exhaustive(&GROUND, &Scenario::smallest(), &faults, 1, 2));
+}
+
+/// A controller whose cache was never filled waits for it, and a process that waits does not end.
+#[test]
+fn a_process_that_is_asked_to_stop_before_its_first_list_ends() {
+    for number in 0..3 {
+        let schedule = Schedule::from([
+            (number, Fault::Terminate),
+            (number + 1, Fault::Hang(Side::Before)),
+        ]);
+        let outcome = live(&Scenario::smallest(), &schedule);
+        assert_eq!(outcome.violations, [""; 0], "at request {number}");
+    }
+}
+
+/// A tag and the id in status, each a proof on its own, are lost one after the other: the uid's tag still tells.
+#[test]
+fn an_api_is_taken_back_when_its_nonce_tag_and_its_id_are_lost() {
+    let schedule = Schedule::from([
+        (27, Fault::Deed(Deed::Drift(Drift::DropNonce))),
+        (30, Fault::Deed(Deed::Wipe("apiId"))),
+    ]);
+    let outcome = live(&Scenario::smallest(), &schedule);
+    assert_eq!(outcome.violations, [""; 0]);
+}
