@@ -73,6 +73,15 @@ struct Teardown<'a> {
     deadline: Instant,
 }
 
+/// What a pass over a deleted object did before it may let the object go.
+struct End<'a> {
+    /// Whether it had to change anything.
+    worked: bool,
+    /// Whether there may be an API that AWS does not show yet.
+    unsure: bool,
+    questions: &'a Questions,
+}
+
 impl Teardown<'_> {
     async fn run(
         &self,
@@ -98,6 +107,7 @@ impl Teardown<'_> {
             findings.fault(fault);
             return Ok((Next::Backoff, status));
         }
+        let missing = matches!(sight.api, Some(Ok(None)));
         let mut apis: Vec<Api> = sight.api.transpose()?.flatten().into_iter().collect();
         self.ctx.metrics.work().observed(&record.key());
         for id in &targets {
@@ -160,7 +170,19 @@ impl Teardown<'_> {
             Reason::Deleting,
             "waiting until AWS shows nothing of this object any more",
         );
-        self.finish(record, memory, findings, worked, &questions).await
+        // A create may still be on its way, or not show yet: an intent without the API that it made, a status that lost its
+        // intent, an id that is nobody's. A plan that deleted the API has seen it.
+        let status = record.status();
+        let unsure = match &status.api_id {
+            None => status.pending.is_some() || status.nonce.is_none(),
+            Some(_) => missing && targets.is_empty(),
+        };
+        let end = End {
+            worked,
+            unsure,
+            questions: &questions,
+        };
+        self.finish(record, memory, findings, &end).await
     }
 
     /// The finalizer goes after a fresh, empty observation past the settle time of any intent.
@@ -169,13 +191,10 @@ impl Teardown<'_> {
         record: &mut Record,
         memory: &mut Memory,
         findings: &mut Findings,
-        worked: bool,
-        questions: &Questions,
+        end: &End<'_>,
     ) -> Result<(Next, JwtHttpApiStatus), Error> {
         let status = record.status();
-        // A create may still be on its way: an intent without the API that it made, or a status that lost its intent.
-        let unsure = status.api_id.is_none() && (status.pending.is_some() || status.nonce.is_none());
-        if unsure {
+        if end.unsure {
             let since = *memory.unsettled.get_or_insert_with(Instant::now);
             let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
             if !left.is_zero() {
@@ -186,9 +205,9 @@ impl Teardown<'_> {
                 return Ok((Next::After(left), status));
             }
         }
-        if worked {
+        if end.worked {
             let questions = Questions {
-                role: questions.role.clone(),
+                role: end.questions.role.clone(),
                 functions: granted(&status)
                     .into_iter()
                     .map(|function| (function, true))

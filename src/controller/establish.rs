@@ -146,7 +146,9 @@ impl Scene<'_> {
     ) -> Result<Established, Error> {
         tracing::info!(api = %found.id, "found the object's API again");
         let status = record.status();
-        let nonce = found.nonce.or_else(|| status.nonce.clone());
+        // Lost on both sides, it is made anew, and the tag is put right by the next plan.
+        let kept = found.nonce.or_else(|| status.nonce.clone());
+        let nonce = Some(kept.unwrap_or_else(|| self.aim.nonce.clone()));
         if !record.has_finalizer() {
             record.add_finalizer().await?;
         }

@@ -8,7 +8,7 @@ use crate::{
     scenario::Scenario,
     world::{EPOCH, Effect, World},
 };
-use jwthttpapi::cli::Settings;
+use jwthttpapi::{cli::Settings, run::Error};
 use jwthttpapi_core::api::REQUESTED_AT;
 use jwthttpapi_sandbox::{Clock, Sandbox, Timestamp};
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 const LIMIT: Duration = Duration::from_secs(3600);
 /// How long late requests and answers are waited for after a phase: longer than any wait for AWS's lists.
 const SETTLE: Duration = Duration::from_secs(70);
+/// Two periods of resyncs, and their jitter.
+const TWO_RESYNCS: Duration = Duration::from_secs(1500);
 /// How long a process takes to come back.
 const RESTART: Duration = Duration::from_secs(1);
 /// How long a request or an answer is on its way.
@@ -148,6 +150,11 @@ impl<'a> Life<'a> {
         self.world.announce();
         self.reach(phase).await?;
         // Somebody's change is found when the object is looked at next.
+        // A second API is found by the list of all, which is read once per resync period.
+        if self.oracle.may_be_doubled() && phase != Phase::Delete {
+            self.until(TWO_RESYNCS, |_| false).await;
+            self.reach(phase).await?;
+        }
         let mut looks = 0;
         while phase != Phase::Delete && self.oracle.must_be_looked_at() && self.object().is_some() {
             looks += 1;
@@ -165,10 +172,12 @@ impl<'a> Life<'a> {
     }
 
     async fn reach(&mut self, phase: Phase) -> Result<(), String> {
-        let reached = self.until(LIMIT, |world| reached(world, phase)).await;
-        self.until(SETTLE, |_| false).await;
-        if reached {
-            return Ok(());
+        while self.until(LIMIT, |world| reached(world, phase)).await {
+            self.until(SETTLE, |_| false).await;
+            // Something may have happened meanwhile.
+            if reached(&self.world, phase) {
+                return Ok(());
+            }
         }
         let object = self.object().unwrap_or_default();
         Err(format!("{phase:?} did not end: {object}"))
@@ -267,6 +276,8 @@ impl<'a> Life<'a> {
         for running in &mut self.running {
             match timeout(Duration::from_secs(60), &mut running.ended).await {
                 Ok(Ok(Ok(()))) => {}
+                // It may not have come up again after a fault near the end.
+                Ok(Ok(Err(Error::Kubernetes(_) | Error::LeadershipLost))) => {}
                 Ok(ended) => self
                     .oracle
                     .violated(format!("a process did not end well: {ended:?}")),

@@ -110,7 +110,15 @@ fn all(random: usize, seed: u64, parts: &[Part]) -> ExitCode {
             ),
             Part::Chance => report(
                 "up to six faults by chance, all scenarios",
-                sweep::random(&ground, &Scenario::all(), &every, MOST, random, seed, workers),
+                sweep::random(
+                    &ground,
+                    &Scenario::by_chance(),
+                    &every,
+                    MOST,
+                    random,
+                    seed,
+                    workers,
+                ),
             ),
         }
     }

@@ -53,6 +53,44 @@ impl Scenario {
         vec![smallest(), role(), policy()]
     }
 
+    /// Every scenario that faults are drawn for: those above, and two processes of which one leads.
+    pub fn by_chance() -> Vec<Self> {
+        let mut all = Self::all();
+        all.push(Self {
+            name: "pair",
+            replicas: 2,
+            ..policy()
+        });
+        all
+    }
+
+    /// The same on an AWS whose unconfirmed behaviour a seed decides (aws-facts §15). Lists lag by less than `--list-settle`.
+    #[must_use]
+    pub fn drawn(&self, seed: u64) -> Self {
+        let mut draw = fastrand::Rng::with_seed(seed);
+        let mut pick = |choices: &[Value]| choices[draw.usize(..choices.len())].clone();
+        let both = [json!(false), json!(true)];
+        let switches = json!({
+            "list_lag_ms": pick(&[json!(0), json!(0), json!(3_000), json!(25_000)]),
+            "iam_delay_ms": pick(&[json!(0), json!(8_000)]),
+            "deploy_delay_ms": pick(&[json!(0), json!(800)]),
+            "page_size": pick(&[json!(1), json!(2), json!(25), json!(1000)]),
+            "list_order": pick(&[json!("creation"), json!("reversed"), json!("shuffled")]),
+            "authorizer_names_unique": pick(&both),
+            "keep_authorizer_id_on_none": pick(&both),
+            "refuse_none_with_scopes": pick(&both),
+            "delete_in_use_status": pick(&[json!(409), json!(400)]),
+            "quota_as_429": pick(&both),
+            "revalidate_issuer_on_update": pick(&both),
+            "credentials_arn_empty_clears": pick(&both),
+            "concurrent_modification": pick(&both),
+        });
+        Self {
+            switches,
+            ..self.clone()
+        }
+    }
+
     /// The one with the fewest requests.
     pub fn smallest() -> Self {
         smallest()
@@ -60,7 +98,9 @@ impl Scenario {
 
     /// The scenario of a name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::all().into_iter().find(|scenario| scenario.name == name)
+        Self::by_chance()
+            .into_iter()
+            .find(|scenario| scenario.name == name)
     }
 }
 

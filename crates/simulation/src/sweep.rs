@@ -39,8 +39,8 @@ pub struct Tally {
 pub struct Failure {
     /// The scenario.
     pub scenario: &'static str,
-    /// The seed.
-    pub seed: u64,
+    /// The seed that decided AWS's unconfirmed behaviour and every draw; none for the usual AWS and the first seed.
+    pub drawn: Option<u64>,
     /// What befell it.
     pub schedule: Schedule,
     /// What was violated.
@@ -54,13 +54,16 @@ impl fmt::Display for Failure {
             .iter()
             .map(|(number, fault)| format!("{number}: {fault}"))
             .collect();
-        write!(f, "{} seed {} [{}]", self.scenario, self.seed, faults.join(", "))?;
+        write!(f, "{} {:?} [{}]", self.scenario, self.drawn, faults.join(", "))?;
         for violation in &self.violations {
             write!(f, "\n    {violation}")?;
         }
         Ok(())
     }
 }
+
+/// The seed of lives whose faults are not drawn.
+const FIRST: u64 = 1;
 
 /// How many failures a tally shows.
 const SHOWN: usize = 20;
@@ -90,14 +93,14 @@ pub fn exhaustive(
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(schedule) = take(&work, &more) {
-                    let outcome = life::live(ground, scenario, &schedule, 1);
+                    let outcome = life::live(ground, scenario, &schedule, FIRST);
                     let next = if schedule.len() < depth {
                         extended(&schedule, &outcome, faults)
                     } else {
                         Vec::new()
                     };
                     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
-                    work.tally.count(scenario.name, 1, &schedule, &outcome);
+                    work.tally.count(scenario.name, None, &schedule, &outcome);
                     work.open.extend(next);
                     work.busy -= 1;
                     drop(work);
@@ -150,10 +153,10 @@ pub fn random(
                     }
                     let seed = seed.wrapping_add(u64::try_from(number).unwrap_or_default());
                     let (which, schedule) = draw(&lengths, faults, most, seed);
-                    let scenario = &scenarios[which];
-                    let outcome = life::live(ground, scenario, &schedule, seed);
+                    let scenario = scenarios[which].drawn(seed);
+                    let outcome = life::live(ground, &scenario, &schedule, seed);
                     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-                    tally.count(scenario.name, seed, &schedule, &outcome);
+                    tally.count(scenario.name, Some(seed), &schedule, &outcome);
                 }
             });
         }
@@ -165,7 +168,11 @@ pub fn random(
 
 /// How many requests a life may have: with faults it has more than without.
 fn lengths(ground: &Sandbox, scenarios: &[Scenario]) -> Vec<usize> {
-    let requests = |scenario| life::live(ground, scenario, &Schedule::new(), 1).journal.len();
+    let requests = |scenario| {
+        life::live(ground, scenario, &Schedule::new(), FIRST)
+            .journal
+            .len()
+    };
     scenarios
         .iter()
         .map(|scenario| requests(scenario) * 4 / 3)
@@ -183,9 +190,9 @@ fn draw(lengths: &[usize], faults: &[Fault], most: usize, seed: u64) -> (usize, 
 
 /// The scenario and the schedule that a seed draws.
 pub fn drawn(ground: &Sandbox, faults: &[Fault], most: usize, seed: u64) -> (Scenario, Schedule) {
-    let mut scenarios = Scenario::all();
+    let scenarios = Scenario::by_chance();
     let (which, schedule) = draw(&lengths(ground, &scenarios), faults, most, seed);
-    (scenarios.swap_remove(which), schedule)
+    (scenarios[which].drawn(seed), schedule)
 }
 
 /// The smallest part of a schedule that is not survived either.
@@ -194,10 +201,13 @@ pub fn shrink(ground: &Sandbox, failure: &Failure) -> Failure {
     let Some(scenario) = Scenario::named(failure.scenario) else {
         return smallest;
     };
+    let scenario = failure
+        .drawn
+        .map_or_else(|| scenario.clone(), |seed| scenario.drawn(seed));
     while let Some((schedule, violations)) = smallest.schedule.keys().find_map(|number| {
         let mut fewer = smallest.schedule.clone();
         fewer.remove(number);
-        let outcome = life::live(ground, &scenario, &fewer, failure.seed);
+        let outcome = life::live(ground, &scenario, &fewer, failure.drawn.unwrap_or(FIRST));
         (!outcome.violations.is_empty()).then_some((fewer, outcome.violations))
     }) {
         smallest = Failure {
@@ -238,7 +248,7 @@ impl Tally {
         self.took += other.took;
     }
 
-    fn count(&mut self, scenario: &'static str, seed: u64, schedule: &Schedule, outcome: &Outcome) {
+    fn count(&mut self, scenario: &'static str, drawn: Option<u64>, schedule: &Schedule, outcome: &Outcome) {
         let survived = outcome.violations.is_empty();
         self.lives += 1;
         self.survived += usize::from(survived);
@@ -259,7 +269,7 @@ impl Tally {
         if !survived && !shown && self.failures.len() < SHOWN {
             self.failures.push(Failure {
                 scenario,
-                seed,
+                drawn,
                 schedule: schedule.clone(),
                 violations: outcome.violations.clone(),
             });

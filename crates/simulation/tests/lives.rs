@@ -91,3 +91,14 @@ fn an_api_is_taken_back_when_its_nonce_tag_and_its_id_are_lost() {
     let outcome = live(&Scenario::smallest(), &schedule);
     assert_eq!(outcome.violations, [""; 0]);
 }
+
+/// With the nonce in neither place there is nothing to take back, and storing nothing again and again is a loop.
+#[test]
+fn a_nonce_that_is_lost_on_both_sides_is_made_anew() {
+    let schedule = Schedule::from([
+        (27, Fault::Deed(Deed::Wipe("nonce"))),
+        (30, Fault::Deed(Deed::Drift(Drift::DropNonce))),
+    ]);
+    let outcome = live(&Scenario::smallest(), &schedule);
+    assert_eq!(outcome.violations, [""; 0]);
+}

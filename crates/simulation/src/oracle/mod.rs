@@ -124,6 +124,11 @@ impl Oracle {
         self.court().most_apis = 2;
     }
 
+    /// Whether a second API may be there that only the next list of all shows.
+    pub fn may_be_doubled(&self) -> bool {
+        self.court().most_apis > 1
+    }
+
     /// Judges what AWS has carried out since the last look.
     pub fn judge(&self, sandbox: &Sandbox) {
         let mut court = self.court();
