@@ -157,6 +157,8 @@ impl<'a> Life<'a> {
         }
         let mut looks = 0;
         while phase != Phase::Delete && self.oracle.must_be_looked_at() && self.object().is_some() {
+            // Lists may not show it yet.
+            self.until(SETTLE, |_| false).await;
             looks += 1;
             self.ask(&format!("{phase:?} {looks}"));
             self.world.announce();

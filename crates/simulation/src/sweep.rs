@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{
-        Condvar, Mutex, PoisonError,
+        Condvar, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -190,8 +190,10 @@ fn draw(lengths: &[usize], faults: &[Fault], most: usize, seed: u64) -> (usize, 
 
 /// The scenario and the schedule that a seed draws.
 pub fn drawn(ground: &Sandbox, faults: &[Fault], most: usize, seed: u64) -> (Scenario, Schedule) {
+    static LENGTHS: OnceLock<Vec<usize>> = OnceLock::new();
     let scenarios = Scenario::by_chance();
-    let (which, schedule) = draw(&lengths(ground, &scenarios), faults, most, seed);
+    let lengths = LENGTHS.get_or_init(|| lengths(ground, &scenarios));
+    let (which, schedule) = draw(lengths, faults, most, seed);
     (scenarios[which].drawn(seed), schedule)
 }
 
