@@ -107,3 +107,20 @@ fn a_nonce_that_is_lost_on_both_sides_is_made_anew() {
     let outcome = live(&Scenario::smallest(), &schedule);
     assert_eq!(outcome.violations, [""; 0]);
 }
+
+/// A stored id that is nobody's says nothing of the API that lists do not show yet.
+#[test]
+fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {
+    let lagging = Scenario {
+        switches: serde_json::json!({"list_lag_ms": 25_000}),
+        ..Scenario::smallest()
+    };
+    for number in 14..20 {
+        let schedule = Schedule::from([
+            (number, Fault::Deed(Deed::Corrupt("apiId", "nonesuch00"))),
+            (number + 1, Fault::Deed(Deed::Delete)),
+        ]);
+        let outcome = live(&lagging, &schedule);
+        assert_eq!(outcome.violations, [""; 0], "at request {number}");
+    }
+}
