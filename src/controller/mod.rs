@@ -2,7 +2,7 @@
 //!
 //! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
 //! reads AWS together, `establish` finds or makes the API, `carry_out` plans and executes, with `ahead` before and `conclude`
-//! after its writes. `delete` drives one that goes. `record` writes to Kubernetes.
+//! after its writes. `delete` drives one that goes, `release` one whose AWS stays. `record` writes to Kubernetes.
 
 mod ahead;
 mod aim;
@@ -23,6 +23,7 @@ mod look;
 mod pass;
 mod reconcile;
 mod record;
+mod release;
 
 pub(crate) use context::{Cluster, Context, Periods};
 
