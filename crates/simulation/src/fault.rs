@@ -36,8 +36,6 @@ pub enum Fault {
     Pause {
         /// How long.
         seconds: u64,
-        /// Whether it dies instead of waking.
-        crash: bool,
     },
     /// The task that sent it panics.
     Panic,
@@ -135,10 +133,7 @@ impl Fault {
     pub fn of_the_world() -> Vec<Self> {
         vec![
             Self::Status(Side::Before, 429),
-            Self::Pause {
-                seconds: 60,
-                crash: false,
-            },
+            Self::Pause { seconds: 60 },
             Self::Panic,
             Self::Terminate,
             Self::Away(30),

@@ -272,8 +272,8 @@ impl World {
         if self.is_away(service) {
             return Delivery::Reset;
         }
-        if let Some(Fault::Late { crash } | Fault::Pause { crash, .. }) = &fault {
-            return self.detach(number, from, fault.clone(), *crash, commit).await;
+        if matches!(fault, Some(Fault::Late { .. } | Fault::Pause { .. })) {
+            return self.detach(number, from, fault, commit).await;
         }
         if !self.state().alive.contains(&from) {
             return pending().await;
@@ -390,15 +390,15 @@ impl World {
         number: usize,
         from: Instance,
         fault: Option<Fault>,
-        crash: bool,
         commit: impl Future<Output = T> + Send + 'static,
     ) -> Delivery<T> {
+        let crash = matches!(fault, Some(Fault::Late { crash: true }));
         if crash {
             // Nobody alive knows of it: it is found when AWS is looked at next.
             self.oracle().unseen();
         }
         let pause = match fault {
-            Some(Fault::Pause { seconds, .. }) => Some(Duration::from_secs(seconds)),
+            Some(Fault::Pause { seconds }) => Some(Duration::from_secs(seconds)),
             _ => None,
         };
         if pause.is_some() {

@@ -7,6 +7,14 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// Metadata that nobody can change by a write.
+const KEPT: [&str; 5] = [
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "resourceVersion",
+];
 /// The plural whose objects have a generation and a status subresource.
 const GENERATED: &str = "jwthttpapis";
 
@@ -163,13 +171,7 @@ impl Store {
         if !version.is_null() && *version != old["metadata"]["resourceVersion"] {
             return Err(Refusal::conflict(key));
         }
-        for field in [
-            "uid",
-            "creationTimestamp",
-            "generation",
-            "deletionTimestamp",
-            "resourceVersion",
-        ] {
+        for field in KEPT {
             keep(&mut object, &old, field);
         }
         if object == old {
@@ -226,13 +228,7 @@ impl Store {
         } else if key.plural == GENERATED {
             set(&mut new, "status", &old["status"]);
         }
-        for field in [
-            "uid",
-            "creationTimestamp",
-            "generation",
-            "deletionTimestamp",
-            "resourceVersion",
-        ] {
+        for field in KEPT {
             keep(&mut new, old, field);
         }
         let meta = metadata(&mut new);
