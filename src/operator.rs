@@ -12,6 +12,7 @@ use crate::{
     server::Health,
 };
 use jwthttpapi_core::model::Policy;
+use jwthttpapi_core::planted;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, ResourceExt,
@@ -186,7 +187,12 @@ async fn lead(
     }
     tracing::info!("leading");
     begin();
-    if elector.keep(drained).await == leader::Ended::Lost {
+    let until = if planted!(ReleasedTooEarly) { stop } else { drained };
+    if elector.keep(until).await == leader::Ended::Lost {
+        planted!(LeadsOn => {
+            drained.cancelled().await;
+            return Ok(());
+        });
         return Err(Error::LeadershipLost);
     }
     elector.release().await;

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterce
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use jwthttpapi_core::planted;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +88,9 @@ impl Intercept for Retries {
 }
 
 fn timeouts(whole: Duration) -> TimeoutConfig {
+    planted!(NoTimeouts => {
+        return TimeoutConfig::disabled();
+    });
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(whole)
@@ -119,7 +123,11 @@ macro_rules! line {
                 .timeout_config(timeouts(READ_TIMEOUT))
                 .interceptor(Retries(Arc::clone(&bucket)));
             let writes = builder()
-                .retry_config(RetryConfig::disabled())
+                .retry_config(if planted!(SdkRetries) {
+                    RetryConfig::standard()
+                } else {
+                    RetryConfig::disabled()
+                })
                 .timeout_config(timeouts(WRITE_TIMEOUT));
             Line {
                 reads: $sdk::Client::from_conf(reads.build()),

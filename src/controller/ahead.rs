@@ -8,6 +8,7 @@ use jwthttpapi_core::{
         name::FunctionArn,
     },
     plan::{Plan, Step},
+    planted,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeSet;
@@ -62,7 +63,9 @@ impl<'a> Ahead<'a> {
     /// The status that says so, at a time.
     pub(crate) fn on(self, status: JwtHttpApiStatus, now: &Time) -> JwtHttpApiStatus {
         let mut grants: BTreeSet<String> = status.grants.into_iter().collect();
-        grants.extend(self.grants.into_iter().map(ToString::to_string));
+        if !planted!(UnwrittenGrants) {
+            grants.extend(self.grants.into_iter().map(ToString::to_string));
+        }
         JwtHttpApiStatus {
             grants: grants.into_iter().collect(),
             role_arn: self.role.map(|role| role.arn.clone()).or(status.role_arn),

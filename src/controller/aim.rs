@@ -7,6 +7,7 @@ use jwthttpapi_core::{
         Desired, Owner, build,
         name::{Place, RoleName, role_name},
     },
+    planted,
 };
 
 /// What a pass aims at.
@@ -78,6 +79,9 @@ pub(crate) async fn aim(
 
 /// Why the operator must keep its hands off: it acts elsewhere than where the API is.
 pub(crate) fn elsewhere(status: &JwtHttpApiStatus, place: &Place, owner: &Owner) -> Option<String> {
+    planted!(AnyPlace => {
+        return None;
+    });
     let differs = |stored: &Option<String>, now: &str| stored.as_deref().is_some_and(|stored| stored != now);
     let parts = [
         ("account", "accountId", &status.account_id, &place.account),

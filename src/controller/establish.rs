@@ -14,6 +14,7 @@ use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Pending, PendingOperation, Reason, report},
     model::{Owner, Proof, observed::Api, owner},
     plan::{Candidate, Identity, Known, Lookup, identify},
+    planted,
 };
 use tokio::time::Instant;
 
@@ -57,15 +58,17 @@ impl Scene<'_> {
         let lookup = match &seen {
             Seen::NoId => Lookup::NoId,
             Seen::Missing => Lookup::Missing,
+            Seen::Api(_) if planted!(TrustedId) => Lookup::Found(Proof::Complete),
             Seen::Api(api) => {
                 Lookup::Found(self.aim.owner.proof(&api.tags, record.status().nonce.as_deref()))
             }
         };
         loop {
             let status = record.status();
-            let settled = memory
-                .unsettled
-                .is_some_and(|since| since.elapsed() >= self.ctx.periods.settle);
+            let settled = planted!(NoSettleWait)
+                || memory
+                    .unsettled
+                    .is_some_and(|since| since.elapsed() >= self.ctx.periods.settle);
             let decision = identify(&Known {
                 lookup,
                 nonce: status.nonce.as_deref(),
@@ -100,7 +103,18 @@ impl Scene<'_> {
                 }
                 Identity::Create => {
                     memory.unsettled = Some(Instant::now());
-                    let api = self.session.create_api(&self.aim.desired.api).await?;
+                    planted!(AckShape => {
+                        if !record.has_finalizer() {
+                            record.add_finalizer().await?;
+                        }
+                    });
+                    let created = self.session.create_api(&self.aim.desired.api).await;
+                    planted!(FinalizerDropped => {
+                        if created.is_err() {
+                            record.remove_finalizer().await?;
+                        }
+                    });
+                    let api = created?;
                     let next = JwtHttpApiStatus {
                         api_id: Some(api.id.clone()),
                         ..record.status()

@@ -31,6 +31,7 @@ use crate::{metrics::Census, server::Health};
 use error::Error;
 use futures::{Stream, StreamExt};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, REQUESTED_AT, condition};
+use jwthttpapi_core::planted;
 use kube::{
     Api, Client, Resource, ResourceExt,
     core::DeserializeGuard,
@@ -153,7 +154,12 @@ fn wakes(object: &Guarded) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     let meta = object.meta();
     (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hasher);
-    object.annotations().get(REQUESTED_AT).hash(&mut hasher);
+    if !planted!(DeafToAnnotations) {
+        object.annotations().get(REQUESTED_AT).hash(&mut hasher);
+    }
+    planted!(WokenByItself => {
+        object.resource_version().hash(&mut hasher);
+    });
     let owns = object.0.as_ref().is_ok_and(|object| {
         object
             .status

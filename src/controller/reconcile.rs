@@ -15,6 +15,7 @@ use futures::FutureExt;
 use jwthttpapi_core::api::{
     ConditionType, JwtHttpApi, JwtHttpApiStatus, Polarity, Reason, condition, report,
 };
+use jwthttpapi_core::planted;
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -38,8 +39,18 @@ pub(crate) async fn reconcile(
     }
     let running = ctx.metrics.work().begin(&key);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    planted!(PanicEndsAll => {
+        return visit(&ctx, &namespace, &name)
+            .await
+            .map(|(ended, wait)| again(&ctx, &key, ended, wait));
+    });
     let work = AssertUnwindSafe(visit(&ctx, &namespace, &name)).catch_unwind();
-    let visited = tokio::time::timeout(DEADLINE, work).await;
+    let deadline = if planted!(NoTimeouts) {
+        Duration::MAX
+    } else {
+        DEADLINE
+    };
+    let visited = tokio::time::timeout(deadline, work).await;
     drop(running);
     match visited {
         Ok(Ok(Ok((ended, wait)))) => Ok(again(&ctx, &key, ended, wait)),
@@ -94,6 +105,9 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
         }
         Err(error) => return Err(error),
     };
+    planted!(StaleObject => {
+        record.show_cached(&ctx.store);
+    });
     let uid = record.uid();
     let mut memory = ctx.recall(&uid);
     if let Some(until) = memory.quiet_until.take() {
@@ -161,6 +175,9 @@ async fn say(
     } else {
         report(&status, &findings.report(memory.failures.0), generation, &now)
     };
+    planted!(StampEveryPass => {
+        next.last_verified_time = Some(now.clone());
+    });
     if !patient && let Some(asked) = record.requested().cloned() {
         next.last_handled_reconcile_at = Some(asked);
         next.last_verified_time = Some(now);
@@ -211,6 +228,9 @@ fn schedule(ctx: &Context, memory: &Memory, findings: &Findings, next: Next) -> 
         Next::Backoff => {
             let reason = findings.reason().unwrap_or(Reason::ProgressingWithRetry);
             if reason.polarity() == Polarity::NeedsHuman {
+                planted!(TerminalForever => {
+                    return (Ended::error, None);
+                });
                 ctx.metrics.terminal();
             }
             let wait = backoff::after_failure(reason, memory.failures.0, fastrand::f64());

@@ -15,7 +15,33 @@
 //! * [`plan`]: the difference as ordered steps, who may reach what while they run, and whose an API is;
 //! * [`lease`]: the decision of leadership.
 
+/// Whether a bug is planted: `planted!(Bug)`; or what it does: `planted!(Bug => { … })`. Nothing and `false` in every build
+/// without `--cfg planted`.
+#[cfg(planted)]
+#[macro_export]
+macro_rules! planted {
+    ($bug:ident) => {
+        $crate::planted::is($crate::planted::Bug::$bug)
+    };
+    ($bug:ident => $wrong:block) => {
+        if $crate::planted::is($crate::planted::Bug::$bug) $wrong
+    };
+}
+
+/// Whether a bug is planted: `planted!(Bug)`; or what it does: `planted!(Bug => { … })`. Nothing and `false` in every build
+/// without `--cfg planted`.
+#[cfg(not(planted))]
+#[macro_export]
+macro_rules! planted {
+    ($bug:ident) => {
+        false
+    };
+    ($bug:ident => $wrong:block) => {};
+}
+
 pub mod api;
 pub mod lease;
 pub mod model;
 pub mod plan;
+#[cfg(planted)]
+pub mod planted;

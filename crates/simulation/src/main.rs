@@ -12,6 +12,10 @@ use jwthttpapi_simulation::{
 };
 use std::{collections::BTreeSet, process::ExitCode, thread::available_parallelism, time::Instant};
 
+/// A life is thousands of short allocations, in a thread of its own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Faults of a schedule drawn by chance, at most.
 const MOST: usize = 6;
 

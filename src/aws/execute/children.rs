@@ -10,6 +10,7 @@ use futures::FutureExt;
 use jwthttpapi_core::model::desired::{Integration, Jwt, Marker};
 use jwthttpapi_core::model::name::{CLOSED_SCOPE, RouteKey};
 use jwthttpapi_core::plan::{Authorize, RouteChange};
+use jwthttpapi_core::planted;
 use std::collections::BTreeSet;
 
 fn jwt_configuration(jwt: &Jwt) -> types::JwtConfiguration {
@@ -206,6 +207,18 @@ pub(super) fn update_route<'a>(
         .set_operation_name(change.operation_name.clone());
     if let Some(authorize) = &change.authorize {
         let authorization = Authorization::of(authorize, ids)?;
+        planted!(OmitToClear => {
+            let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+            request = request
+                .set_authorization_type(Some(authorization.kind).filter(|kind| *kind != AuthorizationType::None))
+                .set_authorizer_id(filled(authorization.authorizer_id))
+                .set_authorization_scopes(Some(authorization.scopes).filter(|scopes| !scopes.is_empty()));
+            return Ok(to.change(Operation::UpdateRoute, request.send()));
+        });
+        planted!(AuthorizerIdAlone => {
+            request = request.authorizer_id(authorization.authorizer_id).set_authorization_scopes(Some(authorization.scopes));
+            return Ok(to.change(Operation::UpdateRoute, request.send()));
+        });
         request = request
             .authorization_type(authorization.kind)
             .authorizer_id(authorization.authorizer_id)

@@ -1,11 +1,15 @@
 //! A fault in words that say what to do, the same each time.
 
 use super::{Class, Fault};
+use jwthttpapi_core::planted;
 
 /// How much of a text of AWS enters a message.
 const LONGEST: usize = 400;
 
 pub(super) fn message(fault: &Fault) -> String {
+    planted!(RawText => {
+        return fault.detail.clone();
+    });
     let (service, operation) = (fault.service.title(), fault.operation);
     let detail = || {
         if fault.detail.is_empty() {

@@ -13,6 +13,7 @@ use super::operation::Operation;
 use futures::future::BoxFuture;
 use jwthttpapi_core::model::name::{FunctionArn, RoleName};
 use jwthttpapi_core::model::observed::{self, FunctionPolicy};
+use jwthttpapi_core::planted;
 use std::collections::BTreeMap;
 
 pub(super) use api_gateway::created;
@@ -156,6 +157,9 @@ async fn pages<'a, T>(
     loop {
         let (page, token) = fetch(next.clone()).await?;
         items.extend(page.into_iter().flatten());
+        planted!(FirstPageOnly => {
+            return Ok(items);
+        });
         match token.filter(|token| !token.is_empty()) {
             None => return Ok(items),
             // A list that never ends would hold the reconcile for ever.

@@ -109,7 +109,12 @@ impl Report {
         match verdict {
             // What is held by the spec's own wish is neither at work nor in need of anybody.
             Verdict::Ready | Verdict::Reconciling(Reason::Suspended) => {}
-            Verdict::Reconciling(_) => drafts.push((T::Reconciling, really(gravest.clone()))),
+            Verdict::Reconciling(_) => {
+                drafts.push((T::Reconciling, really(gravest.clone())));
+                planted!(BothTrue => {
+                    drafts.push((T::Stalled, really(gravest.clone())));
+                });
+            }
             Verdict::Stalled(_) => drafts.push((T::Stalled, really(gravest.clone()))),
         }
         if self.progress == Progress::Deleting {

@@ -162,9 +162,10 @@ pub struct Stage {
 impl Stage {
     /// The text of a failed deployment: anything that does not begin as a success does (O).
     pub fn deployment_failure(&self) -> Option<&str> {
-        self.deployment_message
-            .as_deref()
-            .filter(|text| !text.trim().is_empty() && !text.starts_with("Successfully deployed"))
+        self.deployment_message.as_deref().filter(|text| {
+            !text.trim().is_empty()
+                && (planted!(EveryTextIsAFailure) || !text.starts_with("Successfully deployed"))
+        })
     }
 }
 

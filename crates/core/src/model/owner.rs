@@ -61,6 +61,16 @@ impl Owner {
         let cluster = tag(CLUSTER)
             .and_then(|value| value.rsplit_once('/'))
             .map(|(cluster, _)| cluster);
+        planted!(NameIsProof => {
+            if tag(NAMESPACE) == Some(&self.namespace) && tag(NAME) == Some(&self.name) {
+                return Proof::Complete;
+            }
+        });
+        planted!(SameName => {
+            if cluster == Some(&self.cluster) && tag(NAME) == Some(&self.name) {
+                return Proof::Complete;
+            }
+        });
         if cluster != Some(self.cluster.as_str()) || tag(UID) != Some(self.uid.as_str()) {
             return Proof::None;
         }

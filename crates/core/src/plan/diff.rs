@@ -28,6 +28,9 @@ pub fn plan(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place
     draft.extend(grants.before);
     draft.extend(closing(desired, api));
     draft.extend(strange_stages(api));
+    planted!(LeftoversFirst => {
+        draft.extend(leftovers(desired, api, &kept));
+    });
     draft.extend(order(desired, api, &kept));
     draft.extend(mended_integrations(&kept, desired));
     draft.extend(settings(desired, api));

@@ -69,6 +69,25 @@ pub enum Identity {
 
 /// Decides, in the order of the protocol.
 pub fn identify(known: &Known<'_>) -> Identity {
+    planted!(CreatesWithoutLook => {
+        if known.lookup == Lookup::NoId || known.lookup == Lookup::Missing {
+            return Identity::Create;
+        }
+    });
+    planted!(NoIntent => {
+        if known.lookup == Lookup::NoId {
+            return match known.listed {
+                None => Identity::List,
+                Some([]) => Identity::Create,
+                Some([first, ..]) => Identity::Store(first.clone()),
+            };
+        }
+    });
+    planted!(NeverTryAgain => {
+        if known.lookup == Lookup::NoId && known.pending && !known.fresh {
+            return Identity::Ambiguous(Vec::new());
+        }
+    });
     match known.lookup {
         Lookup::Found(Proof::Complete) => return Identity::Verified,
         Lookup::Found(Proof::Ours | Proof::None) => {}

@@ -41,14 +41,14 @@ pub(super) fn settings(desired: &Desired, api: Option<&observed::Api>) -> Vec<Or
     if change != ApiChange::default() {
         steps.push(Step::UpdateApi(change));
     }
-    if api.cors.is_some() && wanted.cors.is_none() {
+    if api.cors.is_some() && wanted.cors.is_none() && !planted!(CorsStays) {
         steps.push(Step::DeleteCors);
     }
     let (set, unset) = tag_changes(&wanted.tags, &api.tags);
-    if !set.is_empty() {
+    if !set.is_empty() && !planted!(TagsFrozen) {
         steps.push(Step::TagApi(set));
     }
-    if !unset.is_empty() {
+    if !unset.is_empty() && !planted!(TagsFrozen) {
         steps.push(Step::UntagApi(unset));
     }
     steps.into_iter().map(|step| (step, false)).collect()

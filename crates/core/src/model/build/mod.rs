@@ -224,7 +224,7 @@ impl Builder<'_> {
             self.spec
                 .scopes
                 .as_deref()
-                .filter(|_| authorizer == DEFAULT_AUTHORIZER)
+                .filter(|_| authorizer == DEFAULT_AUTHORIZER && !planted!(ScopesForgotten))
                 .unwrap_or_default()
         };
         let scopes = route
@@ -283,7 +283,18 @@ impl Builder<'_> {
 /// CORS as AWS reads it back; a block that says nothing is none, since AWS keeps no empty one (O).
 fn cors(spec: &api::Cors) -> Option<desired::Cors> {
     let set = |items: &[String]| items.iter().cloned().collect();
-    let lower = |items: &[String]| items.iter().map(|item| item.to_lowercase()).collect();
+    let lower = |items: &[String]| {
+        items
+            .iter()
+            .map(|item| {
+                if planted!(HeaderCase) {
+                    item.clone()
+                } else {
+                    item.to_lowercase()
+                }
+            })
+            .collect()
+    };
     let cors = desired::Cors {
         allow_origins: set(&spec.allow_origins),
         allow_methods: set(&spec.allow_methods),

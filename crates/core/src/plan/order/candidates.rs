@@ -38,7 +38,8 @@ impl State<'_> {
         let edits = self.edits().map(|name| Change::Edit(name.to_owned()));
         let missing = entries().filter(|(_, entry)| !entry.exists() && entry.is_wanted());
         let different = entries().filter(|(_, entry)| self.change(entry).is_some());
-        let unwanted = entries().filter(|(_, entry)| entry.exists() && !entry.is_wanted());
+        let unwanted =
+            entries().filter(|(_, entry)| entry.exists() && !entry.is_wanted() && !planted!(ExtrasStay));
         let changes = edits
             .chain(missing.map(|(index, _)| Change::Create(index)))
             .chain(different.map(|(index, _)| Change::Update(index)))

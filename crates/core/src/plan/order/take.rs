@@ -81,6 +81,18 @@ impl State<'_> {
                 *scopes = closed();
             }
         }
+        planted!(OpenThenProtect => {
+            self.push(Step::CreateRoute {
+                key: key.clone(),
+                authorize: Authorize::Public,
+                integration: route.integration.clone(),
+                operation_name: route.operation_name.clone(),
+            });
+            let change = RouteChange { authorize: Some(authorize), ..RouteChange::default() };
+            self.push(Step::UpdateRoute { key: key.clone(), change });
+            self.entries.get_mut(index)?.now = Some(created);
+            return Some(());
+        });
         self.push(Step::CreateRoute {
             key: key.clone(),
             authorize,
@@ -98,6 +110,10 @@ impl State<'_> {
         let (key, route) = entry.wanted?;
         let mut change = self.change(entry)?;
         let now = entry.now.clone()?;
+        planted!(DeleteThenCreate => {
+            self.delete(index)?;
+            return self.create(index);
+        });
         if change.authorize.is_some() {
             self.need_authorizer(route);
         }
