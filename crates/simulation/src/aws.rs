@@ -1,6 +1,9 @@
 //! AWS as one process of the operator reaches it: the sandbox, with the world's faults before it.
 
-use crate::world::{Delivery, Instance, Service, World};
+use crate::{
+    oracle::is_write,
+    world::{Delivery, Instance, Service, World},
+};
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::{HttpRequest, HttpResponse},
@@ -8,6 +11,9 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
+
+/// What texts of errors carry that are for nobody's eyes.
+pub(crate) const CANARY: &str = "canary-encoded-message";
 
 /// A way to AWS for one process.
 #[derive(Clone, Debug)]
@@ -34,6 +40,7 @@ impl HttpConnector for Aws {
         let Self { world, instance } = self.clone();
         HttpConnectorFuture::new(async move {
             let name = name(&request);
+            let _under_way = is_write(&name).then(|| UnderWay::begin(&world, instance));
             let (sandbox, watched) = (world.sandbox().clone(), world.clone());
             let commit = async move {
                 let answer = HttpConnector::call(&sandbox, request).await;
@@ -45,12 +52,28 @@ impl HttpConnector for Aws {
                 Delivery::Half(answer) => answer.and_then(|answer| halve(&answer)),
                 Delivery::Garbage => respond(200, SdkBody::from("<html>")),
                 Delivery::Status(status) => {
-                    let body = r#"{"message":"simulated trouble"}"#;
+                    let body = format!(r#"{{"message":"simulated trouble {CANARY}"}}"#);
                     respond(status, SdkBody::from(body))
                 }
                 Delivery::Reset => Err(ConnectorError::io("the simulated connection broke".into())),
             }
         })
+    }
+}
+
+/// A write that its sender waits for.
+struct UnderWay(World, Instance);
+
+impl UnderWay {
+    fn begin(world: &World, instance: Instance) -> Self {
+        world.oracle().under_way(instance, true);
+        Self(world.clone(), instance)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.oracle().under_way(self.1, false);
     }
 }
 

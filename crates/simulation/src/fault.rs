@@ -60,7 +60,7 @@ pub type Schedule = BTreeMap<usize, Fault>;
 
 impl Fault {
     /// The kind that tables show.
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Crash(_) => "crash",
             Self::Reset(_) => "connection lost",

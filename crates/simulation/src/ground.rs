@@ -14,8 +14,8 @@ use aws_sdk_lambda::{
 };
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use jwthttpapi_sandbox::{Clock, Issuers, Options, Sandbox, Settings, Timestamp, model::Account};
-use serde_json::json;
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A client of somebody else.
 pub(crate) fn stranger(sandbox: &Sandbox) -> SdkConfig {
@@ -29,8 +29,16 @@ pub(crate) fn stranger(sandbox: &Sandbox) -> SdkConfig {
         .build()
 }
 
+/// What every life begins with.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    pub(crate) sandbox: Sandbox,
+    /// Everything in it.
+    pub(crate) before: Arc<Value>,
+}
+
 /// An account with three functions, and with an API and a role of others that look like the operator's.
-pub fn ground() -> Sandbox {
+pub fn ground() -> Ground {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -52,7 +60,8 @@ pub fn ground() -> Sandbox {
             issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned(), OTHER_ISSUER.to_owned()])),
         });
         furnish(&stranger(&sandbox)).await;
-        sandbox
+        let before = Arc::new(sandbox.state());
+        Ground { sandbox, before }
     })
 }
 

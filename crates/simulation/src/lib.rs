@@ -20,6 +20,8 @@
 )]
 
 mod aws;
+#[cfg(planted)]
+pub mod bugs;
 pub mod deed;
 pub mod fault;
 mod ground;
@@ -29,9 +31,10 @@ pub mod life;
 pub mod oracle;
 pub mod scenario;
 pub mod sweep;
+pub mod walk;
 pub mod world;
 
-pub use ground::ground;
+pub use ground::{Ground, ground};
 
 use kubernetes::Key;
 use std::sync::LazyLock;

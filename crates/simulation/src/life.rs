@@ -3,14 +3,15 @@
 use crate::{
     OBJECT,
     fault::Schedule,
+    ground::Ground,
     instance::{self, Running},
-    oracle::Oracle,
+    oracle::{Oracle, Rule, Violation, is_ready},
     scenario::Scenario,
     world::{EPOCH, Effect, World},
 };
 use jwthttpapi::{cli::Settings, run::Error};
 use jwthttpapi_core::api::REQUESTED_AT;
-use jwthttpapi_sandbox::{Clock, Sandbox, Timestamp};
+use jwthttpapi_sandbox::{Clock, Timestamp};
 use serde_json::{Value, json};
 use std::{ops::Range, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -47,50 +48,73 @@ pub struct Outcome {
     /// Which requests belong to which phase.
     pub phases: Vec<(Phase, Range<usize>)>,
     /// What must not be.
-    pub violations: Vec<String>,
+    pub violations: Vec<Violation>,
     /// How long it lasted, by its own clock.
     pub lasted: Duration,
 }
 
 /// Lives it, in a thread of its own in which the seed decides every draw.
-pub fn live(ground: &Sandbox, scenario: &Scenario, schedule: &Schedule, seed: u64) -> Outcome {
+pub fn live(ground: &Ground, scenario: &Scenario, schedule: &Schedule, seed: u64) -> Outcome {
+    in_a_thread(seed, scenario, async |seed| {
+        Life::begin(ground, scenario, schedule, seed).run().await
+    })
+}
+
+/// Runs a life in a thread of its own in which the seed decides every draw.
+pub(crate) fn in_a_thread(
+    seed: u64,
+    #[cfg_attr(
+        not(planted),
+        expect(unused_variables, reason = "it says which bug is planted")
+    )]
+    scenario: &Scenario,
+    life: impl AsyncFnOnce(u64) -> Outcome + Send,
+) -> Outcome {
     let run = || {
+        #[cfg(planted)]
+        jwthttpapi_core::planted::plant(scenario.planted.and_then(jwthttpapi_core::planted::Bug::named));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .expect("a runtime");
         // Begun inside: outside of the runtime an instant is one of the machine's clock.
-        runtime.block_on(async { Life::begin(ground, scenario, schedule, seed).run().await })
+        runtime.block_on(async { life(seed).await })
     };
     match jwthttpapi_entropy::seeded(seed, run) {
         Ok(outcome) => outcome,
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            let how = format!("the life ended in a panic: {}", text.unwrap_or_default());
             Outcome {
-                violations: vec![format!("the life ended in a panic: {}", text.unwrap_or_default())],
+                violations: vec![Violation {
+                    rule: Rule::Alive,
+                    how,
+                }],
                 ..Outcome::default()
             }
         }
     }
 }
 
-struct Life<'a> {
-    scenario: &'a Scenario,
+pub(crate) struct Life<'a> {
+    pub(crate) scenario: &'a Scenario,
     settings: Settings,
-    world: World,
-    oracle: Oracle,
+    pub(crate) world: World,
+    pub(crate) oracle: Oracle,
     running: Vec<Running>,
+    /// Whether nothing befalls it.
+    undisturbed: bool,
     phases: Vec<(Phase, Range<usize>)>,
 }
 
 impl<'a> Life<'a> {
-    fn begin(ground: &Sandbox, scenario: &'a Scenario, schedule: &Schedule, seed: u64) -> Self {
-        let sandbox = ground.fork(Clock::tokio(Timestamp(EPOCH)), seed);
+    pub(crate) fn begin(ground: &Ground, scenario: &'a Scenario, schedule: &Schedule, seed: u64) -> Self {
+        let sandbox = ground.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), seed);
         let switches = sandbox.settings().patched(&scenario.switches).expect("switches");
         sandbox.set_settings(switches);
-        let oracle = Oracle::new(&sandbox, scenario);
+        let oracle = Oracle::new(ground.before.clone(), scenario);
         let world = World::new(sandbox, schedule.clone(), LATENCY, oracle.clone());
         Self {
             scenario,
@@ -98,19 +122,30 @@ impl<'a> Life<'a> {
             world,
             oracle,
             running: Vec::new(),
+            undisturbed: schedule.is_empty(),
             phases: Vec::new(),
         }
     }
 
     async fn run(mut self) -> Outcome {
+        self.start();
+        let ended = self.phases().await;
+        if let Err(problem) = ended {
+            self.oracle.violated(Rule::ComesToRest, problem);
+        }
+        self.end().await
+    }
+
+    /// Starts the processes.
+    pub(crate) fn start(&mut self) {
         for _ in 0..self.scenario.replicas {
             let running = instance::start(&self.world, &self.settings);
             self.running.push(running);
         }
-        let ended = self.phases().await;
-        if let Err(problem) = ended {
-            self.oracle.violated(problem);
-        }
+    }
+
+    /// Stops the processes, and says what it all came to.
+    pub(crate) async fn end(mut self) -> Outcome {
         self.stop().await;
         let state = self.world.state();
         Outcome {
@@ -123,7 +158,8 @@ impl<'a> Life<'a> {
 
     async fn phases(&mut self) -> Result<(), String> {
         let update = self.scenario.second.is_some().then_some(Phase::Update);
-        let living = [Some(Phase::Create), update, Some(Phase::Steady)];
+        let steady = self.scenario.verified.then_some(Phase::Steady);
+        let living = [Some(Phase::Create), update, steady];
         for phase in living.into_iter().flatten() {
             self.phase(phase).await?;
             if self.object().is_none() {
@@ -140,15 +176,36 @@ impl<'a> Life<'a> {
     async fn phase(&mut self, phase: Phase) -> Result<(), String> {
         let from = self.world.state().journal.len();
         self.user(phase);
-        let ended = self.come_to_rest(phase).await;
+        let mut ended = self.come_to_rest(phase).await;
+        if ended.is_ok() && phase == Phase::Steady && self.scenario.resyncs && self.object().is_some() {
+            self.rest().await;
+            ended = self.come_to_rest(phase).await;
+        }
         let to = self.world.state().journal.len();
         self.phases.push((phase, from..to));
         ended
     }
 
+    /// Waits for resyncs, and has those judged that come when everything before is long over.
+    async fn rest(&mut self) {
+        let from = self.world.state().journal.len();
+        self.until(TWO_RESYNCS / 2, |_| false).await;
+        let begun = self.world.state().journal.len();
+        self.until(TWO_RESYNCS / 2, |_| false).await;
+        let effects = self.world.state().journal[from..].to_vec();
+        if effects.iter().all(|effect| effect.fault.is_none()) {
+            self.oracle.quiet(&effects[begun - from..]);
+        }
+    }
+
     async fn come_to_rest(&mut self, phase: Phase) -> Result<(), String> {
         self.world.announce();
-        self.reach(phase).await?;
+        let (began, from) = (self.world.elapsed(), self.world.state().journal.len());
+        let took = self.reach(phase).await?.saturating_sub(began);
+        if self.undisturbed {
+            let effects = self.world.state().journal[from..].to_vec();
+            self.oracle.prompt(phase, took, &effects);
+        }
         // Somebody's change is found when the object is looked at next.
         // A second API is found by the list of all, which is read once per resync period.
         if self.oracle.may_be_doubled() && phase != Phase::Delete {
@@ -173,24 +230,26 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    async fn reach(&mut self, phase: Phase) -> Result<(), String> {
+    /// Waits until a phase has reached its end and stays there; when it did.
+    pub(crate) async fn reach(&mut self, phase: Phase) -> Result<Duration, String> {
         while self.until(LIMIT, |world| reached(world, phase)).await {
+            let when = self.world.elapsed();
             self.until(SETTLE, |_| false).await;
             // Something may have happened meanwhile.
             if reached(&self.world, phase) {
-                return Ok(());
+                return Ok(when);
             }
         }
         let object = self.object().unwrap_or_default();
         Err(format!("{phase:?} did not end: {object}"))
     }
 
-    fn object(&self) -> Option<Value> {
+    pub(crate) fn object(&self) -> Option<Value> {
         self.world.state().kubernetes.get(&OBJECT).ok()
     }
 
     /// What the user does at the beginning of a phase.
-    fn user(&mut self, phase: Phase) {
+    pub(crate) fn user(&mut self, phase: Phase) {
         match phase {
             Phase::Create => {
                 self.oracle.wanted(&self.scenario.first);
@@ -224,7 +283,7 @@ impl<'a> Life<'a> {
     }
 
     /// Keeps the processes running until a goal is reached, or for a while.
-    async fn until(&mut self, limit: Duration, goal: impl Fn(&World) -> bool) -> bool {
+    pub(crate) async fn until(&mut self, limit: Duration, goal: impl Fn(&World) -> bool) -> bool {
         let end = Instant::now() + limit;
         let mut changes = self.world.changes();
         loop {
@@ -258,12 +317,16 @@ impl<'a> Life<'a> {
             }
             self.world.end(running.instance);
             running.ended.abort();
-            let ended = (&mut running.ended).await;
-            if let Ok(Err(error)) = &ended
-                && error.exit_code() == 2
-            {
-                self.oracle
-                    .violated(format!("a process refused its settings: {error}"));
+            match (&mut running.ended).await {
+                Ok(Err(error)) if error.exit_code() == 2 => {
+                    let how = format!("a process refused its settings: {error}");
+                    self.oracle.violated(Rule::Alive, how);
+                }
+                Err(error) if error.is_panic() && !self.world.state().panics => {
+                    self.oracle
+                        .violated(Rule::Alive, "a panic in a reconcile ended the process");
+                }
+                _ => {}
             }
             tokio::time::sleep(RESTART).await;
             alive.push(instance::start(&self.world, &self.settings));
@@ -282,11 +345,11 @@ impl<'a> Life<'a> {
                 Ok(Ok(Err(Error::Kubernetes(_) | Error::LeadershipLost))) => {}
                 Ok(ended) => self
                     .oracle
-                    .violated(format!("a process did not end well: {ended:?}")),
+                    .violated(Rule::Alive, format!("a process did not end well: {ended:?}")),
                 Err(_) => {
                     running.ended.abort();
                     self.oracle
-                        .violated("a process did not end when it was asked to".to_owned());
+                        .violated(Rule::Alive, "a process did not end when it was asked to");
                 }
             }
         }
@@ -294,7 +357,8 @@ impl<'a> Life<'a> {
         tokio::time::sleep(LIMIT).await;
         let left = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         if left > 0 {
-            self.oracle.violated(format!("{left} tasks are left"));
+            self.oracle
+                .violated(Rule::Alive, format!("{left} tasks are left"));
         }
     }
 }
@@ -311,11 +375,4 @@ fn reached(world: &World, phase: Phase) -> bool {
     let asked = &object["metadata"]["annotations"][REQUESTED_AT];
     let answered = asked.is_null() || object["status"]["lastHandledReconcileAt"] == *asked;
     is_ready(&object) && answered
-}
-
-fn is_ready(object: &Value) -> bool {
-    let conditions = object["status"]["conditions"].as_array();
-    let ready = conditions.and_then(|all| all.iter().find(|condition| condition["type"] == "Ready"));
-    object["status"]["observedGeneration"] == object["metadata"]["generation"]
-        && ready.is_some_and(|ready| ready["status"] == "True")
 }

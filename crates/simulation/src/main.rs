@@ -3,12 +3,16 @@
 #![expect(clippy::print_stdout, reason = "what the program is for")]
 
 use clap::{Parser, Subcommand, ValueEnum};
+#[cfg(planted)]
+use jwthttpapi_simulation::bugs;
 use jwthttpapi_simulation::{
+    Ground,
     fault::{Fault, Schedule},
     ground,
     life::{self, Phase},
     scenario::Scenario,
     sweep::{self, Tally},
+    walk::{self, Walked},
 };
 use std::{collections::BTreeSet, process::ExitCode, thread::available_parallelism, time::Instant};
 
@@ -34,11 +38,18 @@ enum Verb {
         /// Schedules drawn by chance.
         #[arg(long, default_value_t = 100_000)]
         random: usize,
+        /// Walks over specs drawn by chance.
+        #[arg(long, default_value_t = 2_000)]
+        walks: usize,
         /// The first seed of those.
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// What to run.
-        #[arg(long, value_delimiter = ',', default_value = "one,two,three,chance")]
+        #[arg(
+            long,
+            value_delimiter = ',',
+            default_value = "one,two,three,chance,walks,baseline"
+        )]
         parts: Vec<Part>,
     },
     /// Shows one life, request by request.
@@ -48,6 +59,11 @@ enum Verb {
         /// Replays the schedule that this seed draws.
         #[arg(long)]
         seed: Option<u64>,
+    },
+    /// Plants each known bug and looks for a life that shows it; in builds with `--cfg planted`.
+    KnownBugs {
+        /// Only these.
+        bugs: Vec<String>,
     },
     /// Counts lives a second on one core.
     Bench {
@@ -68,20 +84,31 @@ enum Part {
     Three,
     /// Up to six faults drawn by chance, in every scenario.
     Chance,
+    /// Changes of the spec, every one that the schema allows, and several drawn by chance.
+    Walks,
+    /// The creation protocol of the nearest rival beside ours.
+    Baseline,
 }
 
 fn main() -> ExitCode {
     match Cli::parse().verb {
-        Verb::Sweep { random, seed, parts } => all(random, seed, &parts),
+        Verb::Sweep {
+            random,
+            walks,
+            seed,
+            parts,
+        } => all(random, walks, seed, &parts),
         Verb::Show { scenario, seed } => show(scenario.as_deref(), seed),
+        Verb::KnownBugs { bugs } => known_bugs(&bugs),
         Verb::Bench { lives } => bench(lives),
     }
 }
 
-fn all(random: usize, seed: u64, parts: &[Part]) -> ExitCode {
+fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
     let ground = ground();
     let workers = available_parallelism().map_or(1, usize::from);
     let mut whole = Tally::default();
+    let mut walked = 0;
     let mut report = |title: &str, tally: Tally| {
         println!(
             "{title}: {} of {} survived, {:.0} a second",
@@ -110,7 +137,7 @@ fn all(random: usize, seed: u64, parts: &[Part]) -> ExitCode {
             ),
             Part::Three => report(
                 "three faults, smallest",
-                sweep::exhaustive(&ground, &smallest, &Fault::in_triples(), 3, workers),
+                sweep::exhaustive(&ground, &Scenario::bare(), &Fault::in_triples(), 3, workers),
             ),
             Part::Chance => report(
                 "up to six faults by chance, all scenarios",
@@ -124,11 +151,61 @@ fn all(random: usize, seed: u64, parts: &[Part]) -> ExitCode {
                     workers,
                 ),
             ),
+            Part::Walks => {
+                let every = walk::every(&ground, workers, 1);
+                println!(
+                    "changes: {} properties and what is done to them; {} without any",
+                    every.covered.len(),
+                    every.untouched.len()
+                );
+                walked += tell("walks over every change", &every);
+                let random = walk::random(&ground, workers, walks, seed);
+                walked += tell("walks by chance", &random);
+            }
+            Part::Baseline => baseline(&ground, workers),
         }
     }
     table(&whole);
-    println!("{} of {} lives survived", whole.survived, whole.lives);
-    ExitCode::from(u8::from(whole.survived != whole.lives))
+    println!(
+        "\n{} of {} lives survived; {walked} walks were not",
+        whole.survived, whole.lives
+    );
+    ExitCode::from(u8::from(whole.survived != whole.lives || walked > 0))
+}
+
+/// Shows what walks came to; how many were not survived.
+fn tell(title: &str, walked: &Walked) -> usize {
+    println!("{title}: {} of {} survived", walked.survived, walked.walks);
+    for (name, violations) in &walked.failures {
+        println!("  {name}");
+        for violation in violations {
+            println!("    {violation}");
+        }
+    }
+    walked.walks - walked.survived
+}
+
+/// The creation protocol of the nearest rival, under the deaths and lost answers that ours is tried with.
+fn baseline(ground: &Ground, workers: usize) {
+    if !cfg!(planted) {
+        println!(
+            "baseline: left out, since no bug can be planted in this build (`make sweep` builds one that can)"
+        );
+        return;
+    }
+    for (name, planted) in [("ours", None), ("ACK-shaped", Some("AckShape"))] {
+        for depth in [1, 2] {
+            let scenario = Scenario {
+                planted,
+                ..Scenario::bare()
+            };
+            let tally = sweep::exhaustive(ground, &scenario, &Fault::in_triples(), depth, workers);
+            println!(
+                "creation protocol, {name}, up to {depth} deaths or lost answers: {} of {} survived",
+                tally.survived, tally.lives
+            );
+        }
+    }
 }
 
 /// Survivors by the kind of the first fault, and the phase that it befell.
@@ -177,9 +254,57 @@ fn show(name: Option<&str>, seed: Option<u64>) -> ExitCode {
     ExitCode::from(u8::from(!outcome.violations.is_empty()))
 }
 
+#[cfg(not(planted))]
+fn known_bugs(_: &[String]) -> ExitCode {
+    eprintln!("no bug can be planted in this build: `make known-bugs` builds one with `--cfg planted`");
+    ExitCode::from(2)
+}
+
+/// One row a bug, as `docs/known-bugs.md` has them.
+#[cfg(planted)]
+fn known_bugs(wanted: &[String]) -> ExitCode {
+    use jwthttpapi_core::planted::Bug;
+    let (ground, workers) = (ground(), available_parallelism().map_or(1, usize::from));
+    let is_wanted = |bug: &Bug| wanted.is_empty() || wanted.iter().any(|name| Bug::named(name) == Some(*bug));
+    let (mut planted, mut caught) = (0, 0);
+    println!("| bug | source | the operator | caught by | lives | shown by |\n|---|---|---|---|---|---|");
+    for bug in Bug::ALL.into_iter().filter(is_wanted) {
+        let catch = bugs::hunt(&ground, bug, workers);
+        planted += 1;
+        let name = bug.name().trim_start_matches("planted:");
+        let (rules, shown) = match &catch.shown {
+            None => ("**not caught**".to_owned(), String::new()),
+            Some(failure) => {
+                caught += 1;
+                let rules: BTreeSet<&str> = failure
+                    .violations
+                    .iter()
+                    .map(|violation| violation.rule.name())
+                    .collect();
+                let faults: Vec<String> = failure
+                    .schedule
+                    .iter()
+                    .map(|(number, fault)| format!("{fault} at request {number}"))
+                    .collect();
+                let faults = if faults.is_empty() {
+                    "no fault".to_owned()
+                } else {
+                    faults.join(", ")
+                };
+                let rules: Vec<&str> = rules.into_iter().collect();
+                (rules.join(", "), format!("{}: {faults}", failure.scenario))
+            }
+        };
+        let (source, what, lives) = (bug.source(), bug.what(), catch.lives);
+        println!("| `{name}` | {source} | {what} | {rules} | {lives} | {shown} |");
+    }
+    println!("\n{caught} of {planted} planted bugs were caught");
+    ExitCode::from(u8::from(caught != planted))
+}
+
 fn bench(lives: u32) -> ExitCode {
     let (ground, schedule) = (ground(), Schedule::new());
-    for scenario in Scenario::all() {
+    for scenario in [Scenario::bare()].into_iter().chain(Scenario::all()) {
         let began = Instant::now();
         for seed in 0..lives {
             let outcome = life::live(&ground, &scenario, &schedule, seed.into());

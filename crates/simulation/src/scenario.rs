@@ -24,23 +24,27 @@ pub struct Scenario {
     pub flags: &'static [&'static str],
     /// How many processes run at once.
     pub replicas: u32,
+    /// Whether the operator keeps to its budgets of requests.
+    pub limited: bool,
+    /// Whether the user asks for a verification before the end.
+    pub verified: bool,
+    /// Whether resyncs are waited for then.
+    pub resyncs: bool,
+    /// The name of the bug that is planted in the operator, in builds that can.
+    pub planted: Option<&'static str>,
 }
 
 impl Scenario {
     /// The operator's settings.
     pub fn settings(&self) -> Settings {
-        let flags = [
-            "jwthttpapi",
-            "run",
-            "--allowed-functions=*",
-            "--apigateway-rate=0",
-            "--lambda-rate=0",
-            "--iam-rate=0",
-        ];
+        let flags = ["jwthttpapi", "run", "--allowed-functions=*"];
+        let unlimited = ["--apigateway-rate=0", "--lambda-rate=0", "--iam-rate=0"];
+        let rates = if self.limited { &[][..] } else { &unlimited[..] };
         let leader = format!("--leader-elect={}", self.replicas > 1);
         let args = flags
             .into_iter()
             .chain([leader.as_str()])
+            .chain(rates.iter().copied())
             .chain(self.flags.iter().copied());
         match Cli::try_parse_from(args).expect("flags of a scenario").command {
             Command::Run(settings) => *settings,
@@ -59,6 +63,8 @@ impl Scenario {
         all.push(Self {
             name: "pair",
             replicas: 2,
+            // The lease is renewed every two seconds.
+            resyncs: false,
             ..policy()
         });
         all
@@ -96,10 +102,32 @@ impl Scenario {
         smallest()
     }
 
+    /// The same without a verification: created, Ready, deleted, gone.
+    pub fn bare() -> Self {
+        Self {
+            name: "bare",
+            verified: false,
+            ..smallest()
+        }
+    }
+
+    /// Forty routes, within the usual budgets.
+    pub fn wide() -> Self {
+        let routes: Vec<Value> = (0..40)
+            .map(|number| route(&format!("GET /{number}"), "one"))
+            .collect();
+        let mut wide = smallest();
+        wide.name = "wide";
+        wide.limited = true;
+        wide.first["routes"] = routes.into();
+        wide
+    }
+
     /// The scenario of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::by_chance()
             .into_iter()
+            .chain([Self::bare(), Self::wide()])
             .find(|scenario| scenario.name == name)
     }
 }
@@ -121,6 +149,10 @@ fn smallest() -> Scenario {
         switches: json!({}),
         flags: &[],
         replicas: 1,
+        limited: false,
+        verified: true,
+        resyncs: false,
+        planted: None,
     }
 }
 
@@ -130,7 +162,10 @@ fn role() -> Scenario {
         name: "role",
         first: json!({
             "issuer": ISSUER, "audience": ["one"], "scopes": ["read"],
-            "cors": {"allowOrigins": ["https://app.example.com"], "allowMethods": ["GET"]},
+            "cors": {
+                "allowOrigins": ["https://app.example.com"], "allowMethods": ["GET"],
+                "allowHeaders": ["X-Request-Id"],
+            },
             "routes": [
                 route("GET /a", "one"),
                 {"routeKey": "GET /health", "public": true, "lambda": {"name": "one"}},
@@ -148,16 +183,21 @@ fn role() -> Scenario {
         switches: json!({}),
         flags: &[],
         replicas: 1,
+        limited: false,
+        verified: true,
+        resyncs: true,
+        planted: None,
     }
 }
 
-/// Statements in the functions' policies, two authorizers, and a change that moves routes between them.
+/// Statements in the functions' policies, two authorizers, and a change that moves routes between them and adds one.
 fn policy() -> Scenario {
     Scenario {
         name: "policy",
         first: json!({
             "issuer": ISSUER, "audience": ["one"],
             "invocation": {"mode": "ResourcePolicy"},
+            "tags": {"team": "one"},
             "authorizers": [{"name": "staff", "issuer": OTHER_ISSUER, "audience": ["staff"]}],
             "routes": [
                 route("GET /a", "one"),
@@ -167,13 +207,19 @@ fn policy() -> Scenario {
         second: Some(json!({
             "issuer": ISSUER, "audience": ["one", "two"],
             "invocation": {"mode": "ResourcePolicy"},
+            "tags": {"team": "two"},
             "routes": [
                 route("GET /a", "two"),
                 route("ANY /admin/{proxy+}", "two"),
+                route("POST /c", "one"),
             ],
         })),
         switches: json!({}),
         flags: &[],
         replicas: 1,
+        limited: false,
+        verified: true,
+        resyncs: true,
+        planted: None,
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     fault::{Fault, Schedule},
+    ground::Ground,
     life::{self, Outcome, Phase},
+    oracle::Violation,
     scenario::Scenario,
 };
-use jwthttpapi_sandbox::Sandbox;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -44,7 +45,7 @@ pub struct Failure {
     /// What befell it.
     pub schedule: Schedule,
     /// What was violated.
-    pub violations: Vec<String>,
+    pub violations: Vec<Violation>,
 }
 
 impl fmt::Display for Failure {
@@ -76,11 +77,27 @@ struct Work {
 
 /// Lives every schedule of up to `depth` of the given faults.
 pub fn exhaustive(
-    ground: &Sandbox,
+    ground: &Ground,
     scenario: &Scenario,
     faults: &[Fault],
     depth: usize,
     workers: usize,
+) -> Tally {
+    walk(ground, scenario, faults, depth, workers, false)
+}
+
+/// Lives such schedules until one is not survived.
+pub fn first(ground: &Ground, scenario: &Scenario, faults: &[Fault], depth: usize, workers: usize) -> Tally {
+    walk(ground, scenario, faults, depth, workers, true)
+}
+
+fn walk(
+    ground: &Ground,
+    scenario: &Scenario,
+    faults: &[Fault],
+    depth: usize,
+    workers: usize,
+    until_one_fails: bool,
 ) -> Tally {
     let began = Instant::now();
     let work = Mutex::new(Work {
@@ -102,6 +119,9 @@ pub fn exhaustive(
                     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
                     work.tally.count(scenario.name, None, &schedule, &outcome);
                     work.open.extend(next);
+                    if until_one_fails && work.tally.survived < work.tally.lives {
+                        work.open.clear();
+                    }
                     work.busy -= 1;
                     drop(work);
                     more.notify_all();
@@ -131,7 +151,7 @@ fn take(work: &Mutex<Work>, more: &Condvar) -> Option<Schedule> {
 
 /// Lives schedules of one to `most` faults drawn by chance, `count` of them, from a seed on.
 pub fn random(
-    ground: &Sandbox,
+    ground: &Ground,
     scenarios: &[Scenario],
     faults: &[Fault],
     most: usize,
@@ -167,7 +187,7 @@ pub fn random(
 }
 
 /// How many requests a life may have: with faults it has more than without.
-fn lengths(ground: &Sandbox, scenarios: &[Scenario]) -> Vec<usize> {
+fn lengths(ground: &Ground, scenarios: &[Scenario]) -> Vec<usize> {
     let requests = |scenario| {
         life::live(ground, scenario, &Schedule::new(), FIRST)
             .journal
@@ -189,7 +209,7 @@ fn draw(lengths: &[usize], faults: &[Fault], most: usize, seed: u64) -> (usize, 
 }
 
 /// The scenario and the schedule that a seed draws.
-pub fn drawn(ground: &Sandbox, faults: &[Fault], most: usize, seed: u64) -> (Scenario, Schedule) {
+pub fn drawn(ground: &Ground, faults: &[Fault], most: usize, seed: u64) -> (Scenario, Schedule) {
     static LENGTHS: OnceLock<Vec<usize>> = OnceLock::new();
     let scenarios = Scenario::by_chance();
     let lengths = LENGTHS.get_or_init(|| lengths(ground, &scenarios));
@@ -198,7 +218,7 @@ pub fn drawn(ground: &Sandbox, faults: &[Fault], most: usize, seed: u64) -> (Sce
 }
 
 /// The smallest part of a schedule that is not survived either.
-pub fn shrink(ground: &Sandbox, failure: &Failure) -> Failure {
+pub fn shrink(ground: &Ground, failure: &Failure) -> Failure {
     let mut smallest = failure.clone();
     let Some(scenario) = Scenario::named(failure.scenario) else {
         return smallest;

@@ -4,7 +4,7 @@ use crate::{
     deed::Switched,
     fault::{Fault, Schedule, Side},
     kubernetes::Store,
-    oracle::Oracle,
+    oracle::{Oracle, is_write},
 };
 use jwthttpapi_sandbox::{Sandbox, Settings};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -26,6 +26,16 @@ pub const EPOCH: u64 = 1_800_000_000_000;
 const MOST_EFFECTS: usize = 20_000;
 /// How late a request arrives that was on its way when its sender died or gave it up: just within the time of a write.
 const LATE: Duration = Duration::from_millis(4_900);
+
+/// Requests that no reconcile sends.
+const OUTSIDE: [&str; 6] = [
+    "Get namespaces",
+    "List jwthttpapis",
+    "Watch jwthttpapis",
+    "Get leases",
+    "Create leases",
+    "Replace leases",
+];
 
 /// One process of the operator; the first is 1.
 pub type Instance = u32;
@@ -54,6 +64,26 @@ pub struct Effect {
     pub fault: Option<Fault>,
     /// Whether it was carried out.
     pub carried_out: bool,
+}
+
+impl Effect {
+    /// Whether it is to change something; leases, which are renewed all the time, do not count.
+    pub fn is_write(&self) -> bool {
+        match self.service {
+            Service::Aws => is_write(&self.name),
+            Service::Kubernetes => {
+                let reads = ["Get ", "List ", "Watch "]
+                    .iter()
+                    .any(|verb| self.name.starts_with(verb));
+                !reads && !self.name.ends_with(" leases")
+            }
+        }
+    }
+
+    /// Whether it changed something in AWS.
+    pub fn is_commit(&self) -> bool {
+        self.service == Service::Aws && self.carried_out && self.is_write()
+    }
 }
 
 impl fmt::Display for Effect {
@@ -115,6 +145,8 @@ struct Shared {
 pub struct State {
     /// Kubernetes.
     pub kubernetes: Store,
+    /// Every event that was told to people.
+    pub told: Vec<serde_json::Value>,
     /// Every request so far.
     pub journal: Vec<Effect>,
     /// What is to befall which request.
@@ -136,6 +168,8 @@ pub struct State {
     /// How far the time of day is from what it should be.
     skew: SignedDuration,
     last: Instance,
+    /// Whether a process may end by a panic: one outside of any reconcile was let happen.
+    pub panics: bool,
 }
 
 impl fmt::Debug for World {
@@ -149,6 +183,7 @@ impl World {
     pub fn new(sandbox: Sandbox, schedule: Schedule, latency: Duration, oracle: Oracle) -> Self {
         let state = State {
             kubernetes: Store::default(),
+            told: Vec::new(),
             journal: Vec::new(),
             schedule,
             latency,
@@ -160,6 +195,7 @@ impl World {
             switched: Switched::default(),
             skew: SignedDuration::ZERO,
             last: 0,
+            panics: false,
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
@@ -308,6 +344,7 @@ impl World {
         let number = state.journal.len();
         assert!(number < MOST_EFFECTS, "a loop without waiting");
         let fault = state.schedule.get(&number).cloned();
+        self.0.oracle.sent(from, service, &name, at);
         state.journal.push(Effect {
             at,
             instance: from,
@@ -341,6 +378,9 @@ impl World {
             Fault::Reset(at) if *at == side => Some(Delivery::Reset),
             Fault::Status(at, status) if *at == side => Some(Delivery::Status(*status)),
             Fault::Panic if side == Side::Before => {
+                let name = self.name_of(number);
+                let reconciles = service == Service::Aws || !OUTSIDE.contains(&name.as_str());
+                self.state().panics |= !reconciles;
                 // Not by `panic!`, whose hook would write to the terminal of a sweep.
                 std::panic::resume_unwind(Box::new(format!("the panic at effect {number}")))
             }
@@ -364,6 +404,12 @@ impl World {
             }
             _ => None,
         }
+    }
+
+    fn name_of(&self, number: usize) -> String {
+        let state = self.state();
+        let effect = state.journal.get(number);
+        effect.map_or_else(String::new, |effect| effect.name.clone())
     }
 
     fn is_away(&self, service: Service) -> bool {
@@ -402,7 +448,7 @@ impl World {
             _ => None,
         };
         if pause.is_some() {
-            self.0.oracle.excuse_doubles();
+            self.0.oracle.slept();
             self.state().paused.insert(from);
             self.announce();
         }

@@ -1,7 +1,7 @@
 //! Lives of the real operator over simulated services. `make sweep` lives many more of them.
 
-use jwthttpapi_sandbox::Sandbox;
 use jwthttpapi_simulation::{
+    Ground,
     deed::{Deed, Drift},
     fault::{Fault, Schedule, Side},
     ground,
@@ -11,7 +11,7 @@ use jwthttpapi_simulation::{
 };
 use std::sync::LazyLock;
 
-static GROUND: LazyLock<Sandbox> = LazyLock::new(ground);
+static GROUND: LazyLock<Ground> = LazyLock::new(ground);
 
 fn live(scenario: &Scenario, schedule: &Schedule) -> Outcome {
     life::live(&GROUND, scenario, schedule, 1)
@@ -26,7 +26,7 @@ fn all_survive(tally: &Tally) {
 fn every_scenario_is_lived_without_a_violation() {
     for scenario in Scenario::all() {
         let outcome = live(&scenario, &Schedule::new());
-        assert_eq!(outcome.violations, [""; 0], "{}", scenario.name);
+        assert_eq!(outcome.violations, [], "{}", scenario.name);
         assert!(outcome.phases.len() >= 3, "{}", scenario.name);
     }
 }
@@ -82,7 +82,7 @@ fn a_process_that_is_asked_to_stop_before_its_first_list_ends() {
             (number + 1, Fault::Hang(Side::Before)),
         ]);
         let outcome = live(&Scenario::smallest(), &schedule);
-        assert_eq!(outcome.violations, [""; 0], "at request {number}");
+        assert_eq!(outcome.violations, [], "at request {number}");
     }
 }
 
@@ -94,7 +94,7 @@ fn an_api_is_taken_back_when_its_nonce_tag_and_its_id_are_lost() {
         (30, Fault::Deed(Deed::Wipe("apiId"))),
     ]);
     let outcome = live(&Scenario::smallest(), &schedule);
-    assert_eq!(outcome.violations, [""; 0]);
+    assert_eq!(outcome.violations, []);
 }
 
 /// With the nonce in neither place there is nothing to take back, and storing nothing again and again is a loop.
@@ -105,7 +105,7 @@ fn a_nonce_that_is_lost_on_both_sides_is_made_anew() {
         (30, Fault::Deed(Deed::Drift(Drift::DropNonce))),
     ]);
     let outcome = live(&Scenario::smallest(), &schedule);
-    assert_eq!(outcome.violations, [""; 0]);
+    assert_eq!(outcome.violations, []);
 }
 
 /// A stored id that is nobody's says nothing of the API that lists do not show yet.
@@ -121,6 +121,6 @@ fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {
             (number + 1, Fault::Deed(Deed::Delete)),
         ]);
         let outcome = live(&lagging, &schedule);
-        assert_eq!(outcome.violations, [""; 0], "at request {number}");
+        assert_eq!(outcome.violations, [], "at request {number}");
     }
 }

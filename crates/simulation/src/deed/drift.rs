@@ -119,6 +119,9 @@ impl Drift {
             Self::RemoveStatements => remove_statements(world, &config).await,
             _ => {
                 if let Some(api) = world.api() {
+                    if self == Self::DeleteApi {
+                        world.oracle().deleted(&api);
+                    }
                     let gateway = Gateway::new(&config);
                     let done = self.to_api(&gateway, &api).await;
                     let _ = done;

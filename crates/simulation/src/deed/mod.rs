@@ -4,7 +4,7 @@ mod drift;
 
 pub use drift::Drift;
 
-use crate::{OBJECT, OPERATOR, world::World};
+use crate::{OBJECT, OPERATOR, kubernetes::Key, scenario::ISSUER, world::World};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::sleep;
@@ -36,11 +36,13 @@ pub enum Deed {
     Drift(Drift),
     /// A switch of AWS, as a merge patch, is other than it was for so many seconds.
     Switch(&'static str, u64),
+    /// Another object, whose spec is not accepted, is changed twenty times a second.
+    Flood,
 }
 
 impl Deed {
     /// The kind that tables show.
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Delete => "deleted meanwhile",
             Self::Replace => "replaced by its namesake",
@@ -54,7 +56,9 @@ impl Deed {
             Self::Corrupt(..) => "status wrong",
             Self::Drift(Drift::DeleteApi | Drift::DeleteRole) => "deleted in AWS",
             Self::Drift(_) => "drift",
+            Self::Switch(patch, _) if patch.contains("deny") => "action denied",
             Self::Switch(..) => "AWS in trouble",
+            Self::Flood => "another floods",
         }
     }
 
@@ -69,6 +73,7 @@ impl Deed {
             Self::DelayEvents,
             Self::DoubleEvents,
             Self::StaleList,
+            Self::Flood,
             Self::Switch(r#"{"expired_keys": ["AKIDOPERATOR"]}"#, 90),
             Self::Switch(r#"{"invalid_keys": ["AKIDOPERATOR"]}"#, 90),
             Self::Switch(
@@ -138,7 +143,7 @@ impl World {
             Deed::StripFinalizer => {
                 let object = self.state().kubernetes.get(&OBJECT).unwrap_or_default();
                 if !object["metadata"]["deletionTimestamp"].is_null() {
-                    self.oracle().orphaned();
+                    self.oracle().orphaned(None);
                 }
                 self.state().kubernetes.strip_finalizers(&OBJECT);
             }
@@ -147,6 +152,7 @@ impl World {
             Deed::DelayEvents => self.delay_events(),
             Deed::DoubleEvents => self.state().kubernetes.double_events(),
             Deed::StaleList => self.state().kubernetes.make_list_stale(),
+            Deed::Flood => self.flood(),
         }
         self.announce();
     }
@@ -158,13 +164,17 @@ impl World {
         let mut state = self.state();
         let object = state.kubernetes.get(&OBJECT).unwrap_or_default();
         if has_api && object["metadata"]["finalizers"].is_null() {
-            self.oracle().orphaned();
+            self.oracle().orphaned(None);
         }
         state.kubernetes.delete(&OBJECT, now);
     }
 
     fn switch(&self, patch: &str, seconds: u64) {
         let patch: Value = serde_json::from_str(patch).expect("a patch");
+        let denied = patch["principals"][OPERATOR]["deny"].as_array();
+        for action in denied.into_iter().flatten().filter_map(Value::as_str) {
+            self.oracle().denied(action);
+        }
         let number = self.state().switched.on(patch);
         self.set_switches();
         let world = self.clone();
@@ -196,6 +206,11 @@ impl World {
 
     fn corrupt(&self, field: &'static str, value: &str) {
         self.oracle().drifted();
+        let value = if value == FOREIGN {
+            self.foreign_api().unwrap_or_default()
+        } else {
+            value.to_owned()
+        };
         self.write_status(field, &json!(value));
         let world = self.clone();
         tokio::spawn(async move {
@@ -205,12 +220,51 @@ impl World {
         });
     }
 
+    /// The API of somebody else.
+    fn foreign_api(&self) -> Option<String> {
+        let own = self.api();
+        let mut apis = self.sandbox().apis().into_iter().map(|(id, _)| id);
+        apis.find(|id| Some(id) != own.as_ref())
+    }
+
+    /// Another object, for a while: what it asks for is refused, again and again.
+    fn flood(&self) {
+        let world = self.clone();
+        tokio::spawn(async move {
+            let noisy = Key::new("jwthttpapis", "demo", "noisy");
+            let spec = |round: u32| {
+                json!({"issuer": ISSUER, "audience": [round.to_string()], "routes": [
+                    {"routeKey": "GET /noise", "authorizer": "nobody", "lambda": {"name": "one"}},
+                ]})
+            };
+            let object = json!({
+                "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi", "spec": spec(0),
+            });
+            let now = world.now();
+            if world.state().kubernetes.create(&noisy, object, now).is_err() {
+                return;
+            }
+            for round in 1..100 {
+                sleep(Duration::from_millis(50)).await;
+                let change = json!({"spec": spec(round)});
+                let _ = world.state().kubernetes.merge(&noisy, false, &change);
+            }
+            let now = world.now();
+            world.state().kubernetes.delete(&noisy, now);
+            world.announce();
+        });
+    }
+
     fn replace(&self) {
         let now = self.now();
+        let deleting = self.state().kubernetes.get(&OBJECT);
+        let deleting = deleting.is_ok_and(|object| object["metadata"]["deletionTimestamp"].is_string());
+        // A deletion that is under way may still reach what is left behind.
+        let orphans = self.api().filter(|_| !deleting);
         let mut state = self.state();
         let store = &mut state.kubernetes;
         let Ok(old) = store.get(&OBJECT) else { return };
-        self.oracle().orphaned();
+        self.oracle().orphaned(orphans);
         store.strip_finalizers(&OBJECT);
         store.delete(&OBJECT, now);
         let object = json!({"apiVersion": old["apiVersion"], "kind": old["kind"], "spec": old["spec"]});
@@ -244,9 +298,13 @@ pub const WIPED: [&str; 10] = [
     "conditions",
 ];
 
+/// Stands for the id of an API of somebody else.
+const FOREIGN: &str = "foreign";
+
 /// Parts of the status with something wrong in them.
-pub const CORRUPTED: [(&str, &str); 4] = [
+pub const CORRUPTED: [(&str, &str); 5] = [
     ("apiId", "nonesuch00"),
+    ("apiId", FOREIGN),
     ("accountId", "999999999999"),
     ("region", "us-east-1"),
     ("clusterId", "another-cluster"),

@@ -1,7 +1,10 @@
 //! HTTP on top of the store: the service that a kube client sends its requests to.
 
 use super::store::{Key, Refusal, status};
-use crate::world::{Delivery, Instance, Service, World};
+use crate::{
+    OBJECT,
+    world::{Delivery, Instance, Service, World},
+};
 use bytes::Bytes;
 use futures::{FutureExt, Stream, channel::mpsc, future::BoxFuture};
 use http::{Method, Request, Response, StatusCode, header};
@@ -42,14 +45,12 @@ impl ApiServer {
         };
         let name = asked.name();
         let (world, from) = (self.world.clone(), self.instance);
+        let at = world.elapsed();
         let delivery = self
             .world
-            .deliver(
-                from,
-                Service::Kubernetes,
-                name,
-                async move { asked.carry_out(&world) },
-            )
+            .deliver(from, Service::Kubernetes, name, async move {
+                asked.carry_out_told(&world, from, at)
+            })
             .await;
         Ok(match delivery {
             Delivery::Answer(Carried::Document(code, document)) => json_answer(code, &document),
@@ -172,7 +173,43 @@ impl Asked {
 
     fn name(&self) -> String {
         let status = if self.status { "/status" } else { "" };
-        format!("{:?} {}{status}", self.verb, self.plural)
+        let other = if self
+            .key
+            .as_ref()
+            .is_some_and(|key| key.plural == OBJECT.plural && *key != *OBJECT)
+        {
+            " of another"
+        } else {
+            ""
+        };
+        format!("{:?} {}{status}{other}", self.verb, self.plural)
+    }
+
+    /// Carries it out, and tells the oracle what it is about.
+    fn carry_out_told(&self, world: &World, from: Instance, at: Duration) -> Carried {
+        let object = || {
+            let key = self.key.as_ref();
+            key.and_then(|key| world.state().kubernetes.get(key).ok())
+        };
+        let before = self.status.then(object).flatten();
+        let carried = self.carry_out(world);
+        if self.plural == "events" {
+            world.state().told.push(self.body.clone());
+        }
+        if let Carried::Document(200 | 201, document) = &carried
+            && let Some(key) = &self.key
+        {
+            let oracle = world.oracle();
+            match (self.verb, self.plural.as_str()) {
+                (Verb::Get, "jwthttpapis") => oracle.read(from, key, document),
+                (Verb::Create | Verb::Replace, "leases") => oracle.leased(from, document, at),
+                _ => {}
+            }
+            if let Some(before) = before {
+                oracle.said(world.sandbox(), &before, document);
+            }
+        }
+        carried
     }
 
     fn carry_out(&self, world: &World) -> Carried {

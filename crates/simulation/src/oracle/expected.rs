@@ -111,6 +111,32 @@ pub(crate) fn of(spec: &Value) -> Value {
     })
 }
 
+/// How many writes make what a spec asks for, each of them once.
+pub(crate) fn pieces(spec: &Value) -> usize {
+    let all = of(spec);
+    let count = |value: &Value| match value {
+        Value::Array(items) => items.len(),
+        Value::Object(fields) => fields.len(),
+        _ => 0,
+    };
+    let api = &all["apis"][0];
+    let integrations: BTreeSet<String> = items(&spec["routes"])
+        .map(|route| {
+            let route = &api["routes"][text(&route["routeKey"])];
+            ["function", "payload", "timeout", "credentials"]
+                .map(|field| route[field].to_string())
+                .join(" ")
+        })
+        .collect();
+    let (api_and_stage, role_and_policy) = (2, 2 * count(&all["roles"]));
+    api_and_stage
+        + role_and_policy
+        + count(&api["authorizers"])
+        + count(&api["routes"])
+        + integrations.len()
+        + count(&all["grants"])
+}
+
 fn expected_route(spec: &Value, route: &Value, credentials: &Value) -> Value {
     let who = match authorization(spec, route) {
         Authorization::Jwt {

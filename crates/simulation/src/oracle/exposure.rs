@@ -1,7 +1,7 @@
 //! Never open: nobody passes whom neither the generation in force nor the wanted one admits, judged by the data plane.
 
 use super::expected;
-use crate::scenario::{ISSUER, OTHER_ISSUER, Scenario};
+use crate::scenario::{ISSUER, OTHER_ISSUER};
 use jwthttpapi_sandbox::{
     Sandbox,
     data_plane::{
@@ -13,17 +13,27 @@ use jwthttpapi_sandbox::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+/// Of a long list of audiences, scopes or authorizers so many are tried.
+const MOST_TRIED: usize = 4;
+/// Of many routes the paths of so many.
+const MOST_PATHS: usize = 16;
 const HEADER: &str = "$request.header.Authorization";
 const METHODS: [&str; 3] = ["GET", "POST", "OPTIONS"];
 /// Tokens are valid whenever a life takes place.
 const NOW: u64 = 1_800_000_000;
 
 /// Who was ever to pass, and the requests that try.
+#[derive(Default)]
 pub(crate) struct Exposure {
     /// The generation in force, and those wanted since.
     generations: Vec<Generation>,
-    paths: Vec<String>,
-    tokens: Vec<Option<Map<String, Value>>>,
+    /// Of everything that any spec so far names, and of what none does.
+    paths: BTreeSet<String>,
+    sources: BTreeSet<String>,
+    issuers: BTreeSet<String>,
+    audiences: BTreeSet<String>,
+    scopes: BTreeSet<String>,
+    tokens: Vec<Option<Token>>,
 }
 
 struct Generation {
@@ -31,41 +41,66 @@ struct Generation {
     cors: bool,
 }
 
-impl Exposure {
-    /// Probes for every path and every issuer, audience and scope of a scenario.
-    pub(crate) fn new(scenario: &Scenario) -> Self {
-        let specs = [Some(&scenario.first), scenario.second.as_ref()];
-        let specs: Vec<&Value> = specs.into_iter().flatten().collect();
-        let mut paths: BTreeSet<String> = BTreeSet::from(["/elsewhere".to_owned()]);
-        let (mut audiences, mut scopes) = (BTreeSet::from(["stranger"]), BTreeSet::from([""]));
-        for spec in specs {
-            let routes = spec["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let keys = routes.iter().filter_map(|route| route["routeKey"].as_str());
-            paths.extend(keys.map(path));
-            collect(spec, &mut audiences, &mut scopes);
-        }
-        let mut tokens = vec![None];
-        for issuer in [ISSUER, OTHER_ISSUER, "https://stranger.example/"] {
-            for audience in &audiences {
-                for scope in &scopes {
-                    let claims = json!({"iss": issuer, "aud": audience, "scope": scope, "exp": NOW * 2});
-                    tokens.push(claims.as_object().cloned());
-                }
-            }
-        }
-        Self {
-            generations: Vec::new(),
-            paths: paths.into_iter().collect(),
-            tokens,
-        }
-    }
+/// A token, and where a request carries it.
+struct Token {
+    source: String,
+    claims: Map<String, Value>,
+}
 
-    /// A spec is wanted from now on, and the ones before may still be in force.
+impl Exposure {
+    /// A spec is wanted from now on, and the ones before may still be in force. Every path, and every place of a token, issuer,
+    /// audience and scope that it names is tried from now on.
     pub(crate) fn also(&mut self, spec: &Value) {
         self.generations.push(Generation {
             deployment: expected::deployment(spec),
             cors: spec["cors"].is_object(),
         });
+        let keys = spec["routes"].as_array().into_iter().flatten();
+        let keys = keys.filter_map(|route| route["routeKey"].as_str());
+        self.paths.extend(keys.take(MOST_PATHS).map(path));
+        self.paths.insert("/elsewhere".to_owned());
+        self.sources.insert(HEADER.to_owned());
+        self.issuers
+            .extend([ISSUER, OTHER_ISSUER, "https://stranger.example/"].map(str::to_owned));
+        self.audiences.insert("stranger".to_owned());
+        self.scopes.insert(String::new());
+        self.collect(spec);
+        self.tokens = vec![None];
+        for source in &self.sources {
+            for issuer in &self.issuers {
+                for audience in &self.audiences {
+                    for scope in &self.scopes {
+                        let claims = json!({"iss": issuer, "aud": audience, "scope": scope, "exp": NOW * 2});
+                        let claims = claims.as_object().cloned().unwrap_or_default();
+                        let source = source.clone();
+                        self.tokens.push(Some(Token { source, claims }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Issuers, audiences, scopes and places of tokens anywhere in a spec.
+    fn collect(&mut self, place: &Value) {
+        match place {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let texts = || {
+                        let list = value.as_array().into_iter().flatten().chain([value]);
+                        list.filter_map(Value::as_str).map(str::to_owned).take(MOST_TRIED)
+                    };
+                    match name.as_str() {
+                        "audience" => self.audiences.extend(texts()),
+                        "scopes" => self.scopes.extend(texts()),
+                        "issuer" => self.issuers.extend(texts()),
+                        "identitySource" => self.sources.extend(texts()),
+                        _ => self.collect(value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().take(MOST_TRIED).for_each(|item| self.collect(item)),
+            _ => {}
+        }
     }
 
     /// The newest is in force, and none of those before.
@@ -90,9 +125,9 @@ impl Exposure {
                 };
                 for token in &self.tokens {
                     let passes = |deployment: &Deployment, cors| {
-                        let credential = token.as_ref().map(|claims| Credential {
-                            identity_source: HEADER,
-                            claims,
+                        let credential = token.as_ref().map(|token| Credential {
+                            identity_source: &token.source,
+                            claims: &token.claims,
                         });
                         let credentials: Vec<Credential<'_>> = credential.into_iter().collect();
                         let admission = admit(
@@ -113,10 +148,11 @@ impl Exposure {
                     {
                         let who = token.as_ref().map_or_else(
                             || "everybody".to_owned(),
-                            |claims| {
+                            |token| {
+                                let claims = &token.claims;
                                 format!(
-                                    "{} for {} with {:?}",
-                                    claims["iss"], claims["aud"], claims["scope"]
+                                    "{} for {} with {:?} in {}",
+                                    claims["iss"], claims["aud"], claims["scope"], token.source
                                 )
                             },
                         );
@@ -126,24 +162,6 @@ impl Exposure {
             }
         }
         open
-    }
-}
-
-/// Audiences and scopes anywhere in a spec.
-fn collect<'a>(place: &'a Value, audiences: &mut BTreeSet<&'a str>, scopes: &mut BTreeSet<&'a str>) {
-    match place {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
-                match name.as_str() {
-                    "audience" => audiences.extend(texts),
-                    "scopes" => scopes.extend(texts),
-                    _ => collect(value, audiences, scopes),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, audiences, scopes)),
-        _ => {}
     }
 }
 

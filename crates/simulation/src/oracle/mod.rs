@@ -1,43 +1,74 @@
-//! What must hold: after every request to AWS that changed something, when a phase has come to rest, and in the end.
+//! What must hold: after every request that changed something, when a phase has come to rest, and in the end.
 //!
 //! None of it shares code with the planner. What a spec means is said once more in `expected`; who may reach what is
-//! decided by the data plane of the sandbox.
+//! decided by the data plane of the sandbox; `traffic` judges requests, `rest` what a phase has come to.
 
 mod expected;
 mod exposure;
+mod rest;
+mod rule;
+mod traffic;
 
-use crate::{OBJECT, instance::SECRET, life::Phase, scenario::Scenario, world::World};
+pub use rule::{Rule, Violation};
+
+use crate::{
+    ACCOUNT, KUBE_SYSTEM, OBJECT, REGION,
+    kubernetes::Key,
+    scenario::Scenario,
+    world::{Instance, Service},
+};
+pub(crate) use expected::shown;
 use exposure::Exposure;
-use jwthttpapi_core::api::{JwtHttpApiStatus, oracle as rules};
 use jwthttpapi_sandbox::Sandbox;
+pub(crate) use rest::is_ready;
 use serde_json::Value;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use traffic::Traffic;
+pub(crate) use traffic::is_write;
 
 /// The judge of one life; clones are handles.
 #[derive(Clone)]
 pub struct Oracle(Arc<Mutex<Court>>);
 
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
 struct Court {
-    violations: Vec<String>,
+    violations: Vec<Violation>,
     exposure: Exposure,
+    traffic: Traffic,
     /// AWS before the life.
-    before: Value,
+    before: Arc<Value>,
     /// The spec that is wanted now.
     wanted: Value,
     /// The last request to AWS that was judged.
     judged: u64,
-    /// How many APIs of the object may be there at once: more with two processes at work.
-    most_apis: usize,
     /// The object's uid.
     uid: String,
-    /// Whether somebody has changed what is the object's, and it was not put right yet.
+    /// The ids of all APIs that the object ever had, and how many it may have had.
+    apis: BTreeSet<String>,
+    may_have_had: usize,
+    /// APIs of a namesake that went without its finalizer: nobody's to touch.
+    orphans: BTreeSet<String>,
+    /// Actions that were denied at any time.
+    denied: BTreeSet<String>,
+    excuses: Excuses,
+}
+
+/// What happened to the object that no operator could undo at once, or ever.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
+struct Excuses {
+    /// Somebody has changed what is the object's, and it was not put right yet.
     drifted: bool,
-    /// Whether something has changed that no living process knows of.
+    /// Something has changed that no living process knows of.
     unseen: bool,
-    /// Whether the list of granted functions was lost: the one place that knows of some statements.
+    /// A process slept while its request was on its way: two APIs are no mistake until it is at rest.
+    slept: bool,
+    /// The list of granted functions was lost: the one place that knows of some statements.
     forgot_grants: bool,
-    /// Whether the object went without its finalizer: what it had in AWS stays.
+    /// The object went without its finalizer: what it had in AWS stays.
     orphaned: bool,
 }
 
@@ -45,20 +76,24 @@ struct Court {
 const KEPT: usize = 10;
 
 impl Oracle {
-    /// A judge who has seen AWS as it is before a life.
-    pub fn new(sandbox: &Sandbox, scenario: &Scenario) -> Self {
+    /// A judge of lives that begin with AWS as it was `before`.
+    pub fn new(before: Arc<Value>, scenario: &Scenario) -> Self {
+        let settings = scenario.settings();
+        let limited = settings.apigateway_rate > 0.0;
+        let budget = limited.then_some((settings.apigateway_rate, settings.apigateway_burst));
         let court = Court {
             violations: Vec::new(),
-            exposure: Exposure::new(scenario),
-            before: sandbox.state(),
+            exposure: Exposure::default(),
+            traffic: Traffic::new(settings.leader_elect, budget),
+            before,
             wanted: Value::Null,
             judged: 0,
-            most_apis: 1,
             uid: String::new(),
-            drifted: false,
-            unseen: false,
-            forgot_grants: false,
-            orphaned: false,
+            apis: BTreeSet::new(),
+            may_have_had: 1,
+            orphans: BTreeSet::new(),
+            denied: BTreeSet::new(),
+            excuses: Excuses::default(),
         };
         Self(Arc::new(Mutex::new(court)))
     }
@@ -68,48 +103,63 @@ impl Oracle {
     }
 
     /// What was found so far.
-    pub fn violations(&self) -> Vec<String> {
+    pub fn violations(&self) -> Vec<Violation> {
         self.court().violations.clone()
     }
 
     /// Writes a violation down.
-    pub fn violated(&self, what: String) {
-        let mut court = self.court();
-        if court.violations.len() < KEPT && !court.violations.contains(&what) {
-            court.violations.push(what);
-        }
+    pub fn violated(&self, rule: Rule, how: impl Into<String>) {
+        let how = how.into();
+        self.court().violated([Violation { rule, how }]);
     }
 
     /// The object has this uid from now on.
     pub fn lives(&self, uid: &str) {
-        uid.clone_into(&mut self.court().uid);
+        let mut court = self.court();
+        uid.clone_into(&mut court.uid);
+        court.apis.clear();
+        court.may_have_had = 1;
     }
 
     /// Somebody changes what is the object's: whom that lets in is not the operator's doing until it is put right.
     pub fn drifted(&self) {
         let mut court = self.court();
-        court.drifted = true;
-        court.unseen = true;
+        court.excuses.drifted = true;
+        court.excuses.unseen = true;
+    }
+
+    /// Somebody deletes an API.
+    pub fn deleted(&self, api: &str) {
+        let mut court = self.court();
+        court.orphans.remove(api);
+        court.may_have_had += 1;
+    }
+
+    /// Somebody denies an action.
+    pub fn denied(&self, action: &str) {
+        self.court().denied.insert(action.to_owned());
     }
 
     /// The list of granted functions is lost: a statement on one that no integration names any more stays.
     pub fn forgot_grants(&self) {
-        self.court().forgot_grants = true;
+        self.court().excuses.forgot_grants = true;
     }
 
     /// Something changes that no living process knows of.
     pub fn unseen(&self) {
-        self.court().unseen = true;
+        self.court().excuses.unseen = true;
     }
 
     /// Whether AWS has to be looked at before it can be at rest; asked for the look that follows.
     pub fn must_be_looked_at(&self) -> bool {
-        std::mem::take(&mut self.court().unseen)
+        std::mem::take(&mut self.court().excuses.unseen)
     }
 
-    /// The object goes without its finalizer.
-    pub fn orphaned(&self) {
-        self.court().orphaned = true;
+    /// The object goes without its finalizer, and leaves these APIs behind.
+    pub fn orphaned(&self, apis: impl IntoIterator<Item = String>) {
+        let mut court = self.court();
+        court.excuses.orphaned = true;
+        court.orphans.extend(apis);
     }
 
     /// The user wants this from now on, beside what is in force.
@@ -119,14 +169,56 @@ impl Oracle {
         court.exposure.also(spec);
     }
 
-    /// A process slept while its request was on its way: two of one are no mistake until it is at rest.
-    pub fn excuse_doubles(&self) {
-        self.court().most_apis = 2;
+    /// A process sleeps while its request is on its way.
+    pub fn slept(&self) {
+        let mut court = self.court();
+        court.excuses.slept = true;
+        court.may_have_had += 1;
     }
 
     /// Whether a second API may be there that only the next list of all shows.
     pub fn may_be_doubled(&self) -> bool {
-        self.court().most_apis > 1
+        self.court().excuses.slept
+    }
+
+    /// A process sends a request.
+    pub(crate) fn sent(&self, from: Instance, service: Service, name: &str, at: Duration) {
+        let mut court = self.court();
+        let found = court.traffic.sent(from, service, name, at);
+        court.violated(found);
+    }
+
+    /// A write to AWS begins, or has ended for its sender.
+    pub(crate) fn under_way(&self, from: Instance, begins: bool) {
+        self.court().traffic.under_way(from, begins);
+    }
+
+    /// A process has read an object.
+    pub(crate) fn read(&self, from: Instance, key: &Key, object: &Value) {
+        if *key != *OBJECT {
+            return;
+        }
+        let place = [
+            ("accountId", ACCOUNT),
+            ("region", REGION),
+            ("clusterId", KUBE_SYSTEM),
+        ];
+        let elsewhere = place.iter().any(|(field, here)| {
+            object["status"][field]
+                .as_str()
+                .is_some_and(|there| there != *here)
+        });
+        self.court().traffic.read(from, elsewhere);
+    }
+
+    /// A process has written the lease, with a request sent at `at`.
+    pub(crate) fn leased(&self, from: Instance, lease: &Value, at: Duration) {
+        let holds = lease["spec"]["holderIdentity"]
+            .as_str()
+            .is_some_and(|holder| !holder.is_empty());
+        let mut court = self.court();
+        let found = court.traffic.leased(from, holds.then_some(at));
+        court.violated(found);
     }
 
     /// Judges what AWS has carried out since the last look.
@@ -137,111 +229,45 @@ impl Oracle {
         if !entries.iter().any(|entry| entry.committed) {
             return;
         }
-        let apis = sandbox.apis();
-        let own: Vec<&str> = apis
-            .iter()
+        let own: Vec<String> = sandbox
+            .apis()
+            .into_iter()
             .filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid))
-            .map(|(id, _)| id.as_str())
+            .map(|(id, _)| id)
             .collect();
+        court.apis.extend(own.iter().cloned());
+        let most = if court.excuses.slept { 2 } else { 1 };
         let mut found = Vec::new();
-        if own.len() > court.most_apis {
-            found.push(format!("{} APIs of one object at once", own.len()));
-        }
-        for id in own.iter().filter(|_| !court.drifted) {
-            found.extend(court.exposure.judge(sandbox, id));
-        }
-        drop(court);
-        for violation in found {
-            self.violated(violation);
-        }
-    }
-
-    /// Judges a phase that has come to rest.
-    pub fn at_rest(&self, world: &World, phase: Phase) {
-        let state = world.sandbox().state();
-        let mut court = self.court();
-        let (before, uid) = (&court.before, &court.uid);
-        let mut found = Vec::new();
-        let mut compare = |expected: &Value, shown: &Value, what: &str| {
-            if expected != shown {
-                found.push(format!("{phase:?}: {what}: {}", difference(expected, shown)));
-            }
+        let mut doubled = |how| {
+            found.push(Violation {
+                rule: Rule::OneApi,
+                how,
+            });
         };
-        if phase == Phase::Delete && !court.orphaned && !court.forgot_grants {
-            compare(before, &state, "AWS is not as it was before");
-        } else {
-            compare(
-                &expected::others(before),
-                &expected::others(&state),
-                "what is of others was touched",
-            );
+        if own.len() > most {
+            doubled(format!("{} APIs of one object at once", own.len()));
         }
-        if phase != Phase::Delete {
-            let (mut wanted, mut shown) = (expected::of(&court.wanted), expected::shown(&state, uid));
-            if court.forgot_grants {
-                wanted["grants"] = Value::Null;
-                shown["grants"] = Value::Null;
-            }
-            compare(&wanted, &shown, "AWS is not as the spec says");
-            court.exposure.settle();
+        if court.apis.len() > court.may_have_had {
+            let (had, needed) = (court.apis.len(), court.may_have_had);
+            doubled(format!("{had} APIs were made where {needed} would do"));
         }
-        court.drifted = false;
-        drop(court);
+        for id in own.iter().filter(|_| !court.excuses.drifted) {
+            let open = court.exposure.judge(sandbox, id).into_iter();
+            found.extend(open.map(|how| Violation {
+                rule: Rule::NeverOpen,
+                how,
+            }));
+        }
+        court.violated(found);
+    }
+}
+
+impl Court {
+    fn violated(&mut self, found: impl IntoIterator<Item = Violation>) {
         for violation in found {
-            self.violated(violation);
-        }
-        self.statuses(world);
-        self.no_secret(world);
-    }
-
-    /// Every status that was written keeps the rules of those who read it.
-    fn statuses(&self, world: &World) {
-        let written = std::mem::take(&mut world.state().kubernetes.written);
-        for object in written {
-            let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
-            match serde_json::from_value::<JwtHttpApiStatus>(object["status"].clone()) {
-                Ok(status) => {
-                    for violation in rules::flux(&status, generation, rules::Moment::InProgress) {
-                        self.violated(format!("status: {violation}"));
-                    }
-                }
-                Err(error) => self.violated(format!("a status that does not parse: {error}")),
+            if self.violations.len() < KEPT && !self.violations.contains(&violation) {
+                self.violations.push(violation);
             }
         }
-    }
-
-    fn no_secret(&self, world: &World) {
-        let shown = world.state().kubernetes.get(&OBJECT).unwrap_or_default();
-        if shown.to_string().contains(SECRET) {
-            self.violated("the object shows a secret".to_owned());
-        }
-    }
-}
-
-/// Where two values differ: paths with both values, a few of them.
-fn difference(expected: &Value, found: &Value) -> String {
-    let mut all = Vec::new();
-    compare("", expected, found, &mut all);
-    all.truncate(6);
-    all.join("; ")
-}
-
-fn compare(path: &str, expected: &Value, found: &Value, all: &mut Vec<String>) {
-    match (expected, found) {
-        (Value::Object(one), Value::Object(other)) => {
-            let keys: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-            for key in keys {
-                let empty = Value::Null;
-                let (one, other) = (one.get(key).unwrap_or(&empty), other.get(key).unwrap_or(&empty));
-                compare(&format!("{path}/{key}"), one, other, all);
-            }
-        }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            for (index, (one, other)) in one.iter().zip(other).enumerate() {
-                compare(&format!("{path}/{index}"), one, other, all);
-            }
-        }
-        (one, other) if one == other => {}
-        (one, other) => all.push(format!("{path}: expected {one}, found {other}")),
     }
 }

@@ -1,0 +1,164 @@
+//! Which lives show which planted bug.
+//!
+//! A bug that shows in any life at all is looked for in every scenario without a fault, then under every single fault. One
+//! that needs more says what: an AWS whose lists lag, two processes, two faults together.
+
+use crate::{
+    deed::{Deed, Drift},
+    fault::{Fault, Side},
+    ground::Ground,
+    scenario::Scenario,
+    sweep::{self, Failure},
+};
+use jwthttpapi_core::planted::Bug;
+use serde_json::json;
+
+/// Lives among which one shows a bug: those with up to so many of the faults.
+struct Hunt {
+    scenario: Scenario,
+    faults: Vec<Fault>,
+    depth: usize,
+}
+
+/// What a hunt came to.
+#[derive(Clone, Debug)]
+pub struct Catch {
+    /// How many lives it took.
+    pub lives: usize,
+    /// The life that showed it; none when none did.
+    pub shown: Option<Failure>,
+}
+
+/// Looks for a bug until a life shows it.
+pub fn hunt(ground: &Ground, bug: Bug, workers: usize) -> Catch {
+    let mut lives = 0;
+    for mut hunt in hunts(bug) {
+        hunt.scenario.planted = Some(bug.name());
+        let tally = sweep::first(ground, &hunt.scenario, &hunt.faults, hunt.depth, workers);
+        lives += tally.lives;
+        if let Some(failure) = tally.failures.into_iter().next() {
+            return Catch {
+                lives,
+                shown: Some(failure),
+            };
+        }
+    }
+    Catch { lives, shown: None }
+}
+
+fn hunts(bug: Bug) -> Vec<Hunt> {
+    let mut hunts = special(bug);
+    let plain = |scenario| Hunt {
+        scenario,
+        faults: Vec::new(),
+        depth: 0,
+    };
+    let single = |scenario| Hunt {
+        scenario,
+        faults: Fault::all(),
+        depth: 1,
+    };
+    if hunts.is_empty() {
+        hunts.extend(Scenario::by_chance().into_iter().map(plain));
+        hunts.extend(Scenario::all().into_iter().map(single));
+    }
+    hunts
+}
+
+fn with(scenario: Scenario, depth: usize, faults: impl Into<Vec<Fault>>) -> Vec<Hunt> {
+    vec![Hunt {
+        scenario,
+        faults: faults.into(),
+        depth,
+    }]
+}
+
+/// Lives for the bugs that not every sweep of single faults shows, or not soon.
+fn special(bug: Bug) -> Vec<Hunt> {
+    let role = || Scenario::named("role").expect("a scenario");
+    let policy = || Scenario::named("policy").expect("a scenario");
+    let pair = || Scenario::named("pair").expect("a scenario");
+    let lagging = || Scenario {
+        switches: json!({"list_lag_ms": 25_000}),
+        ..Scenario::smallest()
+    };
+    let lost = Fault::Reset(Side::After);
+    let died = Fault::Crash(Side::After);
+    let denied = |patch| Fault::Deed(Deed::Switch(patch, 180));
+    match bug {
+        Bug::StaleObject => with(
+            Scenario::smallest(),
+            2,
+            [
+                Fault::Deed(Deed::DelayEvents),
+                lost,
+                Fault::Status(Side::Before, 503),
+            ],
+        ),
+        Bug::NameIsProof => with(Scenario::smallest(), 1, [Fault::Deed(Deed::Wipe("*"))]),
+        Bug::NoIntent | Bug::NoSettleWait => with(lagging(), 1, [died, lost]),
+        Bug::NoListBeforeRelease => with(Scenario::smallest(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
+        Bug::HastyRelease => with(lagging(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
+        Bug::KeepDuplicates | Bug::NoFence | Bug::LeadsOn => with(pair(), 1, [Fault::Pause { seconds: 60 }]),
+        Bug::UnwrittenGrants => with(Scenario::smallest(), 2, [died, Fault::Deed(Deed::Delete)]),
+        Bug::UnknownIsEmpty => with(
+            role(),
+            1,
+            [denied(
+                r#"{"principals": {"AKIDOPERATOR": {"deny": ["iam:GetRole"]}}}"#,
+            )],
+        ),
+        Bug::NoIamWait => with(
+            Scenario {
+                switches: json!({"iam_delay_ms": 8_000}),
+                ..role()
+            },
+            0,
+            [],
+        ),
+        Bug::FinalizerFirst => with(Scenario::smallest(), 1, [Fault::Crash(Side::Before), died]),
+        Bug::NoBudget => with(Scenario::wide(), 0, []),
+        Bug::AckShape | Bug::CreatesWithoutLook | Bug::SdkRetries | Bug::FinalizerDropped => with(
+            Scenario::smallest(),
+            1,
+            [lost, died, Fault::Status(Side::After, 500)],
+        ),
+        Bug::NeverTryAgain => with(Scenario::smallest(), 1, [died, lost]),
+        Bug::TerminalForever => with(
+            Scenario::smallest(),
+            1,
+            [denied(
+                r#"{"principals": {"AKIDOPERATOR": {"deny": ["apigateway:POST"]}}}"#,
+            )],
+        ),
+        Bug::NoTimeouts => with(Scenario::smallest(), 1, [Fault::Hang(Side::After)]),
+        Bug::PanicEndsAll => with(Scenario::smallest(), 1, [Fault::Panic]),
+        Bug::ReleasedTooEarly => with(pair(), 2, [Fault::Hang(Side::After), Fault::Terminate]),
+        Bug::SameName => with(Scenario::smallest(), 1, [Fault::Deed(Deed::Replace)]),
+        Bug::TrustedId => with(
+            Scenario::smallest(),
+            1,
+            Deed::all()
+                .into_iter()
+                .filter(|deed| matches!(deed, Deed::Corrupt("apiId", _)))
+                .map(Fault::Deed)
+                .collect::<Vec<_>>(),
+        ),
+        Bug::AnyPlace => with(
+            Scenario::smallest(),
+            1,
+            [Fault::Deed(Deed::Corrupt("accountId", "999999999999"))],
+        ),
+        Bug::RawText => with(Scenario::smallest(), 1, [Fault::Status(Side::Before, 503)]),
+        Bug::FirstPageOnly => with(
+            Scenario {
+                switches: json!({"page_size": 1}),
+                ..policy()
+            },
+            0,
+            [],
+        ),
+        Bug::ExtrasStay => with(role(), 1, [Fault::Deed(Deed::Drift(Drift::ExtraRoute))]),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,254 @@
+//! What a phase has come to when it is at rest, and whether those who said Ready before spoke the truth.
+
+use super::{Court, Oracle, Rule, expected};
+use crate::{
+    OBJECT,
+    aws::CANARY,
+    instance::SECRET,
+    life::Phase,
+    world::{Effect, World},
+};
+use jwthttpapi_core::api::{JwtHttpApiStatus, oracle as rules};
+use jwthttpapi_sandbox::{
+    Sandbox,
+    data_plane::invoke_permission::{self, Invocation},
+    model::deployment::{DeployedRoute, Deployment},
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+impl Oracle {
+    /// Judges a phase that has come to rest.
+    pub fn at_rest(&self, world: &World, phase: Phase) {
+        let state = world.sandbox().state();
+        let mut court = self.court();
+        let uid = court.uid.clone();
+        let mut found = Vec::new();
+        let mut compare = |rule: Rule, expected: &Value, shown: &Value| {
+            if expected != shown {
+                found.push((rule, format!("{phase:?}: {}", difference(expected, shown))));
+            }
+        };
+        let gone = phase == Phase::Delete;
+        if gone && !court.excuses.orphaned && !court.excuses.forgot_grants {
+            compare(Rule::NothingLeft, &court.before, &state);
+        } else {
+            compare(
+                Rule::NothingForeign,
+                &expected::others(&court.before),
+                &expected::others(&state),
+            );
+        }
+        if !gone {
+            let (wanted, shown) = court.compared(&state, &uid);
+            compare(Rule::AsSpecified, &wanted, &shown);
+            court.exposure.settle();
+        }
+        let alive: BTreeSet<String> = world.sandbox().apis().into_iter().map(|(id, _)| id).collect();
+        for orphan in court.orphans.difference(&alive) {
+            found.push((
+                Rule::NothingForeign,
+                format!("the namesake's API {orphan} is gone"),
+            ));
+        }
+        court.excuses.drifted = false;
+        drop(court);
+        for (rule, how) in found {
+            self.violated(rule, how);
+        }
+        self.statuses(world);
+        self.no_secret(world);
+    }
+
+    /// Judges whether AWS is still as a spec says that was in force before.
+    pub(crate) fn stays(&self, world: &World, spec: &Value) {
+        let state = world.sandbox().state();
+        let (wanted, shown) = (expected::of(spec), expected::shown(&state, &self.court().uid));
+        if wanted != shown {
+            let how = format!("what was in force did not stay: {}", difference(&wanted, &shown));
+            self.violated(Rule::AsSpecified, how);
+        }
+    }
+
+    /// An object's status was written: who says Ready of a generation, and has not said so before, must be right.
+    pub(crate) fn said(&self, sandbox: &Sandbox, before: &Value, now: &Value) {
+        if is_ready(before) || !is_ready(now) || now["metadata"]["deletionTimestamp"].is_string() {
+            return;
+        }
+        let mut court = self.court();
+        let excuses = &court.excuses;
+        if excuses.drifted || excuses.unseen || excuses.slept || excuses.orphaned {
+            return;
+        }
+        let (wanted, shown) = court.compared(&sandbox.state(), &court.uid.clone());
+        let mut found = Vec::new();
+        if wanted != shown {
+            found.push(format!("said Ready too early: {}", difference(&wanted, &shown)));
+        }
+        let own = sandbox.apis().into_iter();
+        for (id, _) in own.filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid)) {
+            let Some(deployment) = sandbox.deployment(&id, "$default", sandbox.now()) else {
+                found.push("said Ready of what is not deployed".to_owned());
+                continue;
+            };
+            let closed = |route: &&DeployedRoute| !may_invoke(sandbox, &deployment, route);
+            if let Some(route) = deployment.routes.iter().find(closed) {
+                let key = &route.route_key;
+                found.push(format!("said Ready, and {key} may not invoke its function"));
+            }
+        }
+        court.violated(found.into_iter().map(|how| super::Violation {
+            rule: Rule::Truthful,
+            how,
+        }));
+    }
+
+    /// Judges the requests of a time in which nothing was left to do.
+    pub(crate) fn quiet(&self, effects: &[Effect]) {
+        for effect in effects.iter().filter(|effect| effect.is_write()) {
+            self.violated(Rule::Quiet, format!("{} was sent at rest", effect.name));
+        }
+    }
+
+    /// Judges a phase that nothing disturbed: it ends soon, and a creation makes everything once.
+    pub(crate) fn prompt(&self, phase: Phase, took: std::time::Duration, effects: &[Effect]) {
+        if took > SOON {
+            self.violated(Rule::Prompt, format!("{phase:?} took {} s", took.as_secs()));
+        }
+        let looks = effects
+            .iter()
+            .filter(|effect| effect.name == "Get jwthttpapis")
+            .count();
+        if looks > MOST_LOOKS {
+            self.violated(Rule::Prompt, format!("{phase:?} took {looks} passes"));
+        }
+        if phase == Phase::Create {
+            let made = effects.iter().filter(|effect| effect.is_commit()).count();
+            let wanted = expected::pieces(&self.court().wanted);
+            if made != wanted {
+                let how = format!("{made} writes made what {wanted} could make");
+                self.violated(Rule::Prompt, how);
+            }
+        }
+    }
+
+    /// Every status that was written keeps the rules of those who read it.
+    fn statuses(&self, world: &World) {
+        let written = std::mem::take(&mut world.state().kubernetes.written);
+        let denied = self.court().denied.clone();
+        for object in written {
+            let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
+            let status = match serde_json::from_value::<JwtHttpApiStatus>(object["status"].clone()) {
+                Ok(status) => status,
+                Err(error) => {
+                    self.violated(Rule::WellFormed, format!("a status does not parse: {error}"));
+                    continue;
+                }
+            };
+            for violation in rules::flux(&status, generation, rules::Moment::InProgress) {
+                self.violated(Rule::WellFormed, violation.to_string());
+            }
+            for condition in status
+                .conditions
+                .iter()
+                .filter(|one| one.reason == "AccessDenied")
+            {
+                if !denied
+                    .iter()
+                    .any(|action| condition.message.contains(action.as_str()))
+                {
+                    let how = format!("no denied action is named: {}", condition.message);
+                    self.violated(Rule::WellFormed, how);
+                }
+            }
+        }
+    }
+
+    fn no_secret(&self, world: &World) {
+        let state = world.state();
+        let shown = state.kubernetes.get(&OBJECT).unwrap_or_default();
+        let told = state.told.iter().map(ToString::to_string);
+        let shows = |text: &String| text.contains(SECRET) || text.contains(CANARY);
+        if told.chain([shown.to_string()]).any(|text| shows(&text)) {
+            drop(state);
+            self.violated(Rule::Discreet, "the object or an event shows a secret");
+        }
+    }
+}
+
+/// How long a phase takes that nothing disturbs: the waits for lists and for IAM, and room for both.
+const SOON: std::time::Duration = std::time::Duration::from_secs(90);
+/// How many passes such a phase takes, lists that lag and a role that settles included.
+const MOST_LOOKS: usize = 20;
+
+impl Court {
+    /// What AWS should show of the object and what it shows, without what nobody can know any more.
+    fn compared(&self, state: &Value, uid: &str) -> (Value, Value) {
+        let (mut wanted, mut shown) = (expected::of(&self.wanted), expected::shown(state, uid));
+        if self.excuses.forgot_grants {
+            wanted["grants"] = Value::Null;
+            shown["grants"] = Value::Null;
+        }
+        (wanted, shown)
+    }
+}
+
+/// Whether an object says Ready of its newest generation.
+pub(crate) fn is_ready(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    let ready = conditions.and_then(|all| all.iter().find(|condition| condition["type"] == "Ready"));
+    object["status"]["observedGeneration"] == object["metadata"]["generation"]
+        && ready.is_some_and(|ready| ready["status"] == "True")
+}
+
+/// Whether API Gateway may invoke the function behind a route, by role or by the function's own policy.
+fn may_invoke(sandbox: &Sandbox, deployment: &Deployment, route: &DeployedRoute) -> bool {
+    let Some(integration) = &route.integration else {
+        return false;
+    };
+    let Some(function_arn) = invoke_permission::function_arn(&integration.uri) else {
+        return false;
+    };
+    let invocation = Invocation {
+        function_arn,
+        source_arn: invoke_permission::source_arn(deployment, &route.route_key),
+        account: &deployment.account,
+    };
+    let policy = sandbox.function_policy(function_arn);
+    let verdict = match &integration.credentials_arn {
+        Some(arn) => {
+            let role = sandbox.effective_role(arn, sandbox.now());
+            invoke_permission::by_role(&invocation, role.as_ref(), policy.as_ref())
+        }
+        None => invoke_permission::by_resource_policy(&invocation, policy.as_ref()),
+    };
+    verdict.is_ok()
+}
+
+/// Where two values differ: paths with both values, a few of them.
+fn difference(expected: &Value, found: &Value) -> String {
+    let mut all = Vec::new();
+    compare("", expected, found, &mut all);
+    all.truncate(6);
+    all.join("; ")
+}
+
+fn compare(path: &str, expected: &Value, found: &Value, all: &mut Vec<String>) {
+    match (expected, found) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for key in keys {
+                let empty = Value::Null;
+                let (one, other) = (one.get(key).unwrap_or(&empty), other.get(key).unwrap_or(&empty));
+                compare(&format!("{path}/{key}"), one, other, all);
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                compare(&format!("{path}/{index}"), one, other, all);
+            }
+        }
+        (one, other) if one == other => {}
+        (one, other) => all.push(format!("{path}: expected {one}, found {other}")),
+    }
+}

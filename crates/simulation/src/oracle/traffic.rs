@@ -1,0 +1,153 @@
+//! What the requests alone tell: who leads, where it acts, and how much it asks.
+
+use super::rule::{Rule, Violation};
+use crate::world::{Instance, Service};
+use jwthttpapi_core::lease::RENEW_DEADLINE;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+/// In how long a time passes over an object are counted.
+const MINUTE: Duration = Duration::from_secs(60);
+/// Passes over an object in that time, at most: lists that lag are read every two seconds.
+const MOST_PASSES: usize = 40;
+
+/// The requests of a life, as far as rules are about them.
+pub(crate) struct Traffic {
+    /// Whether processes elect a leader.
+    elected: bool,
+    /// Requests to API Gateway: a second, and at once.
+    budget: Option<(f64, u32)>,
+    processes: BTreeMap<Instance, Process>,
+    /// Requests to API Gateway that the budget has room for, and as of when.
+    room: (f64, Duration),
+}
+
+#[derive(Default)]
+struct Process {
+    /// When its last renewal of the lease that was carried out was sent.
+    renewed: Option<Duration>,
+    /// Writes to AWS that have no answer yet.
+    under_way: usize,
+    /// Whether the object that it read last is another place's.
+    elsewhere: bool,
+    /// When it read the object.
+    passes: VecDeque<Duration>,
+}
+
+impl Traffic {
+    /// None so far.
+    pub(crate) fn new(elected: bool, budget: Option<(f64, u32)>) -> Self {
+        let room = budget.map_or(0.0, |(_, burst)| f64::from(burst));
+        Self {
+            elected,
+            budget,
+            processes: BTreeMap::new(),
+            room: (room, Duration::ZERO),
+        }
+    }
+
+    /// A request is sent.
+    pub(crate) fn sent(
+        &mut self,
+        from: Instance,
+        service: Service,
+        name: &str,
+        at: Duration,
+    ) -> Vec<Violation> {
+        match service {
+            Service::Kubernetes if name == "Get jwthttpapis" => self.look(from, at),
+            Service::Kubernetes => Vec::new(),
+            Service::Aws => self.asked(from, name, at),
+        }
+    }
+
+    fn look(&mut self, from: Instance, at: Duration) -> Vec<Violation> {
+        let passes = &mut self.processes.entry(from).or_default().passes;
+        passes.push_back(at);
+        while passes.front().is_some_and(|first| *first + MINUTE < at) {
+            passes.pop_front();
+        }
+        let many = passes.len() > MOST_PASSES;
+        let how = format!("more than {MOST_PASSES} passes over an object in a minute");
+        many.then_some(Violation {
+            rule: Rule::Courteous,
+            how,
+        })
+        .into_iter()
+        .collect()
+    }
+
+    fn asked(&mut self, from: Instance, name: &str, at: Duration) -> Vec<Violation> {
+        let mut found = Vec::new();
+        let process = self.processes.entry(from).or_default();
+        if process.elsewhere && name != "GetCallerIdentity" {
+            let how = format!("{name} was sent although the object is another place's");
+            found.push(Violation {
+                rule: Rule::InPlace,
+                how,
+            });
+        }
+        let leads = process
+            .renewed
+            .is_some_and(|renewed| at < renewed + RENEW_DEADLINE);
+        if self.elected && is_write(name) && !leads {
+            let how = format!("{name} was sent without the lease");
+            found.push(Violation {
+                rule: Rule::Leading,
+                how,
+            });
+        }
+        if let Some((rate, burst)) = self.budget
+            && name.contains("apis")
+        {
+            let (room, since) = self.room;
+            let gained = at.saturating_sub(since).as_secs_f64() * rate;
+            let room = (room + gained).min(f64::from(burst)) - 1.0;
+            self.room = (room, at);
+            // What was sent a moment too early because the clock counts milliseconds is no excess.
+            if room < -1.0 {
+                let how = format!("more than {burst} requests at once and {rate} a second to API Gateway");
+                found.push(Violation {
+                    rule: Rule::Courteous,
+                    how,
+                });
+            }
+        }
+        found
+    }
+
+    /// A process has read the object: of the place that it is in, or of another.
+    pub(crate) fn read(&mut self, from: Instance, elsewhere: bool) {
+        self.processes.entry(from).or_default().elsewhere = elsewhere;
+    }
+
+    /// A process has written the lease: it holds it since it sent that, or has given it back.
+    pub(crate) fn leased(&mut self, from: Instance, held_since: Option<Duration>) -> Option<Violation> {
+        let process = self.processes.entry(from).or_default();
+        process.renewed = held_since;
+        (held_since.is_none() && process.under_way > 0).then(|| Violation {
+            rule: Rule::Leading,
+            how: "the lease was given back while a write was under way".to_owned(),
+        })
+    }
+
+    /// A write begins, or has ended for its sender.
+    pub(crate) fn under_way(&mut self, from: Instance, begins: bool) {
+        let process = self.processes.entry(from).or_default();
+        process.under_way = if begins {
+            process.under_way + 1
+        } else {
+            process.under_way.saturating_sub(1)
+        };
+    }
+}
+
+/// Whether a request to AWS, by its name in the journal, is to change something.
+pub(crate) fn is_write(name: &str) -> bool {
+    match name.split_once(' ') {
+        Some((method, _)) => method != "GET",
+        None => !name.starts_with("Get") && !name.starts_with("List"),
+    }
+}
