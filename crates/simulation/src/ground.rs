@@ -32,9 +32,10 @@ pub(crate) fn stranger(sandbox: &Sandbox) -> SdkConfig {
 /// What every life begins with.
 #[derive(Clone, Debug)]
 pub struct Ground {
-    pub(crate) sandbox: Sandbox,
+    /// AWS.
+    pub sandbox: Sandbox,
     /// Everything in it.
-    pub(crate) before: Arc<Value>,
+    pub before: Arc<Value>,
 }
 
 /// An account with three functions, and with an API and a role of others that look like the operator's.

@@ -245,7 +245,8 @@ impl<'a> Life<'a> {
     }
 
     pub(crate) fn object(&self) -> Option<Value> {
-        self.world.state().kubernetes.get(&OBJECT).ok()
+        let object = self.world.state().kubernetes.get(&OBJECT).ok()?;
+        Some(Value::clone(&object))
     }
 
     /// What the user does at the beginning of a phase.
