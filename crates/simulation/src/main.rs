@@ -153,11 +153,6 @@ fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
             ),
             Part::Walks => {
                 let every = walk::every(&ground, workers, 1);
-                println!(
-                    "changes: {} properties and what is done to them; {} without any",
-                    every.covered.len(),
-                    every.untouched.len()
-                );
                 walked += tell("walks over every change", &every);
                 let random = walk::random(&ground, workers, walks, seed);
                 walked += tell("walks by chance", &random);

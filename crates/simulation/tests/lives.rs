@@ -8,6 +8,7 @@ use jwthttpapi_simulation::{
     life::{self, Outcome},
     scenario::Scenario,
     sweep::{self, Tally},
+    walk::{self, Kind, Walked},
 };
 use std::sync::LazyLock;
 
@@ -123,4 +124,51 @@ fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {
         let outcome = live(&lagging, &schedule);
         assert_eq!(outcome.violations, [], "at request {number}");
     }
+}
+
+fn all_walked(walked: &Walked) {
+    let failures: Vec<String> = walked
+        .failures
+        .iter()
+        .map(|(name, violations)| format!("{name}: {violations:#?}"))
+        .collect();
+    assert_eq!(walked.survived, walked.walks, "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_property_but_the_region_is_changed_in_every_way_that_its_type_allows() {
+    let coverage = walk::coverage();
+    assert_eq!(coverage.untouched, ["/region"]);
+    let ways = |property: &str| -> Vec<Kind> {
+        let of = coverage.covered.iter().filter(|(of, _)| of == property);
+        of.map(|(_, kind)| *kind).collect()
+    };
+    let optional = [
+        Kind::Set,
+        Kind::Unset,
+        Kind::Change,
+        Kind::Empty,
+        Kind::Limit,
+        Kind::Wrong,
+    ];
+    for property in ["/description", "/scopes", "/tags", "/routes/#/operationName"] {
+        assert_eq!(ways(property), optional, "{property}");
+    }
+    let required = [Kind::Change, Kind::Empty, Kind::Limit, Kind::Wrong];
+    for property in ["/issuer", "/audience", "/routes", "/routes/#/routeKey"] {
+        assert_eq!(ways(property), required, "{property}");
+    }
+}
+
+/// Every eleventh; `make sweep` walks all of them.
+#[test]
+fn a_spec_reached_by_history_is_as_one_from_scratch_and_the_first_again_as_the_first() {
+    let walked = walk::every(&GROUND, 2, 11);
+    assert!(walked.walks > 50, "{}", walked.walks);
+    all_walked(&walked);
+}
+
+#[test]
+fn walks_of_changes_drawn_by_chance_and_half_of_them_in_flight_end_where_they_began() {
+    all_walked(&walk::random(&GROUND, 2, 20, 1));
 }

@@ -95,7 +95,7 @@ pub(crate) fn of(spec: &Value) -> Value {
         "name": spec["name"].as_str().unwrap_or("demo-hello"),
         "description": spec["description"].as_str().unwrap_or_default(),
         "disabled": spec["disableExecuteApiEndpoint"] == true,
-        "addresses": if spec["ipAddressType"] == "Dualstack" { "dualstack" } else { "ipv4" },
+        "addresses": spec["ipAddressType"].as_str().unwrap_or("ipv4"),
         "cors": cors(&spec["cors"]),
         "tags": spec["tags"].as_object().cloned().unwrap_or_default(),
         "policy": spec["deletionPolicy"].as_str().unwrap_or("Delete"),
@@ -182,14 +182,20 @@ fn cors(cors: &Value) -> Value {
     let lower = |value: &Value| -> BTreeSet<String> {
         texts(value).into_iter().map(|text| text.to_lowercase()).collect()
     };
-    json!({
+    let cors = json!({
         "origins": sorted(&cors["allowOrigins"]),
         "methods": sorted(&cors["allowMethods"]),
         "headers": lower(&cors["allowHeaders"]),
         "exposed": lower(&cors["exposeHeaders"]),
         "age": cors["maxAge"].as_i64().unwrap_or_default(),
         "credentials": cors["allowCredentials"] == true,
-    })
+    });
+    // AWS keeps none that says nothing.
+    let says_nothing = |value: &Value| *value == json!([]) || *value == json!(0) || *value == json!(false);
+    let nothing = cors
+        .as_object()
+        .is_some_and(|fields| fields.values().all(says_nothing));
+    if nothing { Value::Null } else { cors }
 }
 
 /// Everything of the object's in AWS as it is, in the same form.

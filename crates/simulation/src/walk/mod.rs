@@ -60,10 +60,31 @@ pub struct Walked {
     pub survived: usize,
     /// Walks with one, by name: a few of them.
     pub failures: Vec<(String, Vec<Violation>)>,
-    /// Properties and what was done to them.
+}
+
+/// Which changes the schema gives.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    /// Properties and what is done to them.
     pub covered: BTreeSet<(String, Kind)>,
-    /// Properties of the schema that no change was about.
+    /// Properties of the schema that no change is about.
     pub untouched: Vec<String>,
+}
+
+/// Which changes [`every`] makes.
+pub fn coverage() -> Coverage {
+    let schema = change::schema();
+    let bases = change::bases();
+    let changes = bases.iter().flat_map(|base| change::all(&schema, base));
+    let covered: BTreeSet<(String, Kind)> = changes
+        .map(|change| (change::about(&change), change.kind))
+        .collect();
+    let touched: BTreeSet<&String> = covered.iter().map(|(property, _)| property).collect();
+    let untouched = change::properties(&schema)
+        .into_iter()
+        .filter(|property| !touched.contains(property))
+        .collect();
+    Coverage { covered, untouched }
 }
 
 /// How many failures are shown.
@@ -74,14 +95,12 @@ const SHOWN: usize = 20;
 pub fn every(ground: &Ground, workers: usize, stride: usize) -> Walked {
     let schema = change::schema();
     let mut walks = Vec::new();
-    let mut covered = BTreeSet::new();
     for base in change::bases() {
         for (index, change) in change::all(&schema, &base)
             .into_iter()
             .enumerate()
             .step_by(stride)
         {
-            covered.insert((change::about(&change), change.kind));
             for requests in [None, Some(index % MOST_IN_FLIGHT + 1)] {
                 let changed = Step {
                     spec: change.of(&base),
@@ -100,17 +119,7 @@ pub fn every(ground: &Ground, workers: usize, stride: usize) -> Walked {
             }
         }
     }
-    let touched: BTreeSet<&String> = covered.iter().map(|(property, _)| property).collect();
-    let untouched = change::properties(&schema)
-        .into_iter()
-        .filter(|property| !touched.contains(property))
-        .collect();
-    let walked = go(ground, workers, walks);
-    Walked {
-        covered,
-        untouched,
-        ..walked
-    }
+    go(ground, workers, walks)
 }
 
 /// Walks of several changes drawn by chance, half of them in flight, over an AWS whose unconfirmed behaviour is drawn, too.
