@@ -100,7 +100,8 @@ impl Scene<'_> {
                 }
                 Identity::Create => {
                     memory.unsettled = Some(Instant::now());
-                    let api = self.session.create_api(&self.aim.desired.api).await?;
+                    let cut = || !self.ctx.leads();
+                    let api = self.session.create_api(&self.aim.desired.api, &cut).await?;
                     let next = JwtHttpApiStatus {
                         api_id: Some(api.id.clone()),
                         ..record.status()

@@ -13,9 +13,12 @@
 
 mod big;
 mod cost;
+mod effects;
 mod examples;
 mod ground;
 mod killed;
 mod leadership;
+mod outages;
 mod removal;
+mod stopping;
 mod trouble;
