@@ -153,6 +153,12 @@ impl Ground {
         ]);
     }
 
+    /// Asks for a verification, so that no backoff has to be waited for.
+    pub(crate) fn verify(&self, name: &str, token: &str) {
+        let asked = format!("reconcile.jwthttpapi.dev/requestedAt={token}");
+        self.kubectl(&["annotate", "--overwrite", "jwthttpapi", name, &asked]);
+    }
+
     pub(crate) fn object(&self, name: &str) -> Value {
         serde_json::from_str(&self.kubectl(&["get", "jwthttpapi", name, "-o", "json"])).unwrap()
     }

@@ -13,6 +13,7 @@
 
 mod big;
 mod cost;
+mod credentials;
 mod effects;
 mod examples;
 mod ground;

@@ -14,7 +14,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{Method, Request, Response},
+    http::{Method, Request, Response, Uri},
 };
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -211,7 +211,7 @@ impl Shared {
         let mut passed = self.lock();
         let passing = Passing {
             number: passed.requests.len() as u64 + 1,
-            sort: sort(request),
+            sort: sort(request.method(), request.uri()),
             method: request.method().to_string(),
             path: request.uri().to_string(),
             status: None,
@@ -288,16 +288,16 @@ async fn forward(
     Ok(sender.send_request(request).await?)
 }
 
-fn sort(request: &Request<Incoming>) -> Sort {
-    let query = request.uri().query().unwrap_or_default();
-    if request.uri().path().contains("/leases") {
+fn sort(method: &Method, uri: &Uri) -> Sort {
+    let query = uri.query().unwrap_or_default();
+    if uri.path().contains("/leases") {
         Sort::Lease
     } else if query
         .split('&')
         .any(|pair| matches!(pair, "watch=true" | "watch=1"))
     {
         Sort::Watch
-    } else if request.method() == Method::GET {
+    } else if method == Method::GET {
         Sort::Read
     } else {
         Sort::Write
@@ -329,5 +329,34 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) -> Result<Infallible,
         tokio::spawn(
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_rests_is_told_from_reads_and_writes() {
+        let kind = "/apis/jwthttpapi.dev/v1alpha1/jwthttpapis";
+        let leases = "/apis/coordination.k8s.io/v1/namespaces/a/leases/b";
+        for (method, uri, wanted) in [
+            (Method::GET, format!("{kind}?limit=500"), Sort::Read),
+            (
+                Method::GET,
+                format!("{kind}?&watch=true&resourceVersion=1"),
+                Sort::Watch,
+            ),
+            (Method::PATCH, format!("{kind}/a/status"), Sort::Write),
+            (
+                Method::POST,
+                "/apis/events.k8s.io/v1/events".to_owned(),
+                Sort::Write,
+            ),
+            (Method::GET, leases.to_owned(), Sort::Lease),
+            (Method::PUT, leases.to_owned(), Sort::Lease),
+        ] {
+            assert_eq!(sort(&method, &uri.parse().unwrap()), wanted, "{method} {uri}");
+        }
     }
 }
