@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use jwthttpapi_test_support::{Cluster, Proxy, Side, Sort};
+use jwthttpapi_test_support::{Cluster, Proxy, Side, Sort, deadline};
 use serde_json::json;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -21,10 +21,22 @@ fn create(url: &str, token: &str, name: &str) -> Option<u16> {
 fn what_is_kept_back_before_is_not_carried_out_and_what_is_kept_back_after_is() {
     let cluster = Cluster::shared().unwrap();
     cluster.kubectl(["create", "serviceaccount", "writer"]).unwrap();
-    let rights = ["--clusterrole=edit", "--serviceaccount=default:writer"];
+    let rights = ["--verb=create", "--resource=configmaps"];
     cluster
-        .kubectl(["create", "rolebinding", "writer"].iter().chain(&rights))
+        .kubectl(["create", "role", "writer"].iter().chain(&rights))
         .unwrap();
+    let to = ["--role=writer", "--serviceaccount=default:writer"];
+    cluster
+        .kubectl(["create", "rolebinding", "writer"].iter().chain(&to))
+        .unwrap();
+    let may = [
+        "auth",
+        "can-i",
+        "create",
+        "configmaps",
+        "--as=system:serviceaccount:default:writer",
+    ];
+    deadline::poll("the right to write", LIMIT, || Ok(cluster.kubectl(may).ok())).unwrap();
     let token = cluster.kubectl(["create", "token", "writer"]).unwrap();
     let proxy = Proxy::start(cluster).unwrap();
     let exists = |name: &str| cluster.kubectl(["get", "configmap", name]).is_ok();
