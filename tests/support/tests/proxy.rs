@@ -7,7 +7,7 @@ use serde_json::json;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Creates a ConfigMap through a proxy: the status answered, none when the connection ends without an answer.
+/// Creates a `ConfigMap` through a proxy: the status answered, none when the connection ends without an answer.
 fn create(url: &str, token: &str, name: &str) -> Option<u16> {
     let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}).to_string();
     let answer = ureq::post(format!("{url}/api/v1/namespaces/default/configmaps"))
