@@ -1,11 +1,13 @@
 //! The SDK's clients: made once, with a deadline on every call, and without retries where a second try could double something.
 
+use super::credentials::Source;
 use super::operation::Service;
 use super::pace::Bucket;
 use super::settings::Settings;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_apigatewayv2::config::retry::RetryPartition;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -30,8 +32,21 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const READ_ATTEMPTS: u32 = 2;
 
 /// The configuration that all clients share, read from where the SDK finds it (environment, web identity, container, profile,
-/// instance): Region, credentials and transport. Nothing is asked of AWS yet.
+/// instance): Region, credentials and transport. Nothing is asked of AWS yet. Credentials are looked for whenever they are
+/// needed, the rest once.
 pub async fn load(settings: &Settings) -> SdkConfig {
+    let found = loader(settings).load().await;
+    // A source that looks again must find the same Region without asking for it.
+    let settings = Settings {
+        region: found.region().map(ToString::to_string),
+        ..settings.clone()
+    };
+    let source = SharedCredentialsProvider::new(Source::new(settings));
+    found.into_builder().credentials_provider(source).build()
+}
+
+/// Where the SDK looks for its configuration.
+pub(super) fn loader(settings: &Settings) -> ConfigLoader {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(transport());
     if let Ok(name) = AppName::new("jwthttpapi") {
         loader = loader.app_name(name);
@@ -42,7 +57,7 @@ pub async fn load(settings: &Settings) -> SdkConfig {
     if let Some(url) = &settings.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    loader.load().await
+    loader
 }
 
 /// HTTP over TLS by rustls and ring, straight to AWS.

@@ -10,6 +10,7 @@
 //! deadline, and it is counted.
 
 mod client;
+mod credentials;
 pub mod execute;
 pub mod fault;
 mod metrics;
@@ -30,14 +31,16 @@ pub use session::Session;
 pub use settings::{ConfigError, Settings};
 
 use crate::fence::Fence;
+use aws_config::identity::IdentityCache;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use client::Line;
+use credentials::Keyring;
 use jwthttpapi_core::model::name::Place;
 use metrics::{Buckets, Metrics};
 use pace::Bucket;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::OnceCell;
 
 /// AWS as one process sees it. Clones share everything.
 #[derive(Clone, Debug)]
@@ -54,7 +57,15 @@ struct Inner {
     regions: Mutex<BTreeMap<String, Arc<Regional>>>,
     iam: Line<aws_sdk_iam::Client>,
     sts: Line<aws_sdk_sts::Client>,
-    identity: OnceCell<Arc<Identity>>,
+    keyring: Keyring,
+    identity: tokio::sync::Mutex<Option<Known>>,
+}
+
+/// Who the operator is, and by which access key.
+#[derive(Debug)]
+struct Known {
+    key: Option<String>,
+    identity: Arc<Identity>,
 }
 
 /// The clients of one Region.
@@ -91,6 +102,12 @@ impl Aws {
         registry: &mut Registry,
     ) -> Result<Self, ConfigError> {
         settings.check()?;
+        let keyring = Keyring::new(shared.credentials_provider());
+        let shared = shared
+            .into_builder()
+            .credentials_provider(SharedCredentialsProvider::new(keyring.clone()))
+            .identity_cache(IdentityCache::no_cache())
+            .build();
         let default_region = shared.region().ok_or(ConfigError::NoRegion)?.to_string();
         let buckets = Arc::default();
         let metrics = Metrics::register(registry, &buckets);
@@ -107,7 +124,8 @@ impl Aws {
             regions: Mutex::default(),
             iam,
             sts,
-            identity: OnceCell::new(),
+            keyring,
+            identity: tokio::sync::Mutex::default(),
         })))
     }
 
@@ -116,14 +134,32 @@ impl Aws {
         &self.0.default_region
     }
 
-    /// Who the operator is. AWS is asked once per process; whoever asks meanwhile waits for the same answer, and a fault is
-    /// forgotten.
+    /// Who the operator is. AWS is asked once for each access key; whoever asks meanwhile waits for the same answer, and a
+    /// fault is forgotten.
     ///
     /// # Errors
     /// When STS cannot be asked.
     pub async fn identity(&self) -> Result<Arc<Identity>, Fault> {
-        let ask = || async { session::caller_identity(&self.0).await.map(Arc::new) };
-        self.0.identity.get_or_try_init(ask).await.cloned()
+        let mut known = self.0.identity.lock().await;
+        let key = self.0.keyring.key().await;
+        if let Some(known) = known.as_ref().filter(|known| key.is_some() && known.key == key) {
+            return Ok(Arc::clone(&known.identity));
+        }
+        let identity = Arc::new(session::caller_identity(&self.0).await?);
+        *known = Some(Known {
+            key,
+            identity: Arc::clone(&identity),
+        });
+        Ok(identity)
+    }
+
+    /// Whether the credentials have become those of another account than the one that a pass began in.
+    async fn has_left(&self, place: &Place) -> Result<bool, Fault> {
+        if self.0.identity.lock().await.is_none() {
+            return Ok(false);
+        }
+        let identity = self.identity().await?;
+        Ok(identity.account != place.account || identity.partition != place.partition)
     }
 
     /// Partition, account and Region of an object that names `region`.

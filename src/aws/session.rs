@@ -1,7 +1,6 @@
 //! One object's conversation with AWS.
 
 use super::fault::{Class, Fault};
-use super::metrics::Metrics;
 use super::operation::{Operation, Service};
 use super::pace::{Bucket, Permit, Urgency};
 use super::{Aws, Identity, Inner, Regional};
@@ -83,7 +82,7 @@ impl Session {
         async move {
             let bucket = self.bucket(operation.service());
             let permit = bucket.acquire(&self.object, self.urgency).await;
-            send_with(&self.aws.0.metrics, permit, operation, send).await
+            send_with(&self.aws.0, permit, operation, send).await
         }
         .boxed()
     }
@@ -107,13 +106,14 @@ impl Session {
                 None => permit.await,
                 Some(deadline) => timeout_at(deadline, permit).await.map_err(|_| Stop::Cut)?,
             };
-            if (turn.cut)() {
+            let left = self.aws.has_left(&self.place).await.map_err(Stop::Fault)?;
+            if left || (turn.cut)() {
                 return Err(Stop::Cut);
             }
             if !self.aws.0.fence.allows(Instant::now()) && !planted!(NoFence) {
                 return Err(Stop::Fault(Fault::not_leading(operation)));
             }
-            let answer = send_with(&self.aws.0.metrics, permit, operation, send).await;
+            let answer = send_with(&self.aws.0, permit, operation, send).await;
             answer.map_err(Stop::Fault)
         }
         .boxed()
@@ -148,7 +148,7 @@ impl<E: ProvideErrorMetadata + Error + Send + 'static> SdkFailure for E {}
 pub(super) type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
 
 async fn send_with<T, E>(
-    metrics: &Metrics,
+    aws: &Inner,
     mut permit: Permit,
     operation: Operation,
     send: impl Future<Output = Answer<T, E>>,
@@ -160,7 +160,7 @@ where
     let began = Instant::now();
     let answer = send.await.map_err(|error| Fault::of(operation, &error));
     let class = answer.as_ref().err().map(|fault| fault.class);
-    metrics.count(operation, class, began.elapsed());
+    aws.metrics.count(operation, class, began.elapsed());
     match &answer {
         Ok(_) => {
             debug!(service = %operation.service(), %operation, "AWS answered");
@@ -170,6 +170,7 @@ where
             debug!(%fault, request_id = fault.request_id, "AWS did not do it");
             match fault.class {
                 Class::Throttled => permit.throttled(),
+                Class::CredentialsUnavailable => aws.keyring.refused(began).await,
                 _ if fault.status.is_some() => permit.answered(),
                 _ => {}
             }
@@ -187,7 +188,7 @@ pub(super) async fn caller_identity(aws: &Inner) -> Result<Identity, Fault> {
         .acquire(&Arc::from("operator"), Urgency::Tighten)
         .await;
     let send = aws.sts.reads.get_caller_identity().send();
-    let answer = send_with(&aws.metrics, permit, operation, Box::pin(send)).await?;
+    let answer = send_with(aws, permit, operation, Box::pin(send)).await?;
     let arn = answer
         .arn
         .ok_or_else(|| Fault::unreadable(operation, "the ARN"))?;

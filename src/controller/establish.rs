@@ -108,7 +108,8 @@ impl Scene<'_> {
                             record.add_finalizer().await?;
                         }
                     });
-                    let created = self.session.create_api(&self.aim.desired.api).await;
+                    let cut = || !self.ctx.leads();
+                    let created = self.session.create_api(&self.aim.desired.api, &cut).await;
                     planted!(FinalizerDropped => {
                         if created.is_err() {
                             record.remove_finalizer().await?;

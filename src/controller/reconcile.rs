@@ -112,6 +112,10 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     let mut memory = ctx.recall(&uid);
     if let Some(until) = memory.quiet_until.take() {
         tokio::time::sleep_until(until).await;
+        // The process may have been asked to stop meanwhile.
+        if !ctx.leads() {
+            return Ok((Ended::success, None));
+        }
     }
     let mut findings = Findings::default();
     let before = record.status();

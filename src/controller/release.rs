@@ -29,6 +29,10 @@ pub(super) async fn release(
 ) -> Result<(Next, JwtHttpApiStatus), Error> {
     let status = record.status();
     let left = untag(ctx, record, deadline).await;
+    if !ctx.leads() {
+        findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
+        return Ok((Next::Now, status));
+    }
     if !left.is_empty() {
         let note = format!(
             "released under deletionPolicy Retain with its ownership tags still on: {}",
@@ -117,7 +121,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
     }));
     for observed in observed {
         let plan = plan_release(&observed, &owner);
-        let outcome = aws::run(&session, plan, &|| false, deadline).await;
+        let outcome = aws::run(&session, plan, &|| !ctx.leads(), deadline).await;
         left.extend(
             outcome
                 .faults

@@ -74,7 +74,7 @@ async fn a_create_without_answer_is_sent_once_and_ends_within_the_write_timeout(
     let began = Instant::now();
     let fault = ground
         .session()
-        .create_api(&desired(spec("Role")).api)
+        .create_api(&desired(spec("Role")).api, &|| false)
         .await
         .unwrap_err();
     assert!(fault.may_have_committed());
@@ -272,7 +272,10 @@ async fn an_address_where_nobody_listens_is_told_from_an_answer_that_does_not_co
     let mut registry = prometheus_client::registry::Registry::default();
     let aws = jwthttpapi::aws::Aws::new(shared, Settings::default(), Fence::open(), &mut registry).unwrap();
     let session = aws.session(&crate::ground::place(), "a", jwthttpapi::aws::Urgency::Create);
-    let fault = session.create_api(&desired(spec("Role")).api).await.unwrap_err();
+    let fault = session
+        .create_api(&desired(spec("Role")).api, &|| false)
+        .await
+        .unwrap_err();
     assert_eq!(
         (fault.class, fault.may_have_committed()),
         (Class::NotSent, false),

@@ -72,7 +72,12 @@ async fn a_plan_is_cut_before_its_next_step() {
     let ground = ground(json!({}));
     ground.functions(&["a", "b", "c"]).await;
     let wanted = desired(spec("Role"));
-    let id = ground.session().create_api(&wanted.api).await.unwrap().id;
+    let id = ground
+        .session()
+        .create_api(&wanted.api, &|| false)
+        .await
+        .unwrap()
+        .id;
     for allowed in 0..4 {
         let plan = ground.plan(&wanted, Some(&id)).await;
         ground.sandbox.clear_journal();
@@ -96,7 +101,12 @@ async fn a_plan_ends_at_its_deadline_also_while_it_waits_for_its_turn() {
     let ground = ground_with(&json!({}), rate);
     ground.functions(&["a", "b", "c"]).await;
     let wanted = desired(spec("Role"));
-    let id = ground.session().create_api(&wanted.api).await.unwrap().id;
+    let id = ground
+        .session()
+        .create_api(&wanted.api, &|| false)
+        .await
+        .unwrap()
+        .id;
     let plan = ground.plan(&wanted, Some(&id)).await;
     let began = Instant::now();
     let deadline = began + Duration::from_millis(2_500);

@@ -15,7 +15,11 @@ async fn an_api_in_role_mode_is_made_in_eleven_writes_and_nothing_is_left_to_do(
     let ground = ground(json!({}));
     ground.functions(&["a", "b", "c"]).await;
     let desired = desired(spec("Role"));
-    let api = ground.session().create_api(&desired.api).await.unwrap();
+    let api = ground
+        .session()
+        .create_api(&desired.api, &|| false)
+        .await
+        .unwrap();
     let mut observed = ground.observe(&desired, None).await;
     observed.api = Some(api.clone());
     let plan = jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &place());
@@ -179,7 +183,11 @@ async fn children_within_the_answer_of_the_creation_are_the_whole_observation() 
     let ground = ground(json!({}));
     ground.functions(&["a", "b", "c"]).await;
     let desired = desired(spec("Role"));
-    let created = ground.session().create_api(&desired.api).await.unwrap();
+    let created = ground
+        .session()
+        .create_api(&desired.api, &|| false)
+        .await
+        .unwrap();
     let read = ground.session().api(&created.id).await.unwrap();
     assert_eq!(read, Some(created.clone()));
     let children = ground.session().children(&created.id).await.unwrap().unwrap();
@@ -241,7 +249,14 @@ async fn the_list_of_all_apis_has_their_tags_and_ages() {
     let desired = desired(spec("Role"));
     let mut ids = Vec::new();
     for _ in 0..3 {
-        ids.push(ground.session().create_api(&desired.api).await.unwrap().id);
+        ids.push(
+            ground
+                .session()
+                .create_api(&desired.api, &|| false)
+                .await
+                .unwrap()
+                .id,
+        );
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let mut listed = ground.session().apis().await.unwrap();
@@ -277,7 +292,7 @@ async fn each_region_has_its_own_apis() {
     let desired = desired(spec("Role"));
     let away = ground.aws.place(Some("us-east-1")).await.unwrap();
     let session = ground.aws.session(&away, "demo/hello", Urgency::Create);
-    session.create_api(&desired.api).await.unwrap();
+    session.create_api(&desired.api, &|| false).await.unwrap();
     let created = ground
         .journal()
         .into_iter()

@@ -2,11 +2,12 @@
 
 use jwthttpapi_core::api::oracle;
 use jwthttpapi_test_support::{
-    Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, PROMPT, REGION, Sandbox,
-    SandboxClient, deadline, places, sandbox_values,
+    Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, PROMPT, Proxy, REGION, Sandbox,
+    SandboxClient, deadline, places, process::Launch, sandbox_values,
 };
 use serde_json::{Value, json};
 use std::{
+    path::Path,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -75,11 +76,40 @@ impl Ground {
 
     /// An operator without delays of its own and without a budget; `more` overrides.
     pub(crate) fn operator(&self, more: &[&str]) -> Operator {
+        Operator::launch(self.launch(more)).unwrap()
+    }
+
+    /// The same, with the API server behind a proxy.
+    pub(crate) fn operator_through(&self, proxy: &Proxy, more: &[&str]) -> Operator {
+        Operator::launch(self.launch_through(proxy, more)).unwrap()
+    }
+
+    /// How that one is started, as often as one likes.
+    pub(crate) fn launch_through(&self, proxy: &Proxy, more: &[&str]) -> Launch {
+        let Container {
+            namespace,
+            service_account,
+            ..
+        } = &self.container;
+        let way = self
+            .cluster
+            .kubeconfig_through(proxy, namespace, service_account)
+            .unwrap();
+        self.launch(more).env("KUBECONFIG", way)
+    }
+
+    /// How such an operator is started, to be changed for the purpose.
+    pub(crate) fn launch(&self, more: &[&str]) -> Launch {
         let number = self.starts.fetch_add(1, Ordering::Relaxed);
         let log = self.directory.path().join(format!("operator-{number}.log"));
         let flags = PROMPT.iter().chain(more).copied();
         let container = self.container.clone().with_flags(flags);
-        Operator::start(self.cluster, &container, log).unwrap()
+        container.launch(self.cluster, log).unwrap()
+    }
+
+    /// A directory that goes with the scenario.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub(crate) fn functions(&self, names: &[&str]) {
@@ -123,6 +153,12 @@ impl Ground {
         ]);
     }
 
+    /// Asks for a verification, so that no backoff has to be waited for.
+    pub(crate) fn verify(&self, name: &str, token: &str) {
+        let asked = format!("reconcile.jwthttpapi.dev/requestedAt={token}");
+        self.kubectl(&["annotate", "--overwrite", "jwthttpapi", name, &asked]);
+    }
+
     pub(crate) fn object(&self, name: &str) -> Value {
         serde_json::from_str(&self.kubectl(&["get", "jwthttpapi", name, "-o", "json"])).unwrap()
     }
@@ -161,6 +197,43 @@ impl Ground {
             Ok(wanted(&last).then(|| last.clone()))
         });
         found.unwrap_or_else(|error| panic!("{error}: {last:#}"))
+    }
+
+    /// Whether the object is ready at its present generation now.
+    pub(crate) fn is_ready(&self, name: &str) -> bool {
+        let object = self.object(name);
+        object["status"]["observedGeneration"] == object["metadata"]["generation"]
+            && condition(&object, "Ready").is_some_and(|ready| ready["status"] == "True")
+    }
+
+    /// Whether there is no object any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.kubectl(&["get", "jwthttpapi", "-o", "name"])
+            .trim()
+            .is_empty()
+    }
+
+    /// Waits until there is no object any more.
+    pub(crate) fn gone(&self) {
+        deadline::poll("the end of the object", LIMIT, || {
+            Ok(self.is_gone().then_some(()))
+        })
+        .unwrap();
+    }
+
+    /// Holds AWS against "nothing doubled": one API, the one that the object names, with so many children of each kind.
+    pub(crate) fn one_api(&self, name: &str, children: &[(&str, usize)]) {
+        let listed = self.aws().aws("apigateway", "GET", "/v2/apis", None).unwrap();
+        let apis = listed["items"].as_array().unwrap();
+        assert_eq!(apis.len(), 1, "{apis:#?}");
+        let id = apis[0]["apiId"].as_str().unwrap();
+        assert_eq!(self.api_id(name), id);
+        for (kind, wanted) in children {
+            let path = format!("/v2/apis/{id}/{kind}");
+            let children = self.aws().aws("apigateway", "GET", &path, None).unwrap();
+            let found = children["items"].as_array().unwrap().len();
+            assert_eq!(found, *wanted, "{kind}: {children:#}");
+        }
     }
 
     pub(crate) fn delete(&self, name: &str) {

@@ -1,7 +1,7 @@
 //! The process killed with -9 at every request to AWS, one after the other, with the request carried out and its answer
 //! held back: each time one API and Ready in the end, or nothing left.
 
-use crate::ground::{Ground, LIMIT, prompt, route};
+use crate::ground::{Ground, prompt, route};
 use jwthttpapi_test_support::OPERATOR_ACCESS_KEY;
 use serde_json::{Value, json};
 
@@ -43,35 +43,12 @@ fn kill_at_every_call(ground: &Ground, begin: impl FnOnce(), through: impl Fn() 
     }
 }
 
-fn ready(ground: &Ground) -> bool {
-    let object = ground.object("hello");
-    object["status"]["observedGeneration"] == object["metadata"]["generation"]
-        && crate::ground::condition(&object, "Ready").is_some_and(|ready| ready["status"] == "True")
-}
-
-fn one_api(ground: &Ground) {
-    let listed = ground.aws().aws("apigateway", "GET", "/v2/apis", None).unwrap();
-    let apis = listed["items"].as_array().unwrap();
-    assert_eq!(apis.len(), 1, "{apis:#?}");
-    let id = apis[0]["apiId"].as_str().unwrap();
-    assert_eq!(ground.api_id("hello"), id);
-    for (kind, wanted) in [
-        ("routes", 2),
-        ("integrations", 2),
-        ("authorizers", 1),
-        ("stages", 1),
-    ] {
-        let children = ground
-            .aws()
-            .aws("apigateway", "GET", &format!("/v2/apis/{id}/{kind}"), None)
-            .unwrap();
-        assert_eq!(
-            children["items"].as_array().unwrap().len(),
-            wanted,
-            "{kind}: {children:#}"
-        );
-    }
-}
+const CHILDREN: [(&str, usize); 4] = [
+    ("routes", 2),
+    ("integrations", 2),
+    ("authorizers", 1),
+    ("stages", 1),
+];
 
 fn survives(mode: &str) {
     let ground = Ground::new(&prompt());
@@ -82,29 +59,26 @@ fn survives(mode: &str) {
             "invocation": {"mode": mode}, "routes": [route("GET /one", "one"), route("GET /two", second)],
         }))
     };
-    let created = kill_at_every_call(&ground, || ground.apply("hello", &spec("two")), || ready(&ground));
-    one_api(&ground);
+    let created = kill_at_every_call(
+        &ground,
+        || ground.apply("hello", &spec("two")),
+        || ground.is_ready("hello"),
+    );
+    ground.one_api("hello", &CHILDREN);
     let edited = kill_at_every_call(
         &ground,
         || ground.apply("hello", &spec("other")),
-        || ready(&ground),
+        || ground.is_ready("hello"),
     );
-    one_api(&ground);
-    let gone = || {
-        ground
-            .kubectl(&["get", "jwthttpapi", "-o", "name"])
-            .trim()
-            .is_empty()
-    };
+    ground.one_api("hello", &CHILDREN);
     let deleted = kill_at_every_call(
         &ground,
         || {
             ground.kubectl(&["delete", "jwthttpapi", "hello", "--wait=false"]);
         },
-        gone,
+        || ground.is_gone(),
     );
-    jwthttpapi_test_support::deadline::poll("the end of the object", LIMIT, || Ok(gone().then_some(())))
-        .unwrap();
+    ground.gone();
     assert_eq!(ground.state(), before);
     println!("{mode}: killed {created} times in creation, {edited} in an edit, {deleted} in deletion");
     assert!(

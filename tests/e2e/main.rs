@@ -13,9 +13,13 @@
 
 mod big;
 mod cost;
+mod credentials;
+mod effects;
 mod examples;
 mod ground;
 mod killed;
 mod leadership;
+mod outages;
 mod removal;
+mod stopping;
 mod trouble;

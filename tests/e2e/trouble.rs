@@ -15,17 +15,6 @@ fn no_api(ground: &Ground) {
     assert_eq!(listed["items"], json!([]));
 }
 
-/// Asks for a verification, so that no backoff has to be waited for.
-fn verify(ground: &Ground, name: &str, token: &str) {
-    ground.kubectl(&[
-        "annotate",
-        "--overwrite",
-        "jwthttpapi",
-        name,
-        &format!("reconcile.jwthttpapi.dev/requestedAt={token}"),
-    ]);
-}
-
 #[test]
 fn a_missing_function_is_named_and_nothing_is_created_before_it_exists() {
     let ground = Ground::new(&prompt());
@@ -35,7 +24,7 @@ fn a_missing_function_is_named_and_nothing_is_created_before_it_exists() {
     assert!(message.contains(":function:hello does not exist"), "{message}");
     no_api(&ground);
     ground.functions(&["hello"]);
-    verify(&ground, "hello", "1");
+    ground.verify("hello", "1");
     ground.ready("hello");
 }
 
@@ -70,7 +59,7 @@ fn a_denied_action_is_named_and_heals_when_it_is_granted() {
     let message = ground.unready("hello", "AccessDenied");
     assert!(message.contains("iam:CreateRole"), "{message}");
     ground.aws().clear_faults().unwrap();
-    verify(&ground, "hello", "1");
+    ground.verify("hello", "1");
     ground.ready("hello");
 }
 
@@ -84,7 +73,7 @@ fn a_quota_that_is_used_up_is_named() {
     ground.apply("hello", &spec);
     ground.unready("hello", "QuotaExceeded");
     ground.aws().set(&json!({"quotas": null})).unwrap();
-    verify(&ground, "hello", "1");
+    ground.verify("hello", "1");
     ground.ready("hello");
 }
 
@@ -100,7 +89,7 @@ fn expired_credentials_are_named_and_heal_when_they_are_renewed() {
     ground.apply("hello", &hello(&ground));
     ground.unready("hello", "CredentialsUnavailable");
     ground.aws().set(&json!({"expired_keys": []})).unwrap();
-    verify(&ground, "hello", "1");
+    ground.verify("hello", "1");
     ground.ready("hello");
 }
 
@@ -144,7 +133,7 @@ fn a_role_of_somebody_else_is_left_alone_and_nothing_is_created_beside_it() {
         ("RoleName", &*role.name),
     ];
     assert_eq!(ground.aws().query("iam", &form).unwrap().status, 200);
-    verify(&ground, "hello", "1");
+    ground.verify("hello", "1");
     ground.ready("hello");
 }
 
@@ -170,7 +159,7 @@ fn in_a_wrong_account_the_operator_keeps_its_hands_off_until_the_status_is_empti
     };
     status(json!("999999999999"));
     let mark = ground.aws().journal_mark().unwrap();
-    verify(&ground, "hello", "1");
+    ground.verify("hello", "1");
     let message = ground.unready("hello", "AccountMismatch");
     assert!(
         message.contains("999999999999") && message.contains("status.accountId"),
@@ -178,7 +167,7 @@ fn in_a_wrong_account_the_operator_keeps_its_hands_off_until_the_status_is_empti
     );
     assert_eq!(ground.calls(mark).len(), 0);
     status(Value::Null);
-    verify(&ground, "hello", "2");
+    ground.verify("hello", "2");
     ground.ready("hello");
     assert_eq!(ground.api_id("hello"), id);
 }
@@ -243,7 +232,7 @@ fn a_suspended_object_with_a_foreign_id_in_its_status_creates_nothing() {
     ground.kubectl(&patch);
     let _operator = ground.operator(&[]);
     ground.unready("hello", "Suspended");
-    verify(&ground, "hello", "1");
+    ground.verify("hello", "1");
     ground.until("hello", "a second visit", |object| {
         object["status"]["lastHandledReconcileAt"] == "1"
     });

@@ -169,16 +169,20 @@ fn urgency(session: Urgency, tightens: bool) -> Urgency {
 }
 
 impl Session {
-    /// Creates an API with its tags. The answer shows its settings; it has no children yet. After an answer that does not
-    /// come, the API may exist.
+    /// Creates an API with its tags, unless `cut` says, when its turn in the budget has come, that it is not wanted any
+    /// more. The answer shows its settings; it has no children yet. After an answer that does not come, the API may exist.
     ///
     /// # Errors
     /// When AWS does not answer that the API exists.
-    pub async fn create_api(&self, api: &desired::Api) -> Result<observed::Api, Fault> {
+    pub async fn create_api(
+        &self,
+        api: &desired::Api,
+        cut: &(dyn Fn() -> bool + Sync),
+    ) -> Result<observed::Api, Fault> {
         let turn = Turn {
             urgency: self.urgency(),
             deadline: None,
-            cut: &|| false,
+            cut,
         };
         match api::create(self, turn, api).await {
             Ok(api) => Ok(api),

@@ -14,6 +14,7 @@ mod issuer;
 mod operator;
 pub mod places;
 pub mod process;
+mod proxy;
 mod sandbox;
 pub mod tools;
 mod warden;
@@ -25,5 +26,6 @@ pub use self::{
     error::Error,
     issuer::{Claims, Issuer},
     operator::Operator,
+    proxy::{Passing, Proxy, Side, Sort},
     sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient, Watched},
 };

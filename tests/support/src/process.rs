@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{BufRead, BufReader, Read, Write},
     os::unix::process::{CommandExt, ExitStatusExt},
@@ -58,6 +58,13 @@ impl Launch {
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Leaves out a variable that was set.
+    #[must_use]
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.env.remove(OsStr::new(name));
         self
     }
 
@@ -225,6 +232,16 @@ impl Process {
     pub fn terminate(&self) {
         // The only failure is "no such process": it has ended already, which is what was asked.
         let _ = self.pid().map(|pid| kill_process(pid, Signal::TERM));
+    }
+
+    /// Freezes the program with SIGSTOP: it holds what it has, and answers nobody.
+    pub fn freeze(&self) {
+        let _ = self.pid().map(|pid| kill_process(pid, Signal::STOP));
+    }
+
+    /// Lets a frozen program go on.
+    pub fn thaw(&self) {
+        let _ = self.pid().map(|pid| kill_process(pid, Signal::CONT));
     }
 
     /// Kills the program and whatever it started with SIGKILL, and waits for its end.

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        LazyLock,
+        LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -17,7 +17,7 @@ use std::{
 use tempfile::TempDir;
 
 use self::components::{AUDIT_LOG, Credential, Files, Identity, kubeconfig};
-use crate::{AuditEntry, AuditMark, Error, command, deadline, places, process::Process, tools::Tools};
+use crate::{AuditEntry, AuditMark, Error, Proxy, command, deadline, places, process::Process, tools::Tools};
 
 /// Far above the three seconds a start takes, for machines that compile at the same time.
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -30,7 +30,7 @@ const ATTEMPTS: u32 = 3;
 pub struct Cluster {
     // In this order: whoever talks to another ends first.
     _controllers: Process,
-    _api_server: Process,
+    api_server: Mutex<Process>,
     _etcd: Process,
     tools: Tools,
     url: String,
@@ -90,18 +90,10 @@ impl Cluster {
         let controllers = files.write("controllers.kubeconfig", &controllers)?;
 
         let etcd = components::start_etcd(&tools, files)?;
-        let mut api_server = components::start_api_server(&tools, files, &url)?;
-        api_server.wait_until("readiness", START_LIMIT, || {
-            let mut kubectl = Command::new(&tools.kubectl);
-            kubectl
-                .arg("--kubeconfig")
-                .arg(&admin)
-                .args(["get", "--raw", "/readyz"]);
-            Ok(command::run(&mut kubectl, None).is_ok().then_some(()))
-        })?;
+        let api_server = serve_api(&tools, files, &url, &admin)?;
         Ok(Self {
             _controllers: components::start_controllers(&tools, files, &controllers)?,
-            _api_server: api_server,
+            api_server: Mutex::new(api_server),
             _etcd: etcd,
             tools,
             url,
@@ -112,9 +104,43 @@ impl Cluster {
         })
     }
 
+    /// Kills the API server, as a node's failure would; what it stored stays in etcd.
+    ///
+    /// # Errors
+    ///
+    /// The system cannot say how it ended.
+    pub fn stop_api_server(&self) -> Result<(), Error> {
+        self.api_server().kill()
+    }
+
+    /// Starts the API server again, at the same address and over the same etcd, and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// It does not start, or is not ready within a minute.
+    pub fn start_api_server(&self) -> Result<(), Error> {
+        let mut api_server = self.api_server();
+        *api_server = serve_api(
+            &self.tools,
+            Files(self.directory.path()),
+            &self.url,
+            &self.kubeconfig,
+        )?;
+        Ok(())
+    }
+
+    fn api_server(&self) -> MutexGuard<'_, Process> {
+        self.api_server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The API server's address.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The authority that signed the API server's certificate, in PEM.
+    pub fn authority(&self) -> &Path {
+        &self.authority
     }
 
     /// A kubeconfig that may do everything.
@@ -133,6 +159,19 @@ impl Cluster {
     ///
     /// There is no such service account.
     pub fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> Result<PathBuf, Error> {
+        self.kubeconfig_to(&self.url, namespace, name)
+    }
+
+    /// The same, but by way of a proxy.
+    ///
+    /// # Errors
+    ///
+    /// There is no such service account.
+    pub fn kubeconfig_through(&self, proxy: &Proxy, namespace: &str, name: &str) -> Result<PathBuf, Error> {
+        self.kubeconfig_to(proxy.url(), namespace, name)
+    }
+
+    fn kubeconfig_to(&self, url: &str, namespace: &str, name: &str) -> Result<PathBuf, Error> {
         let token = self.kubectl([
             "create",
             "token",
@@ -142,8 +181,9 @@ impl Cluster {
             "--duration",
             "24h",
         ])?;
-        let document = kubeconfig(&self.url, &self.authority, Credential::Token(token.trim()));
-        Files(self.directory.path()).write(&format!("{namespace}-{name}.kubeconfig"), &document)
+        let document = kubeconfig(url, &self.authority, Credential::Token(token.trim()));
+        let port = url.rsplit(':').next().unwrap_or_default();
+        Files(self.directory.path()).write(&format!("{namespace}-{name}-{port}.kubeconfig"), &document)
     }
 
     /// Runs kubectl as administrator: what it wrote to standard output.
@@ -245,4 +285,18 @@ impl Cluster {
             Ok(log.contains(&format!("\"{mark}\"")).then_some(log))
         })
     }
+}
+
+/// An API server that is ready.
+fn serve_api(tools: &Tools, files: Files<'_>, url: &str, admin: &Path) -> Result<Process, Error> {
+    let mut api_server = components::start_api_server(tools, files, url)?;
+    api_server.wait_until("readiness", START_LIMIT, || {
+        let mut kubectl = Command::new(&tools.kubectl);
+        kubectl
+            .arg("--kubeconfig")
+            .arg(admin)
+            .args(["get", "--raw", "/readyz"]);
+        Ok(command::run(&mut kubectl, None).is_ok().then_some(()))
+    })?;
+    Ok(api_server)
 }
