@@ -93,6 +93,8 @@ impl Scenario {
         });
         Self {
             switches,
+            // Two resyncs are as many requests as a creation: not each life has them.
+            resyncs: self.resyncs && seed.is_multiple_of(4),
             ..self.clone()
         }
     }

@@ -126,6 +126,27 @@ fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {
     }
 }
 
+/// Its spec is refused and changed twenty times a second; the object of the life is created and Ready in less than a second.
+#[test]
+fn an_object_that_is_changed_all_the_time_holds_up_no_other() {
+    let schedule = Schedule::from([(3, Fault::Deed(Deed::Flood))]);
+    let outcome = live(&Scenario::smallest(), &schedule);
+    assert_eq!(outcome.violations, []);
+    let noise = outcome
+        .journal
+        .iter()
+        .filter(|effect| effect.name.ends_with(" of another"));
+    assert!(noise.count() > 100);
+    let ready = outcome
+        .journal
+        .iter()
+        .find(|effect| effect.name == "Create events");
+    assert!(
+        ready.is_some_and(|effect| effect.at.as_millis() < 1000),
+        "{ready:?}"
+    );
+}
+
 fn all_walked(walked: &Walked) {
     let failures: Vec<String> = walked
         .failures
