@@ -323,9 +323,12 @@ impl<'a> Life<'a> {
                     let how = format!("a process refused its settings: {error}");
                     self.oracle.violated(Rule::Alive, how);
                 }
-                Err(error) if error.is_panic() && !self.world.state().panics => {
-                    self.oracle
-                        .violated(Rule::Alive, "a panic in a reconcile ended the process");
+                Ok(Err(Error::Kubernetes(_) | Error::LeadershipLost) | Ok(())) => {}
+                // Killed just now.
+                Err(error) if error.is_cancelled() => {}
+                ended if !self.world.state().panics => {
+                    let how = format!("a process ended by itself: {ended:?}");
+                    self.oracle.violated(Rule::Alive, how);
                 }
                 _ => {}
             }

@@ -4,7 +4,7 @@ use crate::{
     deed::Switched,
     fault::{Fault, Schedule, Side},
     kubernetes::Store,
-    oracle::{Oracle, is_write},
+    oracle::{Oracle, Rule, is_write},
 };
 use jwthttpapi_sandbox::{Sandbox, Settings};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -22,7 +22,7 @@ use tokio::{
 
 /// 2027-01-15T08:00:00Z: when every simulated life begins, in milliseconds since 1970.
 pub const EPOCH: u64 = 1_800_000_000_000;
-/// A loop without waiting never lets a paused clock move: it ends here.
+/// A loop without waiting never lets a paused clock move: from here on nothing is answered.
 const MOST_EFFECTS: usize = 20_000;
 /// How late a request arrives that was on its way when its sender died or gave it up: just within the time of a write.
 const LATE: Duration = Duration::from_millis(4_900);
@@ -342,7 +342,12 @@ impl World {
             return None;
         }
         let number = state.journal.len();
-        assert!(number < MOST_EFFECTS, "a loop without waiting");
+        if number >= MOST_EFFECTS {
+            self.0
+                .oracle
+                .violated(Rule::ComesToRest, format!("more than {MOST_EFFECTS} requests"));
+            return None;
+        }
         let fault = state.schedule.get(&number).cloned();
         self.0.oracle.sent(from, service, &name, at);
         state.journal.push(Effect {
