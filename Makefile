@@ -91,6 +91,10 @@ sweep: ## Run the operator under every fault, simulated: minutes (SWEEP="--parts
 	$(CARGO) build $(LOCKED) --profile sweep --package jwthttpapi-simulation
 	$(or $(CARGO_TARGET_DIR),target)/sweep/jwthttpapi-sweep sweep $(SWEEP)
 
+.PHONY: mutants
+mutants: ## Break the core in every small way and see its tests notice: hours, goes on where it ended
+	JWTHTTPAPI_CASES=64 $(CARGO) mutants --package jwthttpapi-core --iterate $(MUTANTS)
+
 .PHONY: advisories
 advisories: ## Ask the advisory database about the dependencies (cargo-deny)
 	$(CARGO) deny $(LOCKED) check advisories

@@ -230,7 +230,7 @@ fn counting_from_the_time_in_the_lease_lets_two_write() {
 fn telling_renewals_apart_by_their_time_lets_two_write() {
     breaks(&Setting {
         flaw: Some(Flaw::RenewalByTime),
-        ..setting(World::Hostile, [SECOND; 2])
+        ..setting(World::Hostile, [COARSE; 2])
     });
 }
 
@@ -238,6 +238,6 @@ fn telling_renewals_apart_by_their_time_lets_two_write() {
 fn counting_from_the_answer_to_a_renewal_lets_two_write() {
     breaks(&Setting {
         flaw: Some(Flaw::FromAnswer),
-        ..setting(World::Hostile, [SECOND; 2])
+        ..setting(World::Hostile, [COARSE; 2])
     });
 }

@@ -244,6 +244,33 @@ mod tests {
     }
 
     #[test]
+    fn nobody_everybody_some_and_those_of_another_kind_are_told_apart() {
+        let some = Admission::jwt(&jwt("i", &["a"]), &scopes(&[]));
+        let other = Admission::other("AWS_IAM".into());
+        let kinds = [Admission::nobody(), some, other, Admission::everyone()];
+        assert_eq!(
+            kinds.each_ref().map(Admission::is_nobody),
+            [true, false, false, false]
+        );
+        assert_eq!(
+            kinds.each_ref().map(Admission::is_everyone),
+            [false, false, false, true]
+        );
+        for (i, left) in kinds.iter().enumerate() {
+            for (j, right) in kinds.iter().enumerate() {
+                assert_eq!(
+                    left.within(right),
+                    i == j || i == 0 || j == 3,
+                    "{left:?} {right:?}"
+                );
+                let both = left.union(right);
+                assert!(left.within(&both) && right.within(&both));
+            }
+        }
+        assert!(!Admission::other("CUSTOM".into()).within(&kinds[2]));
+    }
+
+    #[test]
     fn the_closed_scope_admits_nobody() {
         assert!(Admission::jwt(&jwt("i", &["a"]), &scopes(&[CLOSED_SCOPE])).is_nobody());
         assert!(Admission::nobody().within(&Admission::nobody()));
