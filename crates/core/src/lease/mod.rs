@@ -22,7 +22,7 @@
 //!
 //! * No two replicas may start a write at the same time: never have two an unexpired [`Elector::writes_until`].
 //! * With clocks of one rate, a write that was sent when its check passed, and took five seconds at most, has ended before
-//!   another replica may start one. Clocks that run apart by the rates above let them overlap by up to 3.1 s
+//!   another replica may start one. Clocks that run apart by the rates above let the two overlap by some 3 s
 //!   (15 s ÷ 0.9 − 15 s ÷ 1.1).
 //! * A process that stands still between its check and its sending sends late what had passed the check, and nothing after
 //!   it. When is bounded by nothing: no lease can do that. How much is: a write for each step that was being executed, as its
@@ -30,8 +30,9 @@
 //!
 //! And without such troubles, when each request is answered at once:
 //!
-//! * A leader that died is followed after 15 s and one pause, one that left after one pause; whatever had happened before.
-//! * The leader never changes, and its writes never wait for a renewal; also when each request takes a second.
+//! * A leader that died is followed after 15 s and one pause (2 s), one that left after one pause; whatever had happened
+//!   before. With requests that take up to a second it is 22 s and 6 s.
+//! * The leader never changes, and its writes never wait for a renewal; also with such requests.
 //!
 //! Not modelled: a monotonic clock that stands still (a suspended machine) or is further off than that, two processes of one
 //! name, an API server that accepts a write on an old version, somebody else who writes the lease.
