@@ -93,7 +93,7 @@ sweep: ## Run the operator under every fault, simulated: minutes (SWEEP="--parts
 
 .PHONY: mutants
 mutants: ## Break the core in every small way and see its tests notice: hours, goes on where it ended
-	JWTHTTPAPI_CASES=64 $(CARGO) mutants --package jwthttpapi-core --iterate $(MUTANTS)
+	JWTHTTPAPI_CASES=64 JWTHTTPAPI_SHRINKS=0 $(CARGO) mutants --package jwthttpapi-core --iterate $(MUTANTS)
 
 .PHONY: advisories
 advisories: ## Ask the advisory database about the dependencies (cargo-deny)
