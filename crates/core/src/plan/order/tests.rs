@@ -372,3 +372,21 @@ fn an_authorizer_of_another_kind_is_left_by_other_routes_before_it_becomes_the_w
         ]
     );
 }
+
+#[test]
+fn a_broad_route_is_opened_when_the_protected_one_within_it_is_there() {
+    let routes = |broad, rest| vec![route("GET /{proxy+}", broad), route("$default", Some(rest))];
+    let before = spec(&[("one", "x"), ("two", "y")], routes(Some("two"), "one"));
+    let mut after = spec(&[("one", "z"), ("two", "y")], routes(None, "two"));
+    after.routes.push(route("GET /admin", Some("one")));
+    assert_eq!(
+        shown(&after, world(&before)),
+        [
+            "update route $default: closed",
+            "update authorizer one",
+            "create route GET /admin: tokens of one",
+            "update route GET /{proxy+}: public",
+            "update route $default: tokens of two",
+        ]
+    );
+}
