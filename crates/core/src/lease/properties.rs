@@ -208,7 +208,7 @@ fn a_renew_deadline_past_the_lease_lets_two_write() {
             ..TERMS
         },
         memory: span(renew_deadline),
-        ..setting(World::Hostile, [SECOND; 2])
+        ..setting(World::Hostile, [2 * COARSE; 2])
     });
 }
 
