@@ -103,6 +103,10 @@ sweep: sweeper ## Run the operator under every fault, simulated: an hour or two 
 known-bugs: sweeper ## Plant every known bug and see that the simulation catches it: minutes (BUGS="AckShape" for some)
 	$(SWEEPER) known-bugs $(BUGS)
 
+.PHONY: mutants
+mutants: ## Break the core in every small way and see its tests notice: hours, goes on where it ended
+	JWTHTTPAPI_CASES=64 JWTHTTPAPI_SHRINKS=0 $(CARGO) mutants --package jwthttpapi-core --iterate $(MUTANTS)
+
 .PHONY: advisories
 advisories: ## Ask the advisory database about the dependencies (cargo-deny)
 	$(CARGO) deny $(LOCKED) check advisories

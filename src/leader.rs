@@ -1,12 +1,12 @@
 //! Leadership by a Lease: who holds it may write to AWS, until ten seconds after the start of its last renewal.
 //!
-//! The decision is [`jwthttpapi_core::lease`]'s; here are the loop, the clock and the requests. The lease is no lock: the
-//! protocol holds with two leaders. It keeps them rare and writes by a deposed one bounded.
+//! Everything is decided by [`jwthttpapi_core::lease`]; here are the requests, the pauses and the clock. The lease is no lock:
+//! the protocol holds with two leaders. It keeps them rare and writes by a deposed one bounded.
 
 use crate::{clock::Clock, fence::Fence, metrics::Metrics};
 use jwthttpapi_core::{
     api::FIELD_MANAGER,
-    lease::{self, RENEW_DEADLINE, RETRY, Verdict},
+    lease::{self, Effect, Event, Found, Loss, TERMS},
 };
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::{
@@ -20,15 +20,16 @@ use tokio_util::sync::CancellationToken;
 /// Name of the Lease.
 pub const LEASE_NAME: &str = "jwthttpapi-leader";
 
-/// One replica's view of the lease.
+/// One replica's part in the election.
 pub struct Elector {
     leases: Api<Lease>,
     me: String,
     fence: Fence,
     metrics: Metrics,
     clock: Clock,
-    /// The renewal last seen, and since when.
-    seen: Option<(LeaseSpec, Instant)>,
+    state: lease::Elector,
+    /// What its times count from.
+    origin: Instant,
 }
 
 /// Why leading ended.
@@ -38,6 +39,12 @@ pub enum Ended {
     Stopped,
     /// The lease was not renewed in time, or somebody else holds it.
     Lost,
+}
+
+/// What follows a look at the lease.
+enum Next {
+    Rest(Duration),
+    Ended,
 }
 
 impl Elector {
@@ -56,28 +63,18 @@ impl Elector {
             fence,
             metrics,
             clock,
-            seen: None,
+            state: lease::Elector::new(TERMS),
+            origin: Instant::now(),
         }
     }
 
     /// Waits until the lease is this replica's; false when stopped before.
     pub async fn acquire(&mut self, stop: &CancellationToken) -> bool {
         loop {
-            let started = Instant::now();
-            let wait = match self.attempt().await {
-                Ok(Verdict::Wait { remaining, .. }) => remaining.min(RETRY),
-                Ok(Verdict::Acquire | Verdict::Renew) => {
-                    self.hold(started);
-                    self.metrics.leading(true);
-                    return true;
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot read or take the lease"
-                    );
-                    RETRY
-                }
+            let wait = match self.run(Event::Look).await {
+                Next::Rest(_) if self.leads() => return true,
+                Next::Rest(wait) => wait,
+                Next::Ended => TERMS.retry,
             };
             if stop.run_until_cancelled(sleep(wait)).await.is_none() {
                 return false;
@@ -87,105 +84,117 @@ impl Elector {
 
     /// Renews until stopped or lost.
     pub async fn keep(&mut self, stop: &CancellationToken) -> Ended {
-        let mut renewed = Instant::now();
+        let mut wait = TERMS.retry;
         loop {
-            if stop.run_until_cancelled(sleep(RETRY)).await.is_none() {
+            if stop.run_until_cancelled(sleep(wait)).await.is_none() {
                 return Ended::Stopped;
             }
-            let started = Instant::now();
-            match self.attempt().await {
-                Ok(Verdict::Acquire | Verdict::Renew) => {
-                    renewed = started;
-                    self.hold(started);
-                }
-                Ok(Verdict::Wait { holder, .. }) => {
-                    tracing::error!(%holder, "somebody else holds the lease");
-                    return self.lose();
-                }
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew the lease");
-                }
-            }
-            if renewed.elapsed() >= RENEW_DEADLINE {
-                tracing::error!("the lease could not be renewed in time");
-                return self.lose();
+            match self.run(Event::Look).await {
+                Next::Rest(next) => wait = next,
+                Next::Ended => return Ended::Lost,
             }
         }
     }
 
     /// Gives the lease back, so that a follower need not wait for it to run out.
     pub async fn release(&mut self) {
-        self.fence.close();
-        self.metrics.leading(false);
-        let Ok(Some(mut lease)) = self.leases.get_opt(LEASE_NAME).await else {
-            return;
-        };
-        let Some(spec) = lease
-            .spec
-            .take()
-            .filter(|spec| spec.holder_identity.as_ref() == Some(&self.me))
-        else {
-            return;
-        };
-        lease.spec = Some(lease::released(&spec, self.clock.now()));
-        if let Err(error) = self.leases.replace(LEASE_NAME, &params(), &lease).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "cannot release the lease"
-            );
-        }
+        self.run(Event::Leave).await;
     }
 
-    fn hold(&self, started: Instant) {
-        self.fence.renew(started + RENEW_DEADLINE);
-    }
-
-    fn lose(&self) -> Ended {
-        self.fence.close();
-        self.metrics.leading(false);
-        Ended::Lost
-    }
-
-    /// Reads the lease, decides, and writes it when it is free or ours. The write carries the resource version read, so that
-    /// of two who take it at once one fails.
-    async fn attempt(&mut self) -> kube::Result<Verdict> {
-        let found = self.leases.get_opt(LEASE_NAME).await?;
-        let spec = found.as_ref().and_then(|lease| lease.spec.clone());
-        let unchanged = self.watch(spec.as_ref());
-        let verdict = lease::decide(spec.as_ref(), &self.me, unchanged);
-        if matches!(verdict, Verdict::Wait { .. }) {
-            return Ok(verdict);
-        }
-        let claimed = Some(lease::claimed(spec.as_ref(), &self.me, self.clock.now()));
-        if let Some(lease) = found {
-            let next = Lease {
-                spec: claimed,
-                ..lease
-            };
-            self.leases.replace(LEASE_NAME, &params(), &next).await?;
-        } else {
-            let metadata = ObjectMeta {
-                name: Some(LEASE_NAME.to_owned()),
-                ..ObjectMeta::default()
-            };
-            let next = Lease {
-                metadata,
-                spec: claimed,
-            };
-            self.leases.create(&params(), &next).await?;
-        }
-        Ok(verdict)
-    }
-
-    /// How long this process has seen the lease stay as it is.
-    fn watch(&mut self, spec: Option<&LeaseSpec>) -> Duration {
-        match (&self.seen, spec) {
-            (Some((seen, since)), Some(spec)) if seen == spec => since.elapsed(),
-            (_, spec) => {
-                self.seen = spec.map(|spec| (spec.clone(), Instant::now()));
-                Duration::ZERO
+    /// Does what follows from `event`, up to the next rest.
+    async fn run(&mut self, event: Event<'_>) -> Next {
+        let mut read = None;
+        let mut effect = self.tell(event);
+        loop {
+            effect = match effect {
+                Effect::Read => match self.leases.get_opt(LEASE_NAME).await {
+                    Ok(lease) => {
+                        let effect =
+                            self.tell(Event::Read(lease.as_ref().map(|lease| found(lease, &self.me))));
+                        read = lease;
+                        effect
+                    }
+                    Err(error) => self.failed("cannot read the lease", &error),
+                },
+                Effect::Claim => {
+                    let claimed = lease::claimed(spec(read.as_ref()), &self.me, self.clock.now());
+                    self.write(read.take(), claimed).await
+                }
+                Effect::Release => {
+                    let released = lease::released(spec(read.as_ref()), self.clock.now());
+                    self.write(read.take(), released).await
+                }
+                Effect::Rest(wait) => return Next::Rest(wait),
+                Effect::Lost(Loss::Taken(holder)) => {
+                    tracing::error!(%holder, "somebody else holds the lease");
+                    return Next::Ended;
+                }
+                Effect::Lost(Loss::Expired) => {
+                    tracing::error!("the lease could not be renewed in time");
+                    return Next::Ended;
+                }
+                Effect::Left => return Next::Ended,
             }
         }
+    }
+
+    fn failed(&mut self, what: &str, error: &kube::Error) -> Effect {
+        tracing::warn!(error = error as &dyn std::error::Error, "{what}");
+        self.tell(Event::Failed)
+    }
+
+    /// Lets the state take the event, and opens or closes the fence accordingly.
+    fn tell(&mut self, event: Event<'_>) -> Effect {
+        let led = self.leads();
+        let effect = self.state.on(event, self.origin.elapsed());
+        match self.state.writes_until() {
+            Some(until) => self.fence.renew(self.origin + until),
+            None => self.fence.close(),
+        }
+        if self.leads() != led {
+            self.metrics.leading(!led);
+        }
+        effect
+    }
+
+    fn leads(&self) -> bool {
+        self.state.writes_until().is_some()
+    }
+
+    /// Writes the lease on the version read, so that of two who take it at once one fails.
+    async fn write(&mut self, read: Option<Lease>, spec: LeaseSpec) -> Effect {
+        let new = read.is_none();
+        let metadata = read.map_or_else(
+            || ObjectMeta {
+                name: Some(LEASE_NAME.to_owned()),
+                ..ObjectMeta::default()
+            },
+            |lease| lease.metadata,
+        );
+        let lease = Lease {
+            metadata,
+            spec: Some(spec),
+        };
+        let written = if new {
+            self.leases.create(&params(), &lease).await
+        } else {
+            self.leases.replace(LEASE_NAME, &params(), &lease).await
+        };
+        match written {
+            Ok(_) => self.tell(Event::Written),
+            Err(error) => self.failed("cannot write the lease", &error),
+        }
+    }
+}
+
+fn spec(lease: Option<&Lease>) -> Option<&LeaseSpec> {
+    lease.and_then(|lease| lease.spec.as_ref())
+}
+
+fn found<'a>(lease: &'a Lease, me: &str) -> Found<'a> {
+    Found {
+        holder: lease::holder(spec(Some(lease)), me),
+        version: lease.metadata.resource_version.as_deref().unwrap_or_default(),
     }
 }
 

@@ -179,4 +179,37 @@ mod tests {
         assert_eq!(written[0].message.chars().count(), MESSAGE);
         assert!(!written[0].message.contains(['\n', '\u{1b}']));
     }
+    #[test]
+    fn a_message_of_the_greatest_length_stays_whole() {
+        let message = |length| {
+            let draft = Draft::no(Reason::Progressing, "a".repeat(length));
+            merge(&[], [(ConditionType::Ready, draft)], 1, &at(1))
+                .remove(0)
+                .message
+        };
+        assert_eq!(message(MESSAGE), "a".repeat(MESSAGE));
+        assert_eq!(message(MESSAGE + 1), format!("{}…", "a".repeat(MESSAGE - 1)));
+    }
+
+    #[test]
+    fn a_condition_is_found_by_its_type() {
+        let draft = || Draft::unknown(Reason::NotObserved, "a");
+        let all = merge(&[], ConditionType::ALL.map(|kind| (kind, draft())), 1, &at(1));
+        for kind in ConditionType::ALL {
+            assert_eq!(condition(&all, kind).unwrap().type_, kind.as_str());
+        }
+        assert_eq!(
+            all.iter().map(|c| c.status.as_str()).collect::<Vec<_>>(),
+            ["Unknown"; 7]
+        );
+        assert!(condition(&all[1..], ConditionType::Accepted).is_none());
+    }
+
+    #[test]
+    fn another_type_of_the_same_status_does_not_lend_its_time() {
+        let no = |kind| (kind, Draft::no(Reason::Progressing, "a"));
+        let first = merge(&[], [no(ConditionType::Accepted)], 1, &at(1));
+        let second = merge(&first, [no(ConditionType::Ready)], 1, &at(2));
+        assert_eq!(second[0].last_transition_time, at(2));
+    }
 }

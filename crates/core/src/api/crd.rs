@@ -23,3 +23,39 @@ fn status_schema(version: &mut CustomResourceDefinitionVersion) -> Option<&mut J
     let root = version.schema.as_mut()?.open_api_v3_schema.as_mut()?;
     root.properties.as_mut()?.get_mut("status")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, to_value};
+
+    /// Every rule in a schema.
+    fn rules(schema: &Value) -> Vec<&Value> {
+        let own = schema.get("x-kubernetes-validations").and_then(Value::as_array);
+        let below: Vec<&Value> = match schema {
+            Value::Object(fields) => fields.values().collect(),
+            Value::Array(items) => items.iter().collect(),
+            _ => Vec::new(),
+        };
+        let below = below.into_iter().flat_map(rules);
+        own.into_iter().flatten().chain(below).collect()
+    }
+
+    #[test]
+    fn a_new_object_has_observed_a_generation_that_there_is_not() {
+        let mut crd = crd();
+        let status = status_schema(&mut crd.spec.versions[0]).unwrap();
+        assert_eq!(status.default, Some(JSON(json!({"observedGeneration": -1}))));
+    }
+
+    #[test]
+    fn every_rule_of_the_schema_asks_something_and_says_what_to_do() {
+        let crd = to_value(crd()).unwrap();
+        let rules = rules(&crd);
+        assert!(rules.len() > 20, "{}", rules.len());
+        for rule in rules {
+            let text = |field| rule.get(field).and_then(Value::as_str).unwrap_or_default();
+            assert!(text("rule").len() > 5 && text("message").len() > 20, "{rule}");
+        }
+    }
+}

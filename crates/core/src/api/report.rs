@@ -286,4 +286,109 @@ mod tests {
             "Deleting"
         );
     }
+    #[test]
+    fn only_an_issuer_gets_several_tries() {
+        let report = Report {
+            programmed: Draft::no(Reason::AccessDenied, "a"),
+            failures: 1,
+            ..good()
+        };
+        assert_eq!(report.verdict(), Verdict::Stalled(Reason::AccessDenied));
+    }
+
+    #[test]
+    fn a_suspended_object_that_is_as_wanted_is_ready_and_says_that_it_is_held() {
+        let held = Report {
+            suspended: true,
+            ..good()
+        };
+        assert_eq!(words(&held).1.last().unwrap(), "Ready=True/Suspended");
+    }
+
+    #[test]
+    fn ready_is_unknown_only_while_work_goes_on() {
+        for (reason, ready) in [
+            (Reason::Progressing, "Ready=Unknown/Progressing"),
+            (Reason::Suspended, "Ready=False/Suspended"),
+            (Reason::AccessDenied, "Ready=False/AccessDenied"),
+        ] {
+            let report = Report {
+                programmed: Draft::unknown(reason, "u"),
+                ..good()
+            };
+            let (_, words) = words(&report);
+            assert_eq!(words[3], ready);
+        }
+    }
+
+    #[test]
+    fn a_deletion_is_blocked_by_what_should_pass_after_three_failures() {
+        let blocked = |failures| {
+            let report = Report {
+                programmed: Draft::no(Reason::Throttled, "t"),
+                progress: Progress::Deleting,
+                failures,
+                ..good()
+            };
+            words(&report)
+                .1
+                .contains(&"DeletionBlocked=True/Throttled".to_owned())
+        };
+        assert_eq!([0, 2, 3, 4].map(blocked), [false, false, true, true]);
+        let ends = Report {
+            progress: Progress::Deleting,
+            failures: 3,
+            ..good()
+        };
+        assert!(
+            !words(&ends)
+                .1
+                .iter()
+                .any(|word| word.starts_with("DeletionBlocked"))
+        );
+        let lives = Report {
+            programmed: Draft::no(Reason::AccessDenied, "a"),
+            failures: 3,
+            ..good()
+        };
+        assert!(
+            !words(&lives)
+                .1
+                .iter()
+                .any(|word| word.starts_with("DeletionBlocked"))
+        );
+    }
+
+    #[test]
+    fn a_deletion_held_by_the_spec_is_blocked_at_once() {
+        let held = Report {
+            programmed: Draft::no(Reason::Suspended, "s"),
+            progress: Progress::Deleting,
+            suspended: true,
+            ..good()
+        };
+        assert!(
+            words(&held)
+                .1
+                .contains(&"DeletionBlocked=True/Suspended".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_not_settled_keeps_its_generation_and_everything_else_of_the_status() {
+        let previous = JwtHttpApiStatus {
+            observed_generation: Some(5),
+            api_id: Some("a1".into()),
+            ..JwtHttpApiStatus::default()
+        };
+        let working = Report {
+            programmed: Draft::no(Reason::Progressing, "p"),
+            ..good()
+        };
+        let after = |report: &Report| super::report(&previous, report, 7, &now());
+        assert_eq!(after(&working).observed_generation, Some(5));
+        let settled = good();
+        assert_eq!(after(&settled).observed_generation, Some(7));
+        assert_eq!(after(&working).api_id, previous.api_id);
+    }
 }

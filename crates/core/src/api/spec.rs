@@ -438,3 +438,36 @@ impl JwtHttpApiSpec {
         self.deletion_policy.unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::to_value;
+
+    #[test]
+    fn words_for_aws_are_the_words_of_the_spec() {
+        for version in [PayloadFormatVersion::V1, PayloadFormatVersion::V2] {
+            assert_eq!(to_value(version).unwrap(), version.as_str());
+        }
+        for kind in [IpAddressType::Ipv4, IpAddressType::Dualstack] {
+            assert_eq!(to_value(kind).unwrap(), kind.as_str());
+        }
+        for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
+            assert_eq!(to_value(policy).unwrap(), policy.as_str());
+        }
+    }
+
+    #[test]
+    fn unless_set_an_object_is_not_suspended_and_its_deletion_deletes() {
+        let with = |more: &str| -> JwtHttpApiSpec {
+            let text =
+                format!(r#"{{"issuer": "https://i.example/", "audience": ["a"], "routes": []{more}}}"#);
+            serde_json::from_str(&text).unwrap()
+        };
+        assert!(!with("").suspended());
+        assert!(with(r#", "suspend": true"#).suspended());
+        assert_eq!(with("").deletion_policy(), DeletionPolicy::Delete);
+        let retain = with(r#", "deletionPolicy": "Retain""#);
+        assert_eq!(retain.deletion_policy(), DeletionPolicy::Retain);
+    }
+}

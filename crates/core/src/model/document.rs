@@ -260,4 +260,65 @@ mod tests {
         let policy = json!({"Version": "2012-10-17", "Statement": [stored("x")]});
         assert!(statement(&policy, "s").is_some() && statement(&policy, "t").is_none());
     }
+    #[test]
+    fn a_stored_statement_matches_in_every_spelling_and_in_nothing_else() {
+        let place = Place {
+            partition: "aws".into(),
+            account: "123456789012".into(),
+            region: "r".into(),
+        };
+        let owner = Owner {
+            cluster: "c".into(),
+            kube_system: "k".into(),
+            uid: "u".into(),
+            namespace: "ns".into(),
+            name: "hello".into(),
+        };
+        let permission = Permission::new(&owner, &place, "a1");
+        assert_eq!(permission.statement_id, statement_id(&owner));
+        let arn = "arn:aws:execute-api:r:123456789012:a1/*/*";
+        let stored = json!({"Sid": "s", "Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"},
+            "Action": "lambda:InvokeFunction", "Resource": "x", "Condition": {"ArnLike": {"AWS:SourceArn": arn}}});
+        let with = |field: &str, value: Value| {
+            let mut stored = stored.clone();
+            stored[field] = value;
+            permission.matches(&stored)
+        };
+        assert!(permission.matches(&stored));
+        assert!(with("Principal", json!("apigateway.amazonaws.com")));
+        assert!(with("Action", json!(["lambda:InvokeFunction"])));
+        assert!(with("Condition", json!({"ArnLike": {"aws:sourcearn": [arn]}})));
+        for (field, value) in [
+            ("Effect", json!("Deny")),
+            ("Action", json!("lambda:*")),
+            ("Action", json!(["lambda:InvokeFunction", "lambda:GetFunction"])),
+            ("Principal", json!("*")),
+            ("Principal", json!({"Service": "events.amazonaws.com"})),
+            ("Condition", Value::Null),
+            ("Condition", json!({"ArnEquals": {"aws:SourceArn": arn}})),
+            ("Condition", json!({"ArnLike": {"aws:SourceAccount": arn}})),
+            ("Condition", json!({"ArnLike": {"aws:SourceArn": arn, "b": "c"}})),
+            (
+                "Condition",
+                json!({"ArnLike": {"aws:SourceArn": arn}, "Bool": {"b": "true"}}),
+            ),
+            ("Condition", json!({"ArnLike": {"aws:SourceArn": [arn, "x"]}})),
+        ] {
+            assert!(!with(field, value.clone()), "{field} {value}");
+        }
+    }
+
+    #[test]
+    fn resources_and_size_are_those_of_the_document() {
+        let (a, b) = (function("a"), function("b"));
+        let document = Document::invoke_functions([&a, &b]);
+        assert_eq!(document.size(), document.render().len());
+        let names = BTreeSet::from([a.to_string(), b.to_string()]);
+        let resources: BTreeSet<String> = document.resources().into_iter().map(str::to_owned).collect();
+        assert_eq!(resources, names);
+        assert_eq!(allowed_resources(&document.to_value()), names);
+        let one = Document::invoke_functions([&a]).to_value();
+        assert_eq!(allowed_resources(&one), BTreeSet::from([a.to_string()]));
+        assert!(allowed_resources(&Value::Null).is_empty());
+    }
 }

@@ -449,8 +449,14 @@ mod tests {
             "POST /a/{b}/c",
             "GET /a.b/~c",
             "DELETE /a/{b}/{c+}",
+            "GET /{a.b_c-1}/{d}",
         ] {
-            assert_eq!(RouteKey::parse(good).unwrap().as_str(), good);
+            let key = RouteKey::parse(good).unwrap();
+            assert_eq!((key.as_str(), key.to_string().as_str()), (good, good));
+        }
+        for method in Method::SINGLE.into_iter().chain([Method::Any]) {
+            let key = RouteKey::parse(&format!("{} /", method.as_str())).unwrap();
+            assert_eq!(key.pattern(), &Pattern::Path(method, Vec::new()));
         }
         for bad in [
             "",
@@ -464,6 +470,11 @@ mod tests {
             "GET /{a}/{a}",
             "GET /a{b}",
             "GET /{}",
+            "GET /{+}",
+            "GET /{a!}",
+            "GET /a b",
+            "GET /a?b",
+            "GET /a#b",
         ] {
             assert!(RouteKey::parse(bad).is_err(), "{bad}");
         }
@@ -481,6 +492,8 @@ mod tests {
         assert_eq!(shape("GET /a/{x}"), shape("GET /a/{y}"));
         assert_ne!(shape("GET /a/{x}"), shape("GET /a/{x+}"));
         assert_ne!(shape("GET /a/{x}"), shape("ANY /a/{x}"));
+        assert_eq!(shape("GET /a/{x}/{y+}"), "GET/a/{}/{+}");
+        assert_eq!(shape("$default"), "$default");
     }
 
     #[test]
@@ -507,6 +520,83 @@ mod tests {
     }
 
     #[test]
+    fn each_part_of_a_functions_arn_keeps_to_its_bounds() {
+        let parse = |partition: &str, region: &str, account: &str, name: &str, qualifier: &str| {
+            let text = format!("arn:{partition}:lambda:{region}:{account}:function:{name}");
+            FunctionArn::parse(&text, Some(qualifier)).is_ok()
+        };
+        let account = "123456789012";
+        let long = |length| "a".repeat(length);
+        assert!(parse("aws-us-gov", "r-1", account, "a_b-c", "v_1-x"));
+        assert!(parse("aws", "r", account, &long(64), &long(128)));
+        assert!(!parse("aws", "r", account, &long(65), "v"));
+        assert!(!parse("aws", "r", account, "a", &long(129)));
+        assert!(!parse("aws*", "r", account, "a", "v"));
+        assert!(!parse("aws", "*", account, "a", "v"));
+        assert!(!parse("aws", "", account, "a", "v"));
+        assert!(!parse("aws", "r", "12345678901", "a", "v"));
+        assert!(!parse("aws", "r", "1234567890123", "a", "v"));
+        assert!(!parse("aws", "r", "12345678901x", "a", "v"));
+        assert!(!parse("aws", "r", account, "a", "*"));
+        assert!(!parse("aws", "r", account, "a", ""));
+        assert!(FunctionArn::parse("arn:aws:lambda:r:123456789012:function:a:b:c", None).is_err());
+    }
+
+    #[test]
+    fn a_function_is_in_a_place_of_its_partition_region_and_account() {
+        let place = Place {
+            partition: "aws".into(),
+            account: "123456789012".into(),
+            region: "eu-central-1".into(),
+        };
+        let function = FunctionArn::of_name(&place, "hello", Some("live")).unwrap();
+        let arn = "arn:aws:lambda:eu-central-1:123456789012:function:hello";
+        assert_eq!(
+            (function.unqualified(), function.qualifier()),
+            (arn, Some("live"))
+        );
+        assert!(function.is_in(&place));
+        for elsewhere in [
+            Place {
+                partition: "aws-cn".into(),
+                ..place.clone()
+            },
+            Place {
+                account: "123456789013".into(),
+                ..place.clone()
+            },
+            Place {
+                region: "eu-central-2".into(),
+                ..place.clone()
+            },
+        ] {
+            assert!(!function.is_in(&elsewhere), "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn arns_of_a_place_are_of_its_partition_region_and_account() {
+        let place = Place {
+            partition: "aws-cn".into(),
+            account: "123456789012".into(),
+            region: "cn-north-1".into(),
+        };
+        let role = RoleName {
+            path: ROLE_PATH.into(),
+            name: "r".into(),
+        };
+        assert_eq!(place.api_arn("a1"), "arn:aws-cn:apigateway:cn-north-1::/apis/a1");
+        assert_eq!(
+            place.execute_api_arn("a1"),
+            "arn:aws-cn:execute-api:cn-north-1:123456789012:a1/*/*"
+        );
+        assert_eq!(
+            place.role_arn(&role),
+            "arn:aws-cn:iam::123456789012:role/jwthttpapi/r"
+        );
+    }
+
+    #[test]
     fn a_place_is_read_from_the_callers_arn() {
         let place =
             Place::of_identity("arn:aws-cn:sts::123456789012:assumed-role/x/y", "cn-north-1").unwrap();
@@ -514,7 +604,15 @@ mod tests {
             (place.partition.as_str(), place.account.as_str()),
             ("aws-cn", "123456789012")
         );
-        assert!(Place::of_identity("nonsense", "x").is_err());
+        for bad in [
+            "nonsense",
+            "arn:aws:sts::12345678901:user/x",
+            "arn:aws:sts::12345678901x:user/x",
+            "arn::sts::123456789012:user/x",
+            "urn:aws:sts::123456789012:user/x",
+        ] {
+            assert!(Place::of_identity(bad, "x").is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -529,5 +627,18 @@ mod tests {
         assert_eq!(api_name(&owner, None).len(), 128);
         assert!(role_name(&owner, "ap-southeast-extra-long-1").name.len() <= 64);
         assert!(statement_id(&owner).len() <= 100);
+    }
+
+    #[test]
+    fn a_name_that_is_asked_for_goes_before_the_objects_own() {
+        let owner = Owner {
+            cluster: "c".into(),
+            kube_system: "k".into(),
+            uid: "u".into(),
+            namespace: "ns".into(),
+            name: "hello".into(),
+        };
+        assert_eq!(api_name(&owner, None), "ns-hello");
+        assert_eq!(api_name(&owner, Some("mine")), "mine");
     }
 }

@@ -180,6 +180,21 @@ mod tests {
     }
 
     #[test]
+    fn what_tags_claim_is_read_back_and_nothing_is_claimed_without_them() {
+        let tags = owner().tags("n1", DeletionPolicy::Delete);
+        assert_eq!(nonce(&tags), Some("n1"));
+        assert_eq!(claimed(&tags), Some(("c1", "u1")));
+        let without = |key: &str| {
+            let mut tags = tags.clone();
+            tags.remove(key).unwrap();
+            tags
+        };
+        assert_eq!(nonce(&without("jwthttpapi.dev/nonce")), None);
+        assert_eq!(claimed(&without("jwthttpapi.dev/cluster")), None);
+        assert_eq!(claimed(&without("jwthttpapi.dev/uid")), None);
+    }
+
+    #[test]
     fn a_same_named_successor_is_told_from_its_predecessor() {
         let tags = owner().tags("n1", DeletionPolicy::Delete);
         assert!(

@@ -144,12 +144,19 @@ pub fn admission(access: &Access, method: Method, path: &[&str]) -> Admission {
         .fold(Admission::nobody(), |all, (_, admission)| all.union(admission))
 }
 
-/// The most requests that [`requests`] gives.
-const REQUESTS: usize = 20_000;
+/// The most patterns of requests that [`requests`] makes requests of; a greedy one gives two.
+const PATTERNS: usize = 20_000;
 
 /// Requests that stand for all: every way in which the keys can match together is taken by at least one of them, up to a
 /// bound. For judging, in tests and in explanations; the order of steps does not depend on it.
 pub fn requests<'a>(keys: impl IntoIterator<Item = &'a RouteKey>) -> BTreeSet<(Method, Vec<String>)> {
+    requests_of(PATTERNS, keys)
+}
+
+fn requests_of<'a>(
+    most: usize,
+    keys: impl IntoIterator<Item = &'a RouteKey>,
+) -> BTreeSet<(Method, Vec<String>)> {
     let mut paths: BTreeSet<Vec<Segment>> = BTreeSet::from([vec![]]);
     let mut methods = BTreeSet::new();
     for key in keys {
@@ -174,10 +181,10 @@ pub fn requests<'a>(keys: impl IntoIterator<Item = &'a RouteKey>) -> BTreeSet<(M
         let met: BTreeSet<Vec<Segment>> = known
             .iter()
             .enumerate()
-            .flat_map(|(index, a)| known.iter().skip(index + 1).filter_map(|b| meet(a, b)))
+            .flat_map(|(index, a)| known.iter().skip(index).filter_map(|b| meet(a, b)))
             .filter(|path| !paths.contains(path))
             .collect();
-        if met.is_empty() || paths.len() + met.len() > REQUESTS / methods.len().max(1) {
+        if met.is_empty() || paths.len() + met.len() > most / methods.len().max(1) {
             break;
         }
         paths.extend(met);
@@ -244,6 +251,33 @@ mod tests {
     }
 
     #[test]
+    fn nobody_everybody_some_and_those_of_another_kind_are_told_apart() {
+        let some = Admission::jwt(&jwt("i", &["a"]), &scopes(&[]));
+        let other = Admission::other("AWS_IAM".into());
+        let kinds = [Admission::nobody(), some, other, Admission::everyone()];
+        assert_eq!(
+            kinds.each_ref().map(Admission::is_nobody),
+            [true, false, false, false]
+        );
+        assert_eq!(
+            kinds.each_ref().map(Admission::is_everyone),
+            [false, false, false, true]
+        );
+        for (i, left) in kinds.iter().enumerate() {
+            for (j, right) in kinds.iter().enumerate() {
+                assert_eq!(
+                    left.within(right),
+                    i == j || i == 0 || j == 3,
+                    "{left:?} {right:?}"
+                );
+                let both = left.union(right);
+                assert!(left.within(&both) && right.within(&both));
+            }
+        }
+        assert!(!Admission::other("CUSTOM".into()).within(&kinds[2]));
+    }
+
+    #[test]
     fn the_closed_scope_admits_nobody() {
         assert!(Admission::jwt(&jwt("i", &["a"]), &scopes(&[CLOSED_SCOPE])).is_nobody());
         assert!(Admission::nobody().within(&Admission::nobody()));
@@ -267,5 +301,25 @@ mod tests {
     fn requests_reach_where_two_patterns_cross() {
         let keys = ["GET /{a}/x", "GET /y/{b}"].map(|text| RouteKey::parse(text).unwrap());
         assert!(requests(&keys).contains(&(Method::Get, vec!["y".into(), "x".into()])));
+    }
+    #[test]
+    fn one_method_that_no_route_names_stands_for_all_others() {
+        let methods = |key| -> BTreeSet<Method> {
+            let requests = requests(&[RouteKey::parse(key).unwrap()]);
+            requests.into_iter().map(|(method, _)| method).collect()
+        };
+        let named = methods("GET /a");
+        assert!(named.contains(&Method::Get) && named.len() == 2, "{named:?}");
+        assert_eq!(methods("ANY /a").len(), 1);
+    }
+
+    #[test]
+    fn patterns_are_crossed_as_long_as_there_are_not_too_many() {
+        let keys = ["GET /{a}/x", "GET /y/{b}"].map(|text| RouteKey::parse(text).unwrap());
+        let cross = (Method::Get, vec!["y".to_owned(), "x".to_owned()]);
+        // Two methods for the root, the two patterns and where they cross.
+        assert!(requests_of(8, &keys).contains(&cross));
+        let fewer = requests_of(7, &keys);
+        assert!(!fewer.contains(&cross) && fewer.len() == 6, "{fewer:?}");
     }
 }

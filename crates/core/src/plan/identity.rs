@@ -375,6 +375,20 @@ mod tests {
     }
 
     #[test]
+    fn an_intent_beside_a_foreign_id_waits_too_before_it_creates() {
+        let foreign = Known {
+            lookup: Lookup::Found(Proof::None),
+            ..BASE
+        };
+        let early = Known {
+            settled: false,
+            ..foreign
+        };
+        assert_eq!(identify(&early), Identity::Wait);
+        assert_eq!(identify(&foreign), Identity::Create);
+    }
+
+    #[test]
     fn a_verified_id_needs_no_list() {
         assert_eq!(
             identify(&Known {

@@ -32,6 +32,8 @@ mod settings;
 mod step;
 
 #[cfg(test)]
+mod drift_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sizes;

@@ -1,6 +1,7 @@
 //! The rules of plans, held against random desired and observed states.
 //!
 //! `JWTHTTPAPI_CASES` sets how many cases each property tries, `JWTHTTPAPI_SEED` which; a failure says both.
+//! `JWTHTTPAPI_SHRINKS` sets how often a failing one is made smaller.
 
 use super::access::{Access, Admission, admission, requests};
 use super::sketch::{Drift, Sketch, drifts, owner, place, sketches, world};
@@ -95,7 +96,8 @@ fn holds(rule: impl Fn(Case)) {
         cases: cases_tried,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        max_shrink_iters: 20_000,
+        max_shrink_iters: variable("JWTHTTPAPI_SHRINKS")
+            .map_or(20_000, |shrinks| u32::try_from(shrinks).unwrap()),
         ..Config::default()
     };
     let result = TestRunner::new(config).run(&cases(), |case| {

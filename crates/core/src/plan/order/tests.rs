@@ -1,6 +1,6 @@
 //! The situations that are hardest to order, each as the whole plan that comes of it.
 
-use crate::api::{Authorizer, JwtHttpApiSpec, LambdaBackend, Route};
+use crate::api::{Authorizer, JwtHttpApiSpec, LambdaBackend, PayloadFormatVersion, Route};
 use crate::model::build;
 use crate::model::name::FunctionArn;
 use crate::model::observed;
@@ -210,6 +210,188 @@ fn keys_of_one_shape_are_changed_in_place_and_a_second_one_is_deleted() {
         [
             "delete route GET /a/{y} (twin)",
             "update route GET /a/{x}: key GET /a/{id}"
+        ]
+    );
+}
+
+/// The same function by an integration of its own.
+fn by_another_integration(route: Route) -> Route {
+    Route {
+        lambda: LambdaBackend {
+            payload_format_version: Some(PayloadFormatVersion::V1),
+            ..route.lambda
+        },
+        ..route
+    }
+}
+
+#[test]
+fn of_two_open_routes_the_one_whose_authorizer_is_there_is_closed_first() {
+    let public = vec![
+        route("GET /a", None),
+        route("GET /b", None),
+        route("GET /z", Some("two")),
+    ];
+    let mut after = spec(&[("one", "x"), ("two", "y")], public.clone());
+    after.routes[0] = route("GET /a", Some("one"));
+    after.routes[1] = route("GET /b", Some("two"));
+    assert_eq!(
+        shown(&after, world(&spec(&[("two", "y")], public))),
+        [
+            "update route GET /b: tokens of two",
+            "create authorizer one",
+            "update route GET /a: tokens of one",
+        ]
+    );
+}
+
+#[test]
+fn of_two_missing_routes_the_one_whose_integration_is_there_is_created_first() {
+    let routes = || vec![route("GET /{proxy+}", None), route("GET /z", Some("default"))];
+    let mut after = spec(&[], routes());
+    after
+        .routes
+        .push(by_another_integration(route("GET /a", Some("default"))));
+    after.routes.push(route("GET /b", Some("default")));
+    assert_eq!(
+        shown(&after, world(&spec(&[], routes()))),
+        [
+            "create route GET /b: tokens of default",
+            "create integration with arn:aws:lambda:eu-central-1:123456789012:function:f",
+            "create route GET /a: tokens of default",
+        ]
+    );
+}
+
+#[test]
+fn an_open_route_that_shall_also_lead_elsewhere_waits_for_no_integration() {
+    let routes = |authorizer| {
+        vec![
+            route("GET /a", authorizer),
+            route("GET /b", authorizer),
+            route("GET /z", Some("default")),
+        ]
+    };
+    let mut after = spec(&[], routes(Some("default")));
+    after.routes[0] = by_another_integration(after.routes[0].clone());
+    assert_eq!(
+        shown(&after, world(&spec(&[], routes(None)))),
+        [
+            "update route GET /a: tokens of default",
+            "update route GET /b: tokens of default",
+            "create integration with arn:aws:lambda:eu-central-1:123456789012:function:f",
+            "update route GET /a: integration",
+        ]
+    );
+}
+
+#[test]
+fn a_missing_route_opens_nothing_where_another_has_its_requests() {
+    let broad = || route("GET /{proxy+}", None);
+    let before = spec(
+        &[],
+        vec![
+            broad(),
+            route("GET /{x}/b", Some("default")),
+            route("GET /z", Some("default")),
+        ],
+    );
+    let after = spec(
+        &[],
+        vec![
+            broad(),
+            route("ANY /{x}/b", Some("default")),
+            route("GET /z", Some("default")),
+        ],
+    );
+    let plan = planned(&after, &world(&before));
+    assert_eq!(plan.steps.len(), 2, "{plan}");
+    assert!(plan.steps.iter().all(|planned| !planned.tightens), "{plan}");
+}
+
+#[test]
+fn an_edit_that_takes_access_away_tightens_and_one_that_gives_it_does_not() {
+    let with = |audience: &[&str]| JwtHttpApiSpec {
+        audience: audience.iter().map(ToString::to_string).collect(),
+        ..spec(&[], vec![route("GET /a", Some("default"))])
+    };
+    let tightens = |before: &[&str], after: &[&str]| {
+        let plan = planned(&with(after), &world(&with(before)));
+        assert_eq!(plan.to_string(), "update authorizer default\n");
+        plan.steps[0].tightens
+    };
+    assert!(tightens(&["a", "b"], &["a"]));
+    assert!(tightens(&["a"], &["b"]));
+    assert!(!tightens(&["a"], &["a", "b"]));
+}
+
+#[test]
+fn a_new_route_over_a_path_that_is_not_open_waits_for_the_edit_of_its_authorizer() {
+    let routes = |of_b| {
+        vec![
+            route("GET /{proxy+}", Some("two")),
+            route("GET /b", Some(of_b)),
+            route("GET /z", Some("one")),
+        ]
+    };
+    let before = spec(&[("one", "x"), ("two", "y")], routes("one"));
+    let mut after = spec(&[("one", "z"), ("two", "y")], routes("two"));
+    after.routes.push(route("ANY /a", Some("one")));
+    assert_eq!(
+        shown(&after, world(&before)),
+        [
+            "update route GET /b: tokens of two",
+            "update authorizer one",
+            "create route ANY /a: tokens of one",
+        ]
+    );
+}
+
+#[test]
+fn an_authorizer_of_another_kind_is_made_the_wanted_one_when_that_opens_no_other_route() {
+    let routes = |of_d| vec![route("GET /b", Some("two")), route("GET /d", Some(of_d))];
+    let mut world = world(&spec(&[("two", "y")], routes("two")));
+    world.api().authorizers.push(observed::Authorizer {
+        id: "other".into(),
+        name: "one".into(),
+        jwt: None,
+    });
+    for route in &mut world.api().routes {
+        if route.key == "GET /b" {
+            route.authorization = observed::Authorization::Jwt {
+                authorizer_id: "other".into(),
+                scopes: [].into(),
+            };
+        }
+    }
+    // Not run: a route can be on such an authorizer only if that has several identity sources, and the world has none.
+    let plan = planned(&spec(&[("one", "x"), ("two", "z")], routes("one")), &world);
+    assert_eq!(
+        plan.to_string().lines().collect::<Vec<_>>(),
+        [
+            "update route GET /b: closed",
+            "update authorizer one",
+            "update route GET /d: tokens of one",
+            "update authorizer two",
+            "update route GET /b: tokens of two",
+        ]
+    );
+}
+
+#[test]
+fn a_broad_route_is_opened_when_the_protected_one_within_it_is_there() {
+    let routes = |broad, rest| vec![route("GET /{proxy+}", broad), route("$default", Some(rest))];
+    let before = spec(&[("one", "x"), ("two", "y")], routes(Some("two"), "one"));
+    let mut after = spec(&[("one", "z"), ("two", "y")], routes(None, "two"));
+    after.routes.push(route("GET /admin", Some("one")));
+    assert_eq!(
+        shown(&after, world(&before)),
+        [
+            "update route $default: closed",
+            "update authorizer one",
+            "create route GET /admin: tokens of one",
+            "update route GET /{proxy+}: public",
+            "update route $default: tokens of two",
         ]
     );
 }
