@@ -8,7 +8,7 @@ use crate::{
     life::Phase,
     world::{Effect, World},
 };
-use jwthttpapi_core::api::{JwtHttpApiStatus, oracle as rules};
+use jwthttpapi_core::api::{ConditionType, JwtHttpApiStatus, condition, oracle as rules};
 use jwthttpapi_sandbox::{
     Sandbox,
     data_plane::invoke_permission::{self, Invocation},
@@ -148,18 +148,16 @@ impl Oracle {
             for violation in rules::flux(&status, generation, rules::Moment::InProgress) {
                 self.violated(Rule::WellFormed, violation.to_string());
             }
-            for condition in status
-                .conditions
+            let ready = condition(&status.conditions, ConditionType::Ready);
+            let Some(ready) = ready.filter(|ready| ready.reason == "AccessDenied") else {
+                continue;
+            };
+            if !denied
                 .iter()
-                .filter(|one| one.reason == "AccessDenied")
+                .any(|action| ready.message.contains(action.as_str()))
             {
-                if !denied
-                    .iter()
-                    .any(|action| condition.message.contains(action.as_str()))
-                {
-                    let how = format!("no denied action is named: {}", condition.message);
-                    self.violated(Rule::WellFormed, how);
-                }
+                let how = format!("no denied action is named: {}", ready.message);
+                self.violated(Rule::WellFormed, how);
             }
         }
     }
