@@ -97,7 +97,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
         ),
         Bug::NameIsProof => with(Scenario::smallest(), 1, [Fault::Deed(Deed::Wipe("*"))]),
         Bug::NoIntent | Bug::NoSettleWait => with(lagging(), 1, [died, lost]),
-        Bug::NoListBeforeRelease => with(Scenario::smallest(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
+        Bug::NoListBeforeRelease => with(Scenario::bare(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
         Bug::HastyRelease => with(lagging(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
         Bug::KeepDuplicates | Bug::NoFence | Bug::LeadsOn => with(pair(), 1, [Fault::Pause { seconds: 60 }]),
         Bug::UnwrittenGrants => with(Scenario::smallest(), 2, [died, Fault::Deed(Deed::Delete)]),
@@ -118,11 +118,17 @@ fn special(bug: Bug) -> Vec<Hunt> {
         ),
         Bug::FinalizerFirst => with(Scenario::smallest(), 1, [Fault::Crash(Side::Before), died]),
         Bug::NoBudget => with(Scenario::wide(), 0, []),
-        Bug::AckShape | Bug::CreatesWithoutLook | Bug::SdkRetries | Bug::FinalizerDropped => with(
+        Bug::AckShape | Bug::CreatesWithoutLook | Bug::SdkRetries => with(
             Scenario::smallest(),
             1,
             [lost, died, Fault::Status(Side::After, 500)],
         ),
+        Bug::FinalizerDropped => with(
+            Scenario::bare(),
+            2,
+            [lost, Fault::Status(Side::After, 500), Fault::Deed(Deed::Delete)],
+        ),
+        Bug::DeleteThenCreate | Bug::OpenThenProtect | Bug::LeftoversFirst => with(policy(), 0, []),
         Bug::NeverTryAgain => with(Scenario::smallest(), 1, [died, lost]),
         Bug::TerminalForever => with(
             Scenario::smallest(),

@@ -192,7 +192,8 @@ fn role() -> Scenario {
     }
 }
 
-/// Statements in the functions' policies, two authorizers, and a change that moves routes between them and adds one.
+/// Statements in the functions' policies, two authorizers, a broad route for everybody beneath them, and a change that moves
+/// routes between authorizers and functions and adds one.
 fn policy() -> Scenario {
     Scenario {
         name: "policy",
@@ -204,6 +205,7 @@ fn policy() -> Scenario {
             "routes": [
                 route("GET /a", "one"),
                 {"routeKey": "ANY /admin/{proxy+}", "authorizer": "staff", "scopes": ["admin"], "lambda": {"name": "two"}},
+                {"routeKey": "GET /{proxy+}", "public": true, "lambda": {"name": "two"}},
             ],
         }),
         second: Some(json!({
@@ -213,7 +215,8 @@ fn policy() -> Scenario {
             "routes": [
                 route("GET /a", "two"),
                 route("ANY /admin/{proxy+}", "two"),
-                route("POST /c", "one"),
+                route("POST /c", "three"),
+                {"routeKey": "GET /{proxy+}", "public": true, "lambda": {"name": "two"}},
             ],
         })),
         switches: json!({}),

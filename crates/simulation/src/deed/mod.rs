@@ -141,6 +141,7 @@ impl World {
             Deed::Replace => self.replace(),
             Deed::Delete => self.delete(),
             Deed::StripFinalizer => {
+                self.oracle().stripped();
                 let object = self.state().kubernetes.get(&OBJECT).unwrap_or_default();
                 if !object["metadata"]["deletionTimestamp"].is_null() {
                     self.oracle().orphaned(None);
@@ -163,7 +164,7 @@ impl World {
         let has_api = self.api().is_some();
         let mut state = self.state();
         let object = state.kubernetes.get(&OBJECT).unwrap_or_default();
-        if has_api && object["metadata"]["finalizers"].is_null() {
+        if has_api && object["metadata"]["finalizers"].is_null() && self.oracle().was_stripped() {
             self.oracle().orphaned(None);
         }
         state.kubernetes.delete(&OBJECT, now);

@@ -68,6 +68,8 @@ struct Excuses {
     slept: bool,
     /// The list of granted functions was lost: the one place that knows of some statements.
     forgot_grants: bool,
+    /// Somebody took the finalizer off.
+    stripped: bool,
     /// The object went without its finalizer: what it had in AWS stays.
     orphaned: bool,
 }
@@ -153,6 +155,16 @@ impl Oracle {
     /// Whether AWS has to be looked at before it can be at rest; asked for the look that follows.
     pub fn must_be_looked_at(&self) -> bool {
         std::mem::take(&mut self.court().excuses.unseen)
+    }
+
+    /// Somebody takes the finalizer off.
+    pub fn stripped(&self) {
+        self.court().excuses.stripped = true;
+    }
+
+    /// Whether somebody took the finalizer off at any time.
+    pub fn was_stripped(&self) -> bool {
+        self.court().excuses.stripped
     }
 
     /// The object goes without its finalizer, and leaves these APIs behind.

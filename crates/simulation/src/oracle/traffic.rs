@@ -2,7 +2,7 @@
 
 use super::rule::{Rule, Violation};
 use crate::world::{Instance, Service};
-use jwthttpapi_core::lease::RENEW_DEADLINE;
+use jwthttpapi_core::lease::TERMS;
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -91,7 +91,7 @@ impl Traffic {
         }
         let leads = process
             .renewed
-            .is_some_and(|renewed| at < renewed + RENEW_DEADLINE);
+            .is_some_and(|renewed| at < renewed + TERMS.renew_deadline);
         if self.elected && is_write(name) && !leads {
             let how = format!("{name} was sent without the lease");
             found.push(Violation {
