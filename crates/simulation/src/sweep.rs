@@ -83,12 +83,24 @@ pub fn exhaustive(
     depth: usize,
     workers: usize,
 ) -> Tally {
-    walk(ground, scenario, faults, depth, workers, false)
+    walk(ground, scenario, faults, depth, workers, Until::AllAreLived)
 }
 
-/// Lives such schedules until one is not survived.
+/// Until when schedules are lived.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Until there are no more.
+    AllAreLived,
+    /// Until one is not survived; faults that belong together come within a few requests.
+    OneFails,
+}
+
+/// Within how many requests.
+const NEAR: usize = 8;
+
+/// Lives such schedules, with their faults close together, until one is not survived.
 pub fn first(ground: &Ground, scenario: &Scenario, faults: &[Fault], depth: usize, workers: usize) -> Tally {
-    walk(ground, scenario, faults, depth, workers, true)
+    walk(ground, scenario, faults, depth, workers, Until::OneFails)
 }
 
 fn walk(
@@ -97,7 +109,7 @@ fn walk(
     faults: &[Fault],
     depth: usize,
     workers: usize,
-    until_one_fails: bool,
+    until: Until,
 ) -> Tally {
     let began = Instant::now();
     let work = Mutex::new(Work {
@@ -112,14 +124,14 @@ fn walk(
                 while let Some(schedule) = take(&work, &more) {
                     let outcome = life::live(ground, scenario, &schedule, FIRST);
                     let next = if schedule.len() < depth {
-                        extended(&schedule, &outcome, faults)
+                        extended(&schedule, &outcome, faults, until)
                     } else {
                         Vec::new()
                     };
                     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
                     work.tally.count(scenario.name, None, &schedule, &outcome);
                     work.open.extend(next);
-                    if until_one_fails && work.tally.survived < work.tally.lives {
+                    if until == Until::OneFails && work.tally.survived < work.tally.lives {
                         work.open.clear();
                     }
                     work.busy -= 1;
@@ -242,9 +254,11 @@ pub fn shrink(ground: &Ground, failure: &Failure) -> Failure {
 }
 
 /// A schedule with one fault more, later than all that it has.
-fn extended(schedule: &Schedule, outcome: &Outcome, faults: &[Fault]) -> Vec<Schedule> {
+fn extended(schedule: &Schedule, outcome: &Outcome, faults: &[Fault], until: Until) -> Vec<Schedule> {
     let first = schedule.keys().next_back().map_or(0, |last| last + 1);
-    let numbers = first..outcome.journal.len();
+    let near = until == Until::OneFails && !schedule.is_empty();
+    let most = if near { first + NEAR } else { usize::MAX };
+    let numbers = first..outcome.journal.len().min(most);
     numbers
         .flat_map(|number| {
             faults.iter().map(move |fault| {
