@@ -22,3 +22,5 @@ pub mod operator;
 pub mod run;
 pub mod server;
 pub mod telemetry;
+#[cfg(test)]
+mod variants;
