@@ -9,6 +9,8 @@
 //! [`cli`] parses, [`run`] opens the ways to the world, [`operator`] composes, [`controller`] drives the pipeline, [`aws`] is the
 //! only room that talks to AWS.
 
+#[cfg(test)]
+mod api_server;
 pub mod aws;
 pub mod cli;
 pub mod clock;
@@ -20,3 +22,5 @@ pub mod operator;
 pub mod run;
 pub mod server;
 pub mod telemetry;
+#[cfg(test)]
+mod variants;

@@ -244,3 +244,6 @@ async fn cluster(client: &Client, given: Option<String>) -> Result<Cluster, Erro
         kube_system,
     })
 }
+
+#[cfg(test)]
+mod tests;

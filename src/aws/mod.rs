@@ -17,7 +17,7 @@ mod metrics;
 mod observe;
 mod operation;
 pub mod pace;
-mod session;
+pub(crate) mod session;
 mod settings;
 
 pub use aws_config::SdkConfig;

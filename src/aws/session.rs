@@ -132,7 +132,7 @@ pub(super) struct Turn<'a> {
 
 /// Why a write was not done.
 #[derive(Clone, Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// It was not wanted any more, and was not sent.
     Cut,
     /// It did not succeed.

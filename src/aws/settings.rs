@@ -73,6 +73,21 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{aws::Aws, fence::Fence};
+    use aws_config::SdkConfig;
+    use prometheus_client::registry::Registry;
+
+    #[test]
+    fn without_a_region_nothing_can_be_asked() {
+        let nowhere = SdkConfig::builder().build();
+        let aws = Aws::new(
+            nowhere,
+            Settings::default(),
+            Fence::open(),
+            &mut Registry::default(),
+        );
+        assert_eq!(aws.unwrap_err(), ConfigError::NoRegion);
+    }
 
     #[test]
     fn an_endpoint_is_an_http_address_with_a_host() {

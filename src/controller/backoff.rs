@@ -7,6 +7,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(2);
 /// The longest wait after failures that pass.
 const CAP: Duration = Duration::from_secs(60);
+/// The first wait for a person.
+const HUMAN_FIRST: Duration = Duration::from_secs(10);
 /// The longest wait for a person: a granted permission heals without an edit.
 const HUMAN_CAP: Duration = Duration::from_secs(300);
 /// How long something that does not exist yet is waited for.
@@ -14,23 +16,29 @@ const DEPENDENCY: Duration = Duration::from_secs(15);
 
 /// The wait after the n-th failure in a row (from 1) for one reason; jitter is between 0 and 1.
 pub(crate) fn after_failure(reason: Reason, failures: u32, jitter: f64) -> Duration {
-    let doubled = |first: Duration, cap: Duration| {
-        first
-            .saturating_mul(
-                1_u32
-                    .checked_shl(failures.saturating_sub(1).min(16))
-                    .unwrap_or(u32::MAX),
-            )
-            .min(cap)
-    };
     let base = match (reason, reason.polarity()) {
         (Reason::FunctionNotFound, _) => DEPENDENCY,
         // AWS and the issuer's owner both deserve patience (I, aws-facts §3).
-        (Reason::IssuerUnreachable, _) => doubled(Duration::from_secs(10), HUMAN_CAP),
-        (_, Polarity::NeedsHuman) => doubled(Duration::from_secs(10), HUMAN_CAP),
-        _ => doubled(FIRST, CAP),
+        (Reason::IssuerUnreachable, _) => doubled(HUMAN_FIRST, failures, HUMAN_CAP),
+        (_, Polarity::NeedsHuman) => doubled(HUMAN_FIRST, failures, HUMAN_CAP),
+        _ => doubled(FIRST, failures, CAP),
     };
     base.mul_f64(1.0 + 0.2 * jitter)
+}
+
+/// The wait after the n-th write in a row (from 1) that the API server refused: only a person changes its mind.
+pub(crate) fn after_refusal(refusals: u32, jitter: f64) -> Duration {
+    doubled(HUMAN_FIRST, refusals, HUMAN_CAP).mul_f64(1.0 + 0.2 * jitter)
+}
+
+fn doubled(first: Duration, failures: u32, cap: Duration) -> Duration {
+    first
+        .saturating_mul(
+            1_u32
+                .checked_shl(failures.saturating_sub(1).min(16))
+                .unwrap_or(u32::MAX),
+        )
+        .min(cap)
 }
 
 /// The wait until the next resync: the period, a tenth more or less, so that objects spread.

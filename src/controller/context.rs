@@ -77,6 +77,8 @@ pub(crate) struct Memory {
     pub(crate) arrived: Option<(i64, Instant)>,
     /// How often in a row passes ended with one reason.
     pub(crate) failures: (u32, Option<Reason>),
+    /// How often in a row the API server refused a write.
+    pub(crate) refusals: u32,
 }
 
 impl Context {
@@ -139,6 +141,14 @@ impl Context {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(uid.to_owned(), memory);
+    }
+
+    /// Counts a write of an object that the API server refused; how many they are in a row.
+    pub(crate) fn refused(&self, uid: &str) -> u32 {
+        let mut memories = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = memories.entry(uid.to_owned()).or_default();
+        memory.refusals = memory.refusals.saturating_add(1);
+        memory.refusals
     }
 
     /// Forgets an object that is gone.

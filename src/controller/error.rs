@@ -8,6 +8,9 @@ pub(crate) enum Error {
     /// The object changed under our hands: start again.
     #[error("the object changed meanwhile")]
     Conflict,
+    /// The API server refuses what was written for what it says: the schema or a policy of the cluster is against it.
+    #[error("the Kubernetes API server refuses a write: {0}")]
+    Refused(#[source] Box<kube::Error>),
     /// The API server failed.
     #[error("the Kubernetes API server failed: {0}")]
     Kube(#[source] Box<kube::Error>),
@@ -35,8 +38,7 @@ impl From<kube::Error> for Error {
     fn from(error: kube::Error) -> Self {
         match &error {
             kube::Error::Api(status) if status.is_conflict() => Self::Conflict,
-            // A JSON patch whose test failed.
-            kube::Error::Api(status) if status.code == 422 && status.reason == "Invalid" => Self::Conflict,
+            kube::Error::Api(status) if status.is_invalid() => Self::Refused(Box::new(error)),
             _ => Self::Kube(Box::new(error)),
         }
     }

@@ -14,16 +14,18 @@ mod converge;
 mod delete;
 mod deployment;
 mod duplicates;
-mod error;
+pub(crate) mod error;
 mod establish;
 mod events;
 mod expected;
 mod index;
 mod look;
-mod pass;
+pub(crate) mod pass;
 mod reconcile;
 mod record;
 mod release;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use context::{Cluster, Context, Periods};
 

@@ -73,14 +73,19 @@ pub(crate) fn error_policy(
     error: &Error,
     ctx: Arc<Context>,
 ) -> Action {
-    let wait = match error {
+    let wait = wait_after(&ctx, &object.uid().unwrap_or_default(), error);
+    again(&ctx, &key(&*object), Ended::error, Some(wait))
+}
+
+pub(crate) fn wait_after(ctx: &Context, uid: &str, error: &Error) -> Duration {
+    match error {
         Error::Conflict => Duration::from_millis(100),
         Error::Malformed(_) => ctx.resync(),
+        Error::Refused(_) => backoff::after_refusal(ctx.refused(uid), fastrand::f64()),
         Error::Kube(_) | Error::Aws(_) | Error::Deadline | Error::Panic => {
             Duration::from_secs(5).mul_f64(1.0 + fastrand::f64())
         }
-    };
-    again(&ctx, &key(&*object), Ended::error, Some(wait))
+    }
 }
 
 /// How a reconcile ended, and when the object is due again: after a while, or when it changes.
@@ -147,6 +152,9 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
         memory.arrived = Some((record.generation(), started));
     }
     time_to_ready(ctx, &record, &mut memory);
+    if result.is_ok() {
+        memory.refusals = 0;
+    }
     let due = schedule(ctx, &memory, &findings, next);
     ctx.remember(&uid, memory);
     result?;

@@ -12,6 +12,7 @@
 )]
 
 mod big;
+mod binary;
 mod cost;
 mod credentials;
 mod effects;

@@ -1,0 +1,151 @@
+//! A small API server for tests: objects by their paths, writes with their versions, and trouble on request.
+
+use futures::FutureExt;
+use http::{Method, Request, Response};
+use kube::{Client, client::Body};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    future::pending,
+    sync::{Arc, Mutex},
+};
+use tower::service_fn;
+
+/// What befalls requests.
+#[derive(Clone, Copy)]
+pub(crate) enum Trouble {
+    /// They are refused with a status and a reason.
+    Refusal(u16, &'static str),
+    /// They are never answered.
+    Silence,
+    /// The task that sends one panics.
+    Panic,
+}
+
+/// The server; clones share its objects.
+#[derive(Clone, Default)]
+pub(crate) struct ApiServer(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<String, Value>,
+    version: u64,
+    /// By method and the end of the path.
+    troubles: Vec<(Method, &'static str, Trouble)>,
+}
+
+impl ApiServer {
+    pub(crate) fn client(&self) -> Client {
+        let server = self.clone();
+        let service = service_fn(move |request: Request<Body>| server.clone().serve(request).boxed());
+        Client::new(service, "system")
+    }
+
+    /// From now on, this befalls the requests of a method to paths with an end.
+    pub(crate) fn trouble(&self, method: Method, end: &'static str, trouble: Trouble) {
+        self.0.lock().unwrap().troubles.push((method, end, trouble));
+    }
+
+    /// From now on, nothing befalls anybody.
+    pub(crate) fn heal(&self) {
+        self.0.lock().unwrap().troubles.clear();
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<Value> {
+        self.0.lock().unwrap().objects.get(path).cloned()
+    }
+
+    /// Stores an object under a path, as a new version.
+    pub(crate) fn put(&self, path: &str, object: Value) -> Value {
+        self.0.lock().unwrap().put(path, object)
+    }
+
+    async fn serve(self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect_bytes().await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let path = parts.uri.path();
+        let troubled = self.0.lock().unwrap().trouble(&parts.method, path);
+        let (code, answer) = match troubled {
+            Some(Trouble::Refusal(code, reason)) => refusal(code, reason),
+            Some(Trouble::Silence) => pending().await,
+            // Not by `panic!`, whose hook would write to the terminal.
+            Some(Trouble::Panic) => std::panic::resume_unwind(Box::new("a panic that was asked for")),
+            None if parts.uri.query().is_some_and(|query| query.contains("watch=")) => pending().await,
+            None => self.0.lock().unwrap().answer(&parts.method, path, body),
+        };
+        let body = Body::from(answer.to_string().into_bytes());
+        Ok(Response::builder().status(code).body(body).unwrap())
+    }
+}
+
+impl State {
+    fn trouble(&self, method: &Method, path: &str) -> Option<Trouble> {
+        let meant = |(of, end, _): &&(Method, &str, Trouble)| of == method && path.ends_with(end);
+        self.troubles.iter().find(meant).map(|(_, _, trouble)| *trouble)
+    }
+
+    fn put(&mut self, path: &str, mut object: Value) -> Value {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.objects.insert(path.to_owned(), object.clone());
+        object
+    }
+
+    fn answer(&mut self, method: &Method, path: &str, body: Value) -> (u16, Value) {
+        let path = path.trim_end_matches("/status");
+        if *method == Method::POST {
+            let name = body["metadata"]["name"].as_str().unwrap_or_default();
+            return (201, self.put(&format!("{path}/{name}"), body.clone()));
+        }
+        let Some(found) = self.objects.get(path).cloned() else {
+            return if path.ends_with("/jwthttpapis") {
+                let list = json!({
+                    "kind": "JwtHttpApiList", "apiVersion": "jwthttpapi.dev/v1alpha1",
+                    "metadata": {"resourceVersion": "1"}, "items": [],
+                });
+                (200, list)
+            } else {
+                refusal(404, "NotFound")
+            };
+        };
+        let version = &body["metadata"]["resourceVersion"];
+        if !version.is_null() && *version != found["metadata"]["resourceVersion"] {
+            return refusal(409, "Conflict");
+        }
+        match *method {
+            Method::GET => (200, found),
+            Method::PUT => (200, self.put(path, body)),
+            Method::PATCH => (200, self.put(path, merged(found, &body))),
+            _ => refusal(405, "MethodNotAllowed"),
+        }
+    }
+}
+
+fn refusal(code: u16, reason: &str) -> (u16, Value) {
+    let message = format!("{reason}, as the test asked for");
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure",
+        "code": code, "reason": reason, "message": message,
+    });
+    (code, status)
+}
+
+/// A document after a merge patch (RFC 7386).
+fn merged(document: Value, patch: &Value) -> Value {
+    let Value::Object(patch) = patch else {
+        return patch.clone();
+    };
+    let mut fields = match document {
+        Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    };
+    for (name, value) in patch {
+        let old = fields.remove(name).unwrap_or_default();
+        if !value.is_null() {
+            fields.insert(name.clone(), merged(old, value));
+        }
+    }
+    Value::Object(fields)
+}

@@ -1,0 +1,106 @@
+//! Why a reconcile ends early, and when it is tried again.
+
+use super::super::error::Error;
+use super::ground::{Ground, RESYNC};
+use crate::{api_server::Trouble, aws::Class};
+use http::Method;
+use jwthttpapi_core::api::ConditionType;
+use kube::runtime::controller::Action;
+use serde_json::json;
+use std::time::Duration;
+
+/// The one error that a reconcile ends with, and the wait after it, without its jitter of a fifth.
+async fn fails(ground: &Ground) -> (Error, Duration) {
+    let error = ground.reconcile().await.unwrap_err();
+    let wait = ground.wait_after(&error);
+    (error, wait)
+}
+
+/// A status that the schema or a policy of the cluster is against is refused the next time, too.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_less_often() {
+    let ground = Ground::new().await;
+    let refusal = Trouble::Refusal(422, "Invalid");
+    ground.kubernetes.trouble(Method::PATCH, "/status", refusal);
+    for wait in [10, 20, 40, 80, 160, 300, 300] {
+        let (error, waited) = fails(&ground).await;
+        assert!(matches!(error, Error::Refused(_)), "{error}");
+        assert!(
+            error.to_string().contains("Invalid, as the test asked for"),
+            "{error}"
+        );
+        let wait = Duration::from_secs(wait);
+        assert!(waited >= wait && waited <= wait.mul_f64(1.2), "{waited:?}");
+    }
+    ground.kubernetes.heal();
+    ground.reconcile().await.unwrap();
+    ground.kubernetes.trouble(Method::PATCH, "/status", refusal);
+    ground.edit("status", json!({"accountId": "999999999999"}));
+    let (_, waited) = fails(&ground).await;
+    assert!(waited <= Duration::from_secs(12), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_was_changed_meanwhile_is_read_again_at_once() {
+    let ground = Ground::new().await;
+    let changed = Trouble::Refusal(409, "Conflict");
+    ground.kubernetes.trouble(Method::PATCH, "/hello", changed);
+    let (error, wait) = fails(&ground).await;
+    assert!(matches!(error, Error::Conflict), "{error}");
+    assert_eq!(wait, Duration::from_millis(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_fails_is_asked_again_after_seconds() {
+    let ground = Ground::new().await;
+    let away = Trouble::Refusal(503, "ServiceUnavailable");
+    ground.kubernetes.trouble(Method::GET, "/hello", away);
+    let (error, wait) = fails(&ground).await;
+    assert!(matches!(error, Error::Kube(_)), "{error}");
+    assert!(wait >= Duration::from_secs(5), "{wait:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_aws_ends_the_pass_and_is_said_in_the_status() {
+    let mut ground = Ground::new().await;
+    let expired = json!({"expired_keys": ["AKIDOPERATOR"]});
+    let settings = ground.sandbox.settings().patched(&expired).unwrap();
+    ground.sandbox.set_settings(settings);
+    let Err(Error::Aws(fault)) = ground.pass().await else {
+        panic!("the pass did not end with a fault of AWS")
+    };
+    assert_eq!(fault.class, Class::CredentialsUnavailable);
+    ground.reconcile().await.unwrap();
+    assert_eq!(ground.says(ConditionType::Ready), "CredentialsUnavailable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_does_not_parse_is_looked_at_again_at_the_resync() {
+    let ground = Ground::new().await;
+    ground.change(json!({"routes": "nonsense"}));
+    let (error, wait) = fails(&ground).await;
+    assert!(matches!(error, Error::Malformed(_)), "{error}");
+    assert_eq!(wait, RESYNC);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reconcile_that_gets_no_answer_ends_at_its_deadline() {
+    let ground = Ground::new().await;
+    ground.kubernetes.trouble(Method::GET, "/hello", Trouble::Silence);
+    let began = tokio::time::Instant::now();
+    let (error, wait) = fails(&ground).await;
+    assert!(matches!(error, Error::Deadline), "{error}");
+    assert_eq!(began.elapsed(), Duration::from_secs(120));
+    assert!(wait >= Duration::from_secs(5), "{wait:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_stays_in_its_reconcile() {
+    let ground = Ground::new().await;
+    ground.kubernetes.trouble(Method::GET, "/hello", Trouble::Panic);
+    let (error, wait) = fails(&ground).await;
+    assert!(matches!(error, Error::Panic), "{error}");
+    assert!(wait >= Duration::from_secs(5), "{wait:?}");
+    ground.kubernetes.heal();
+    assert_ne!(ground.reconcile().await.unwrap(), Action::await_change());
+}

@@ -1,0 +1,246 @@
+//! One object on a small API server, the sandbox, and what a reconcile needs of both.
+
+use super::super::{Cluster, Context, Periods, cache, converge::converge, delete::delete, error::Error};
+use super::super::{context::Memory, pass::Findings, pass::Next, reconcile, record::Record};
+use crate::{
+    api_server::ApiServer,
+    aws::{Aws, Settings},
+    clock::Clock,
+    fence::Fence,
+    metrics::Metrics,
+};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_lambda::{
+    primitives::Blob,
+    types::{FunctionCode, Runtime},
+};
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use jwthttpapi_core::{
+    api::{ConditionType, DeletionPolicy, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, condition},
+    model::{Owner, Policy},
+};
+use jwthttpapi_sandbox::{Account, Issuers, Options, Rule, Sandbox, Timestamp};
+use kube::{
+    core::DeserializeGuard,
+    runtime::{
+        controller::Action,
+        events::{Recorder, Reporter},
+    },
+};
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::time::Instant;
+use wildmatch::WildMatch;
+
+const REGION: &str = "eu-central-1";
+const ISSUER: &str = "https://issuer.example/";
+const UID: &str = "u1";
+const PATH: &str = "/apis/jwthttpapi.dev/v1alpha1/namespaces/demo/jwthttpapis/hello";
+
+pub(super) const SETTLE: Duration = Duration::from_secs(35);
+pub(super) const IAM_SETTLE: Duration = Duration::from_secs(10);
+pub(super) const RESYNC: Duration = Duration::from_secs(600);
+
+pub(super) struct Ground {
+    pub(super) kubernetes: ApiServer,
+    pub(super) sandbox: Sandbox,
+    pub(super) ctx: Arc<Context>,
+    memory: Memory,
+}
+
+/// What a pass came to.
+pub(super) struct Passed {
+    pub(super) next: Next,
+    pub(super) findings: Findings,
+}
+
+impl Ground {
+    /// An object with one route to one function that exists, by the function's own policy.
+    pub(super) async fn new() -> Self {
+        let settings = jwthttpapi_sandbox::Settings::default();
+        let quiet = json!({"function_role_must_be_assumable": false});
+        let sandbox = Sandbox::new(Options {
+            account: Account {
+                id: "123456789012".into(),
+                partition: "aws".into(),
+            },
+            region: REGION.into(),
+            seed: 1,
+            settings: settings.patched(&quiet).unwrap(),
+            clock: jwthttpapi_sandbox::Clock::tokio(Timestamp(1_800_000_000_000)),
+            issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned()])),
+        });
+        let function = aws_sdk_lambda::Client::new(&config(&sandbox, "AKIDSTRANGER"))
+            .create_function()
+            .function_name("a")
+            .handler("index.handler")
+            .runtime(Runtime::Nodejs22x)
+            .role("arn:aws:iam::123456789012:role/x")
+            .code(FunctionCode::builder().zip_file(Blob::new("PK")).build());
+        function.send().await.unwrap();
+        let kubernetes = ApiServer::default();
+        let ctx = Arc::new(context(&kubernetes, &sandbox));
+        ctx.leading.store(true, Ordering::Relaxed);
+        let ground = Self {
+            kubernetes,
+            sandbox,
+            ctx,
+            memory: Memory::default(),
+        };
+        let object = json!({
+            "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+            "metadata": {"namespace": "demo", "name": "hello", "uid": UID, "generation": 1},
+        });
+        ground.kubernetes.put(PATH, object);
+        ground.change(json!({}));
+        ground
+    }
+
+    /// Gives the object the usual spec with these fields.
+    pub(super) fn change(&self, more: Value) {
+        let mut object = self.kubernetes.get(PATH).unwrap();
+        let mut spec = json!({
+            "issuer": ISSUER, "audience": ["aud"], "invocation": {"mode": "ResourcePolicy"},
+            "routes": [{"routeKey": "GET /a", "lambda": {"name": "a"}}],
+        });
+        merge(&mut spec, more);
+        object["spec"] = spec;
+        self.kubernetes.put(PATH, object);
+    }
+
+    /// Writes fields into the object's metadata or status.
+    pub(super) fn edit(&self, part: &str, more: Value) {
+        let mut object = self.kubernetes.get(PATH).unwrap();
+        merge(&mut object[part], more);
+        self.kubernetes.put(PATH, object);
+    }
+
+    pub(super) fn fault(&self, operation: &str, action: &Value) {
+        let rule = json!({"operation": operation, "times": null, "action": action});
+        let rule: Rule = serde_json::from_value(rule).unwrap();
+        self.sandbox.add_faults(vec![rule]);
+    }
+
+    /// An API with this object's tags and a nonce.
+    pub(super) async fn api(&self, nonce: &str) -> String {
+        let tags = owner().tags(nonce, DeletionPolicy::Delete);
+        let request = aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+            .create_api()
+            .name("demo-hello")
+            .protocol_type(aws_sdk_apigatewayv2::types::ProtocolType::Http)
+            .set_tags(Some(tags.into_iter().collect()));
+        request.send().await.unwrap().api_id.unwrap()
+    }
+
+    /// One pass, without its report.
+    pub(super) async fn pass(&mut self) -> Result<Passed, Error> {
+        let (ctx, memory) = (&self.ctx, &mut self.memory);
+        let mut findings = Findings::default();
+        let mut record = Record::read(&ctx.client, "demo", "hello").await?.unwrap();
+        let deadline = Instant::now() + reconcile::DEADLINE;
+        let (next, _) = if record.is_deleting() {
+            delete(ctx, &mut record, memory, &mut findings, deadline).await?
+        } else {
+            converge(ctx, &mut record, memory, &mut findings, deadline).await?
+        };
+        Ok(Passed { next, findings })
+    }
+
+    /// One whole reconcile.
+    pub(super) async fn reconcile(&self) -> Result<Action, Error> {
+        reconcile::reconcile(seen(), self.ctx.clone()).await
+    }
+
+    /// How long it is until an object whose reconcile failed so is tried again.
+    pub(super) fn wait_after(&self, error: &Error) -> Duration {
+        reconcile::wait_after(&self.ctx, UID, error)
+    }
+
+    pub(super) fn status(&self) -> JwtHttpApiStatus {
+        serde_json::from_value(self.kubernetes.get(PATH).unwrap()["status"].take()).unwrap()
+    }
+
+    /// The word in a condition of the status.
+    pub(super) fn says(&self, kind: ConditionType) -> String {
+        condition(&self.status().conditions, kind).unwrap().reason.clone()
+    }
+}
+
+/// The object as a watch would show it.
+fn seen() -> Arc<DeserializeGuard<JwtHttpApi>> {
+    let mut object = JwtHttpApi::new("hello", JwtHttpApiSpec::default());
+    object.metadata.namespace = Some("demo".into());
+    object.metadata.uid = Some(UID.into());
+    Arc::new(DeserializeGuard(Ok(object)))
+}
+
+fn owner() -> Owner {
+    Owner {
+        cluster: "c1".into(),
+        kube_system: "k1".into(),
+        uid: UID.into(),
+        namespace: "demo".into(),
+        name: "hello".into(),
+    }
+}
+
+fn context(kubernetes: &ApiServer, sandbox: &Sandbox) -> Context {
+    let mut registry = Registry::default();
+    let aws = Aws::new(
+        config(sandbox, "AKIDOPERATOR"),
+        Settings::default(),
+        Fence::open(),
+        &mut registry,
+    );
+    let client = kubernetes.client();
+    let reporter = Reporter {
+        controller: "test".into(),
+        instance: None,
+    };
+    Context::new(
+        client.clone(),
+        aws.unwrap(),
+        cache().0,
+        Recorder::new(client, reporter),
+        Metrics::new(&mut registry),
+        Policy {
+            allowed_functions: vec![WildMatch::new("*")],
+            ..Policy::default()
+        },
+        Periods {
+            settle: SETTLE,
+            iam_settle: IAM_SETTLE,
+            resync: RESYNC,
+            rate: None,
+        },
+        Cluster {
+            id: owner().cluster,
+            kube_system: owner().kube_system,
+        },
+        Clock::system(),
+    )
+}
+
+fn config(sandbox: &Sandbox, key: &str) -> SdkConfig {
+    let credentials = Credentials::new(key, "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .http_client(sandbox.clone())
+        .build()
+}
+
+fn merge(into: &mut Value, more: Value) {
+    let Value::Object(more) = more else { return };
+    for (name, value) in more {
+        into[name] = value;
+    }
+}

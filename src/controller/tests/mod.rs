@@ -1,0 +1,5 @@
+//! What a reconcile makes of an object and its world.
+
+mod errors;
+mod ground;
+mod passes;

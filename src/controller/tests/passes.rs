@@ -1,0 +1,116 @@
+//! What a pass says of an object, and when the next one is due.
+
+use super::super::pass::Next;
+use super::ground::{Ground, IAM_SETTLE, SETTLE};
+use jwthttpapi_core::api::{ConditionType, FINALIZER, Reason};
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync() {
+    let mut ground = Ground::new().await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::Resync);
+    assert_eq!(passed.findings.accepted.reason, Reason::Accepted);
+    assert_eq!(passed.findings.resolved.reason, Reason::ResolvedRefs);
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+    ground.reconcile().await.unwrap();
+    assert_eq!(ground.says(ConditionType::Ready), Reason::Succeeded.as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_role_is_given_the_time_that_iam_needs() {
+    let mut ground = Ground::new().await;
+    ground.change(json!({"invocation": {"mode": "Role"}}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::After(IAM_SETTLE));
+    assert_eq!(passed.findings.programmed.reason, Reason::RolePropagating);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_does_not_exist_backs_off() {
+    let mut ground = Ground::new().await;
+    ground.change(json!({"routes": [{"routeKey": "GET /a", "lambda": {"name": "nobody"}}]}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::Backoff);
+    assert_eq!(passed.findings.resolved.reason, Reason::FunctionNotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_that_is_found_again_is_looked_at_at_once() {
+    let mut ground = Ground::new().await;
+    let id = ground.api("n").await;
+    ground.edit("metadata", json!({"finalizers": [FINALIZER]}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::Now);
+    assert_eq!(passed.findings.programmed.reason, Reason::Progressing);
+    assert_eq!(ground.status().api_id, Some(id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_with_nothing_left_in_aws_waits_for_no_time() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::Change);
+    assert_eq!(passed.findings.programmed.message, "nothing is left in AWS");
+    assert!(ground.sandbox.apis().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_intent_that_is_found_waits_and_then_apis_that_cannot_be_told_apart_are_named() {
+    let mut ground = Ground::new().await;
+    let id = ground.api("another").await;
+    ground.edit("metadata", json!({"finalizers": [FINALIZER]}));
+    let pending = json!({"operation": "CreateApi", "since": "2027-01-15T08:00:00Z"});
+    ground.edit("status", json!({"nonce": "mine", "pending": pending}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::After(SETTLE));
+    assert_eq!(passed.findings.programmed.reason, Reason::AwaitingVisibility);
+    tokio::time::advance(SETTLE).await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::Backoff);
+    assert_eq!(passed.findings.programmed.reason, Reason::AmbiguousOwnership);
+    assert!(passed.findings.programmed.message.contains(&id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_another_account_nothing_is_looked_at() {
+    let mut ground = Ground::new().await;
+    ground.edit("status", json!({"accountId": "999999999999"}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::AccountMismatch);
+    assert_eq!(passed.findings.resolved.reason, Reason::NotObserved);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_of_aws_has_a_reason_of_its_own() {
+    let fail = |status: u16, code: &str| json!({"kind": "fail", "status": status, "code": code});
+    let create = "CreateRoute";
+    for (operation, action, reason) in [
+        (create, fail(400, "BadRequestException"), Reason::AwsRefused),
+        (create, fail(418, "Odd"), Reason::InternalError),
+        (create, fail(500, "InternalFailure"), Reason::ProgressingWithRetry),
+        (
+            "CreateStage",
+            json!({"kind": "fail_deployment", "message": "the integration is gone"}),
+            Reason::DeploymentFailed,
+        ),
+    ] {
+        let mut ground = Ground::new().await;
+        ground.fault(operation, &action);
+        let passed = ground.pass().await.unwrap();
+        assert_eq!(passed.findings.programmed.reason, reason, "{action}");
+        assert_eq!(passed.next, Next::Backoff, "{action}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
+    let mut ground = Ground::new().await;
+    ground.change(json!({"suspend": true}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::Resync);
+    assert_eq!(passed.findings.programmed.reason, Reason::Suspended);
+    assert!(ground.sandbox.apis().is_empty());
+}

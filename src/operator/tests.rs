@@ -1,0 +1,116 @@
+use super::*;
+use crate::{
+    api_server::{ApiServer, Trouble},
+    cli::{Cli, Command},
+    leader::LEASE_NAME,
+};
+use aws_config::{BehaviorVersion, Region};
+use clap::Parser;
+use http::Method;
+use serde_json::{Value, json};
+
+const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/system/leases";
+
+fn settings(flags: &[&str]) -> Settings {
+    let args = ["jwthttpapi", "run"].iter().chain(flags);
+    match Cli::try_parse_from(args).unwrap().command {
+        Command::Run(settings) => *settings,
+        Command::Crds => panic!("the subcommand is run"),
+    }
+}
+
+/// A cluster whose id can be read.
+fn cluster() -> ApiServer {
+    let server = ApiServer::default();
+    let namespace = json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system", "uid": "k1"},
+    });
+    server.put("/api/v1/namespaces/kube-system", namespace);
+    server
+}
+
+async fn operator(server: &ApiServer, flags: &[&str]) -> Result<Operator, Error> {
+    let aws = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-central-1"))
+        .build();
+    let ways = Ways {
+        client: server.client(),
+        elections: server.client(),
+        namespace: "system".to_owned(),
+        aws,
+        identity: "one".to_owned(),
+        clock: Clock::system(),
+    };
+    Operator::new(&settings(flags), ways, &mut Registry::default()).await
+}
+
+fn holder(server: &ApiServer) -> Value {
+    let lease = server.get(&format!("{LEASES}/{LEASE_NAME}")).unwrap();
+    lease["spec"]["holderIdentity"].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_that_cannot_be_used_is_the_callers_mistake() {
+    let url = "http://127.0.0.1:4566/?a=1";
+    let operator = operator(&cluster(), &[&format!("--aws-endpoint-url={url}")]).await;
+    let Err(error @ Error::Configuration(_)) = operator else {
+        panic!("the setting was taken")
+    };
+    assert!(error.to_string().contains(url), "{error}");
+    assert_eq!(error.exit_code(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_does_not_tell_its_id_cannot_be_used() {
+    let operator = operator(&ApiServer::default(), &[]).await;
+    let Err(error @ Error::Kubernetes(_)) = operator else {
+        panic!("the cluster was used")
+    };
+    assert!(error.to_string().contains("kube-system"), "{error}");
+    assert_eq!(error.exit_code(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_lease_somebody_else_holds_ends_with_a_failure() {
+    let server = cluster();
+    let operator = operator(&server, &[]).await.unwrap();
+    let running = tokio::spawn(operator.run(CancellationToken::new()));
+    // On the paused clock: when every task waits.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(holder(&server), "one");
+    let path = format!("{LEASES}/{LEASE_NAME}");
+    let mut lease = server.get(&path).unwrap();
+    lease["spec"]["holderIdentity"] = json!("another");
+    server.put(&path, lease);
+    let ended = running.await.unwrap();
+    assert!(matches!(ended, Err(Error::LeadershipLost)), "{ended:?}");
+    assert_eq!(holder(&server), "another");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_asked_to_stop_gives_its_lease_away() {
+    let server = cluster();
+    let operator = operator(&server, &[]).await.unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(operator.run(stop.clone()));
+    // On the paused clock: when every task waits.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(holder(&server), "one");
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    assert_ne!(holder(&server), "one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_ends_by_itself_ends_the_process_with_a_failure() {
+    let server = cluster();
+    server.trouble(Method::GET, "/jwthttpapis", Trouble::Panic);
+    let operator = operator(&server, &["--leader-elect=false"]).await.unwrap();
+    let ended = operator.run(CancellationToken::new()).await;
+    let Err(error @ Error::Ended(_)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(error.to_string(), "the controller ended");
+    assert_eq!(error.exit_code(), 1);
+}

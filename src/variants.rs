@@ -1,0 +1,151 @@
+//! Every variant of the operator's fault and error enums is produced by at least one test.
+//!
+//! To produce one is to run code that returns it or acts on it, and to assert that it did. The table names such a test for
+//! each: it compiles only while no variant is missing, and fails when a test is gone. The enums of the core are here, too,
+//! since it is the shell that finds most of their variants.
+
+use crate::{
+    aws::{Class, ConfigError, Retry, session::Stop},
+    controller::{error::Error as ReconcileError, pass::Next},
+    leader::Ended,
+    run::Error as RunError,
+};
+use jwthttpapi_core::{api::Reason, plan::Identity};
+use std::{fs, path::Path};
+
+macro_rules! produced {
+    ($($enum:ident { $($variant:ident: $test:literal,)+ })+) => {
+        $(const _: fn(&$enum) -> &'static str = |variant| match variant {
+            $($enum::$variant { .. } => $test,)+
+        };)+
+
+        /// Each variant, and the test that produces it: its file in this repository, and its name.
+        const PRODUCED: &[(&str, &str)] = &[
+            $($((concat!(stringify!($enum), "::", stringify!($variant)), $test),)+)+
+        ];
+    };
+}
+
+produced! {
+    Class {
+        Missing: "src/aws/fault/tests.rs::only_a_code_proves_that_something_is_missing",
+        Exists: "tests/aws/faults.rs::what_exists_already_stops_the_lane_and_is_read_again",
+        InUse: "tests/aws/faults.rs::what_is_in_use_stays_in_either_of_awss_ways_to_say_so",
+        Concurrent: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
+        Throttled: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
+        Quota: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
+        Denied: "src/aws/fault/tests.rs::without_a_known_code_the_status_decides_and_the_rest_is_unknown",
+        CredentialsUnavailable: "src/controller/tests/errors.rs::a_fault_of_aws_ends_the_pass_and_is_said_in_the_status",
+        Rejected: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
+        IssuerUnreachable: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
+        PolicyTooLong: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
+        NotSent: "tests/aws/faults.rs::an_address_where_nobody_listens_is_told_from_an_answer_that_does_not_come",
+        Unanswered: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
+        Server: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
+        NotLeading: "tests/aws/faults.rs::who_does_not_lead_writes_nothing_and_reads_all_the_same",
+        Unknown: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
+    }
+    Retry {
+        Observe: "tests/aws/faults.rs::what_exists_already_stops_the_lane_and_is_read_again",
+        ObserveLater: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
+        AfterBackoff: "tests/aws/faults.rs::a_read_is_sent_again_once",
+        CoolDown: "tests/aws/faults.rs::a_full_quota_is_told_from_too_many_requests",
+        Human: "tests/aws/faults.rs::a_denied_action_is_named_and_what_does_not_need_it_goes_on",
+    }
+    Stop {
+        Cut: "tests/aws/lanes.rs::a_plan_ends_at_its_deadline_also_while_it_waits_for_its_turn",
+        Fault: "tests/aws/faults.rs::who_does_not_lead_writes_nothing_and_reads_all_the_same",
+    }
+    ConfigError {
+        NoRegion: "src/aws/settings.rs::without_a_region_nothing_can_be_asked",
+        Endpoint: "src/aws/settings.rs::an_endpoint_is_an_http_address_with_a_host",
+        Rate: "src/aws/settings.rs::a_rate_is_a_number_not_below_zero",
+    }
+    ReconcileError {
+        Conflict: "src/controller/tests/errors.rs::an_object_that_was_changed_meanwhile_is_read_again_at_once",
+        Refused: "src/controller/tests/errors.rs::a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_less_often",
+        Kube: "src/controller/tests/errors.rs::an_api_server_that_fails_is_asked_again_after_seconds",
+        Aws: "src/controller/tests/errors.rs::a_fault_of_aws_ends_the_pass_and_is_said_in_the_status",
+        Malformed: "src/controller/tests/errors.rs::an_object_that_does_not_parse_is_looked_at_again_at_the_resync",
+        Deadline: "src/controller/tests/errors.rs::a_reconcile_that_gets_no_answer_ends_at_its_deadline",
+        Panic: "src/controller/tests/errors.rs::a_panic_stays_in_its_reconcile",
+    }
+    Next {
+        Resync: "src/controller/tests/passes.rs::an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync",
+        After: "src/controller/tests/passes.rs::a_new_role_is_given_the_time_that_iam_needs",
+        Backoff: "src/controller/tests/passes.rs::a_function_that_does_not_exist_backs_off",
+        Now: "src/controller/tests/passes.rs::an_api_that_is_found_again_is_looked_at_at_once",
+        Change: "src/controller/tests/passes.rs::an_object_with_nothing_left_in_aws_waits_for_no_time",
+    }
+    Ended {
+        Stopped: "src/operator/tests.rs::a_leader_that_is_asked_to_stop_gives_its_lease_away",
+        Lost: "src/operator/tests.rs::a_leader_whose_lease_somebody_else_holds_ends_with_a_failure",
+    }
+    RunError {
+        Configuration: "src/operator/tests.rs::a_setting_that_cannot_be_used_is_the_callers_mistake",
+        Kubernetes: "src/operator/tests.rs::a_cluster_that_does_not_tell_its_id_cannot_be_used",
+        LeadershipLost: "src/operator/tests.rs::a_leader_whose_lease_somebody_else_holds_ends_with_a_failure",
+        Ended: "src/operator/tests.rs::a_controller_that_ends_by_itself_ends_the_process_with_a_failure",
+    }
+    Identity {
+        Verified: "crates/core/src/plan/identity.rs::a_verified_id_needs_no_list",
+        Store: "crates/core/src/plan/identity.rs::with_the_nonce_lost_exactly_one_is_taken_back",
+        WriteIntent: "crates/core/src/plan/identity.rs::only_the_pass_that_added_the_finalizer_creates_at_once",
+        WriteNonce: "crates/core/src/plan/identity.rs::a_finalizer_without_intent_is_a_lost_status_that_is_looked_for_and_waited_for",
+        Create: "crates/core/src/plan/identity.rs::a_found_intent_waits_then_lists_and_only_then_creates",
+        Wait: "crates/core/src/plan/identity.rs::a_found_intent_waits_then_lists_and_only_then_creates",
+        List: "crates/core/src/plan/identity.rs::a_found_intent_waits_then_lists_and_only_then_creates",
+        Ambiguous: "crates/core/src/plan/identity.rs::an_api_of_ours_with_another_nonce_is_ambiguous_and_never_doubled",
+    }
+    Reason {
+        InvalidSpec: "crates/core/src/model/build/tests.rs::every_violation_names_its_place_its_reason_and_what_to_type",
+        FunctionNotAllowed: "crates/core/src/model/build/tests.rs::no_pattern_allows_no_function_and_no_role",
+        RoleNotAllowed: "crates/core/src/model/build/tests.rs::every_violation_names_its_place_its_reason_and_what_to_type",
+        PolicyFull: "crates/core/src/model/build/tests.rs::three_hundred_functions_are_refused_in_role_mode_and_taken_by_resource_policy",
+        AccountMismatch: "src/controller/tests/passes.rs::in_another_account_nothing_is_looked_at",
+        AmbiguousOwnership: "src/controller/tests/passes.rs::an_intent_that_is_found_waits_and_then_apis_that_cannot_be_told_apart_are_named",
+        RoleNameConflict: "tests/e2e/trouble.rs::a_role_of_somebody_else_is_left_alone_and_nothing_is_created_beside_it",
+        AccessDenied: "tests/aws/faults.rs::a_denied_action_is_named_and_what_does_not_need_it_goes_on",
+        QuotaExceeded: "tests/aws/faults.rs::a_full_quota_is_told_from_too_many_requests",
+        IssuerUnreachable: "tests/aws/faults.rs::an_issuer_that_aws_cannot_reach_is_told_from_a_bad_request",
+        AwsRefused: "src/controller/tests/passes.rs::trouble_of_aws_has_a_reason_of_its_own",
+        DeploymentFailed: "src/controller/tests/passes.rs::trouble_of_aws_has_a_reason_of_its_own",
+        CredentialsUnavailable: "src/controller/tests/errors.rs::a_fault_of_aws_ends_the_pass_and_is_said_in_the_status",
+        FunctionNotFound: "src/controller/tests/passes.rs::a_function_that_does_not_exist_backs_off",
+        AwsUnreachable: "tests/aws/faults.rs::a_read_that_hangs_ends",
+        Throttled: "tests/aws/faults.rs::a_full_quota_is_told_from_too_many_requests",
+        ProgressingWithRetry: "src/controller/tests/passes.rs::trouble_of_aws_has_a_reason_of_its_own",
+        Progressing: "src/controller/tests/passes.rs::an_api_that_is_found_again_is_looked_at_at_once",
+        AwaitingVisibility: "src/controller/tests/passes.rs::an_intent_that_is_found_waits_and_then_apis_that_cannot_be_told_apart_are_named",
+        RolePropagating: "src/controller/tests/passes.rs::a_new_role_is_given_the_time_that_iam_needs",
+        Suspended: "src/controller/tests/passes.rs::what_is_suspended_is_held_and_looked_at_again_at_the_resync",
+        Deleting: "crates/core/src/api/report.rs::a_deletion_that_cannot_end_says_so",
+        NotObserved: "src/controller/tests/passes.rs::in_another_account_nothing_is_looked_at",
+        InternalError: "src/controller/tests/passes.rs::trouble_of_aws_has_a_reason_of_its_own",
+        Accepted: "src/controller/tests/passes.rs::an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync",
+        ResolvedRefs: "src/controller/tests/passes.rs::an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync",
+        Programmed: "src/controller/tests/passes.rs::an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync",
+        Succeeded: "src/controller/tests/passes.rs::an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync",
+    }
+}
+
+/// Whether a test of the name is in the file, with the attribute that makes it one.
+fn exists(test: &str) -> bool {
+    let (file, name) = test.split_once("::").unwrap();
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+    let text = text.unwrap_or_default();
+    let head = format!("fn {name}(");
+    let Some((before, _)) = text.split_once(&head) else {
+        return false;
+    };
+    let lines = before.rsplit('\n').skip(1).map(str::trim);
+    lines
+        .take_while(|line| line.starts_with("#["))
+        .any(|line| line == "#[test]" || line.starts_with("#[tokio::test"))
+}
+
+#[test]
+fn every_variant_of_a_fault_or_an_error_is_produced_by_a_test_that_exists() {
+    let gone: Vec<_> = PRODUCED.iter().filter(|(_, test)| !exists(test)).collect();
+    assert!(gone.is_empty(), "{gone:#?}");
+}
