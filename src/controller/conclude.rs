@@ -57,7 +57,12 @@ pub(crate) async fn conclude(
     if end.outcome.cut {
         findings.programmed =
             Draft::unknown(Reason::Progressing, "the object changed while work was going on");
-        return Ok(Next::Now);
+        // Without progress at once again would be so without end, as long as what cut it lasts.
+        return Ok(if end.outcome.progressed() {
+            Next::Now
+        } else {
+            Next::After(STALE_LIST)
+        });
     }
     if end.conflict {
         findings.programmed = role_conflict(end.aim);

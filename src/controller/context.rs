@@ -177,7 +177,9 @@ impl Context {
         let Ok(seen) = &seen.0 else { return false };
         // A watch behind our own read shows an older generation: that is no change.
         let newer = seen.metadata.generation > object.metadata.generation;
-        let replaced = seen.uid() != object.uid();
+        // Nor is a predecessor that it still shows.
+        let replaced =
+            seen.uid() != object.uid() && seen.meta().creation_timestamp >= object.meta().creation_timestamp;
         let deleted = seen.meta().deletion_timestamp.is_some() && object.meta().deletion_timestamp.is_none();
         newer || replaced || deleted
     }

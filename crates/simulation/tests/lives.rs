@@ -126,6 +126,14 @@ fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {
     }
 }
 
+/// After an outage the watch shows for a while the object that was there before, which has another uid.
+#[test]
+fn a_watch_that_still_shows_the_predecessor_cuts_no_plan_again_and_again() {
+    let schedule = Schedule::from([(2, Fault::Away(30)), (31, Fault::Deed(Deed::Replace))]);
+    let role = Scenario::named("role").unwrap();
+    assert_eq!(live(&role, &schedule).violations, []);
+}
+
 /// Its spec is refused and changed twenty times a second; the object of the life is created and Ready in less than a second.
 #[test]
 fn an_object_that_is_changed_all_the_time_holds_up_no_other() {

@@ -88,7 +88,10 @@ impl Oracle {
         let own = sandbox.apis().into_iter();
         for (id, _) in own.filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid)) {
             let Some(deployment) = sandbox.deployment(&id, "$default", sandbox.now()) else {
-                found.push("said Ready of what is not deployed".to_owned());
+                // AWS deploys nothing before there is a route.
+                if court.wanted["routes"] != Value::Array(Vec::new()) {
+                    found.push("said Ready of what is not deployed".to_owned());
+                }
                 continue;
             };
             let closed = |route: &&DeployedRoute| !may_invoke(sandbox, &deployment, route);
