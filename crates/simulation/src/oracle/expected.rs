@@ -111,6 +111,11 @@ pub(crate) fn of(spec: &Value) -> Value {
     })
 }
 
+/// Whether a spec asks for a role of its own.
+pub(crate) fn has_role(spec: &Value) -> bool {
+    of(spec)["roles"] != json!([])
+}
+
 /// How many writes make what a spec asks for, each of them once.
 pub(crate) fn pieces(spec: &Value) -> usize {
     let all = of(spec);

@@ -119,7 +119,7 @@ pub fn every(ground: &Ground, workers: usize, stride: usize) -> Walked {
             }
         }
     }
-    go(ground, workers, walks)
+    go(ground, workers, &walks)
 }
 
 /// Walks of several changes drawn by chance, half of them in flight, over an AWS whose unconfirmed behaviour is drawn, too.
@@ -159,10 +159,11 @@ pub fn random(ground: &Ground, workers: usize, count: usize, seed: u64) -> Walke
             drawn: Some(seed),
         }
     };
-    go(ground, workers, (0..count).map(walk).collect())
+    let walks: Vec<Walk> = (0..count).map(walk).collect();
+    go(ground, workers, &walks)
 }
 
-fn go(ground: &Ground, workers: usize, walks: Vec<Walk>) -> Walked {
+fn go(ground: &Ground, workers: usize, walks: &[Walk]) -> Walked {
     let next = AtomicUsize::new(0);
     let walked = Mutex::new(Walked::default());
     std::thread::scope(|scope| {
