@@ -92,7 +92,7 @@ pub(crate) fn of(spec: &Value) -> Value {
         })
         .collect();
     let api = json!({
-        "name": spec["name"].as_str().unwrap_or("demo-hello"),
+        "name": spec["name"].as_str().unwrap_or("demo-hello").chars().take(128).collect::<String>(),
         "description": spec["description"].as_str().unwrap_or_default(),
         "disabled": spec["disableExecuteApiEndpoint"] == true,
         "addresses": spec["ipAddressType"].as_str().unwrap_or("ipv4"),
