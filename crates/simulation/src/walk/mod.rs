@@ -275,7 +275,7 @@ impl Life<'_> {
             if verdict == Verdict::Ready {
                 shown.push((step.spec.clone(), self.shown()));
             }
-            rested = verdict != Verdict::Held;
+            rested = verdict == Verdict::Ready || (rested && verdict == Verdict::NotAccepted);
         }
         if let (Some((first, then)), Some((last, now))) = (shown.first(), shown.last())
             && first == last
