@@ -29,6 +29,18 @@ impl Attempt<'_> {
     fn named(&self) -> String {
         format!("{}:{}", self.service.name(), self.operation)
     }
+
+    /// The action that its refusal names: API Gateway's verb, but for tags, which some checks ask for by the operation (O,
+    /// *aws-facts §12*), when the verb is allowed.
+    fn missing(&self, principal: Option<&Principal>) -> String {
+        let tags = self.service == Service::ApiGateway && self.operation.ends_with("Resource");
+        let verb_is_allowed = principal.is_some_and(|owner| admits(owner, &[self.action()]));
+        if tags && verb_is_allowed {
+            self.named()
+        } else {
+            self.action()
+        }
+    }
 }
 
 /// Refuses keys that are no longer or not at all valid, and what the key's owner may not do.
@@ -56,7 +68,7 @@ pub(crate) fn user(settings: &Settings, access_key: &str) -> String {
 /// 403 in AWS's words (O). `GetCallerIdentity` needs no permission (*aws-facts §12*, D), but a fault may deny it.
 pub(crate) fn denied(settings: &Settings, account: &Account, attempt: Attempt) -> Refusal {
     let user = caller_arn(account, &user(settings, attempt.access_key));
-    let action = attempt.action();
+    let action = attempt.missing(settings.principals.get(attempt.access_key));
     let partition = &account.partition;
     let (code, resource) = match attempt.service {
         Service::ApiGateway => {
@@ -115,7 +127,11 @@ fn invalid(service: Service) -> Refusal {
 }
 
 fn allowed(principal: &Principal, attempt: Attempt) -> bool {
-    let names = [attempt.action(), attempt.named()];
+    admits(principal, &[attempt.action(), attempt.named()])
+}
+
+/// Whether one of an action's names is allowed and none is denied.
+fn admits(principal: &Principal, names: &[String]) -> bool {
     let any = |patterns: &[String]| {
         patterns.iter().any(|pattern| {
             names
@@ -192,6 +208,23 @@ mod tests {
             ..Principal::default()
         });
         assert!(check(&settings, &account(), create).is_ok());
+    }
+
+    #[test]
+    fn a_refused_tag_is_named_by_what_is_denied_of_it() {
+        let tag = attempt(Service::ApiGateway, "TagResource", "POST");
+        for (denied, named) in [
+            ("apigateway:TagResource", "apigateway:TagResource"),
+            ("apigateway:POST", "apigateway:POST"),
+        ] {
+            let settings = with(Principal {
+                deny: vec![denied.into()],
+                ..Principal::default()
+            });
+            let refusal = check(&settings, &account(), tag).unwrap_err();
+            let text = format!("is not authorized to perform: {named} on resource: ");
+            assert!(refusal.message.contains(&text), "{}", refusal.message);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// How long a phase may take. Waits between failures grow to five minutes.
 const LIMIT: Duration = Duration::from_secs(3600);
 /// How long late requests and answers are waited for after a phase: longer than any wait for AWS's lists.
-const SETTLE: Duration = Duration::from_secs(70);
+pub(crate) const SETTLE: Duration = Duration::from_secs(70);
 /// Two periods of resyncs, and their jitter.
 const TWO_RESYNCS: Duration = Duration::from_secs(1500);
 /// How long a process takes to come back.
