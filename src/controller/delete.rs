@@ -14,7 +14,7 @@ use crate::aws::{self, Session, Urgency};
 use jwthttpapi_core::{
     api::{DeletionPolicy, Draft, InvocationMode, JwtHttpApiStatus, Progress, Reason},
     model::{
-        Observed, Owner,
+        Observed, Owner, Proof,
         name::{FunctionArn, Place, RoleName, role_name},
         observed::{Api, Reading},
     },
@@ -115,7 +115,6 @@ impl Teardown<'_> {
             findings.fault(fault);
             return Ok((Next::Backoff, status));
         }
-        let missing = matches!(sight.api, Some(Ok(None)));
         let mut apis: Vec<Api> = sight.api.transpose()?.flatten().into_iter().collect();
         self.ctx.metrics.work().observed(&record.key());
         for id in &targets {
@@ -124,6 +123,9 @@ impl Teardown<'_> {
             }
         }
 
+        let seen = apis
+            .iter()
+            .any(|api| self.owner.proof(&api.tags, None) > Proof::None);
         let mut functions = sight.functions;
         for api in &apis {
             let more: BTreeMap<FunctionArn, bool> = reached_by_policy(&api.integrations)
@@ -179,11 +181,11 @@ impl Teardown<'_> {
             "waiting until AWS shows nothing of this object any more",
         );
         // A create may still be on its way, or not show yet: an intent without the API that it made, a status that lost its
-        // intent, an id that is nobody's. A plan that deleted the API has seen it.
+        // intent, an id that is nobody's or somebody else's. A plan that deleted the API has seen it.
         let status = record.status();
         let unsure = match &status.api_id {
             None => status.pending.is_some() || status.nonce.is_none(),
-            Some(_) => missing && targets.is_empty(),
+            Some(_) => !seen && targets.is_empty(),
         };
         let end = End {
             worked,

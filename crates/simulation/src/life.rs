@@ -213,12 +213,12 @@ impl<'a> Life<'a> {
             self.until(TWO_RESYNCS, |_| false).await;
             self.reach(phase).await?;
         }
-        let mut looks = 0;
         while phase != Phase::Delete && self.oracle.must_be_looked_at() && self.object().is_some() {
             // Lists may not show it yet.
             self.until(SETTLE, |_| false).await;
-            looks += 1;
-            self.ask(&format!("{phase:?} {looks}"));
+            // Another word each time: the same one would ask for nothing.
+            let word = self.world.state().journal.len();
+            self.ask(&format!("{phase:?} {word}"));
             self.world.announce();
             self.reach(phase).await?;
         }

@@ -116,13 +116,15 @@ fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {
         switches: serde_json::json!({"list_lag_ms": 25_000}),
         ..Scenario::smallest()
     };
-    for number in 14..20 {
-        let schedule = Schedule::from([
-            (number, Fault::Deed(Deed::Corrupt("apiId", "nonesuch00"))),
-            (number + 1, Fault::Deed(Deed::Delete)),
-        ]);
-        let outcome = live(&lagging, &schedule);
-        assert_eq!(outcome.violations, [], "at request {number}");
+    for wrong in ["nonesuch00", "foreign"] {
+        for number in 14..20 {
+            let schedule = Schedule::from([
+                (number, Fault::Deed(Deed::Corrupt("apiId", wrong))),
+                (number + 1, Fault::Deed(Deed::Delete)),
+            ]);
+            let outcome = live(&lagging, &schedule);
+            assert_eq!(outcome.violations, [], "{wrong} at request {number}");
+        }
     }
 }
 
