@@ -117,7 +117,11 @@ impl State {
         match *method {
             Method::GET => (200, found),
             Method::PUT => (200, self.put(path, body)),
-            Method::PATCH => (200, self.put(path, merged(found, &body))),
+            Method::PATCH => {
+                let mut object = found;
+                json_patch::merge(&mut object, &body);
+                (200, self.put(path, object))
+            }
             _ => refusal(405, "MethodNotAllowed"),
         }
     }
@@ -130,22 +134,4 @@ fn refusal(code: u16, reason: &str) -> (u16, Value) {
         "code": code, "reason": reason, "message": message,
     });
     (code, status)
-}
-
-/// A document after a merge patch (RFC 7386).
-fn merged(document: Value, patch: &Value) -> Value {
-    let Value::Object(patch) = patch else {
-        return patch.clone();
-    };
-    let mut fields = match document {
-        Value::Object(fields) => fields,
-        _ => serde_json::Map::new(),
-    };
-    for (name, value) in patch {
-        let old = fields.remove(name).unwrap_or_default();
-        if !value.is_null() {
-            fields.insert(name.clone(), merged(old, value));
-        }
-    }
-    Value::Object(fields)
 }

@@ -1,7 +1,7 @@
 //! Bugs that can be planted, one at a time, to see that the simulation catches each.
 //!
 //! All of this exists in builds with `--cfg planted` alone, which `make sweep` and `make known-bugs` make. Elsewhere
-//! [`planted!`](crate::planted!) is `false`, and a test holds the names of the bugs out of the released binary.
+//! [`planted!`](crate::planted!) is `false`, and a test holds the names of the bugs out of the operator's binary.
 
 use std::cell::Cell;
 

@@ -260,6 +260,7 @@ mod tests {
         let policy = json!({"Version": "2012-10-17", "Statement": [stored("x")]});
         assert!(statement(&policy, "s").is_some() && statement(&policy, "t").is_none());
     }
+
     #[test]
     fn a_stored_statement_matches_in_every_spelling_and_in_nothing_else() {
         let place = Place {

@@ -1,9 +1,9 @@
 //! Each difference alone, and the steps that it leads to: `!` marks those that tighten, `<` names the steps before them.
 
-use super::sketch::{owner, place, policy};
+use super::sketch::{owner, place, policy, route};
 use super::world::World;
 use super::{Plan, Step, plan, plan_deletion, plan_release};
-use crate::api::{Cors, Invocation, InvocationMode, IpAddressType, JwtHttpApiSpec, LambdaBackend, Route};
+use crate::api::{Cors, Invocation, InvocationMode, IpAddressType, JwtHttpApiSpec};
 use crate::model::build;
 use crate::model::name::{FunctionArn, role_name, statement_id};
 use crate::model::observed::{
@@ -17,17 +17,6 @@ const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:";
 
 fn function(name: &str) -> FunctionArn {
     FunctionArn::of_name(&place(), name, None).unwrap()
-}
-
-fn route(key: &str, function: &str) -> Route {
-    Route {
-        route_key: key.into(),
-        lambda: LambdaBackend {
-            name: Some(function.into()),
-            ..LambdaBackend::default()
-        },
-        ..Route::default()
-    }
 }
 
 fn spec() -> JwtHttpApiSpec {

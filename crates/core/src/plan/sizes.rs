@@ -1,22 +1,11 @@
 //! How many requests a change costs, and how long planning takes.
 
-use super::sketch::{owner, place, policy};
+use super::sketch::{owner, place, policy, route};
 use super::world::World;
 use super::{Plan, plan};
-use crate::api::{Cors, Invocation, InvocationMode, JwtHttpApiSpec, LambdaBackend, Route};
+use crate::api::{Cors, Invocation, InvocationMode, JwtHttpApiSpec};
 use crate::model::name::FunctionArn;
 use crate::model::{Desired, build};
-
-fn route(key: &str, function: &str) -> Route {
-    Route {
-        route_key: key.to_owned(),
-        lambda: LambdaBackend {
-            name: Some(function.to_owned()),
-            ..LambdaBackend::default()
-        },
-        ..Route::default()
-    }
-}
 
 fn spec() -> JwtHttpApiSpec {
     JwtHttpApiSpec {

@@ -34,6 +34,18 @@ pub(crate) const KEYS: [&str; 16] = [
     "GET /{x}/b",
     "ANY /a/b/{z}",
 ];
+/// A route of a spec, to a function of this place by its name.
+pub(crate) fn route(key: &str, function: &str) -> api::Route {
+    api::Route {
+        route_key: key.into(),
+        lambda: LambdaBackend {
+            name: Some(function.into()),
+            ..LambdaBackend::default()
+        },
+        ..api::Route::default()
+    }
+}
+
 const SCOPES: [&str; 3] = ["s", "t", "u"];
 const AUTHORIZERS: [&str; 3] = ["default", "one", "two"];
 const FUNCTIONS: [(&str, Option<&str>); 5] = [
