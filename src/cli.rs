@@ -54,6 +54,10 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_IAM_SETTLE", default_value = "10s", value_parser = duration)]
     pub iam_settle: Duration,
 
+    /// How long AWS may take to deploy a change. Ready waits so long when no read of the stage can tell.
+    #[arg(long, env = "JWTHTTPAPI_DEPLOY_SETTLE", default_value = "5s", value_parser = duration)]
+    pub deploy_settle: Duration,
+
     /// How often every object is compared with AWS. Stretched when that would take more than half of the budget.
     #[arg(long, env = "JWTHTTPAPI_RESYNC", default_value = "10m", value_parser = duration)]
     pub resync: Duration,

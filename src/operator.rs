@@ -228,6 +228,7 @@ fn periods(settings: &Settings) -> Periods {
     Periods {
         settle: settings.list_settle + in_flight,
         iam_settle: settings.iam_settle,
+        deploy_settle: settings.deploy_settle,
         resync: settings.resync,
         rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
     }

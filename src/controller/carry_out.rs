@@ -5,7 +5,7 @@ use super::{
     aim::Aim,
     conclude::{Conclusion, conclude, facts},
     context::{Context, Memory},
-    deployment, duplicates,
+    duplicates,
     error::Error,
     expected,
     pass::{Findings, Next},
@@ -71,7 +71,6 @@ impl Course<'_> {
                 tracing::info!(step = %planned.step, drift, "planned");
             }
         }
-        let served = deployment::served(found.observed.api.as_ref());
         let known = steps.refs.clone();
         let status = record.status();
         let ahead = Ahead::of_plan(&steps, &aim.desired, &status);
@@ -85,6 +84,9 @@ impl Course<'_> {
             ctx.metrics.repaired(step.kind());
         }
         expected::remember(ctx, memory, &known, &outcome);
+        memory
+            .deployments
+            .wrote(&outcome, found.observed.api.as_ref(), ctx.periods.deploy_settle);
         memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
         let observed = see_again(session, found.observed, &outcome, found.created).await?;
         if !found.created && outcome.is_complete() {
@@ -96,7 +98,6 @@ impl Course<'_> {
             aim,
             observed: &observed,
             outcome: &outcome,
-            served: served.as_deref(),
             conflict: found.conflict,
             faults: &found.faults,
         };

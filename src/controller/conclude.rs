@@ -4,7 +4,7 @@ use super::{
     aim::Aim,
     context::{Context, Memory},
     converge::role_conflict,
-    deployment,
+    deployment::{Deployed, deployed},
     error::Error,
     expected::STALE_LIST,
     look::granted,
@@ -27,14 +27,15 @@ use jwthttpapi_core::{
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
+/// What is said of a pass that another one has to go on with.
+const CHANGED: &str = "the object changed while work was going on";
+
 /// Everything that a pass has when its plan was carried out.
 pub(crate) struct Conclusion<'a> {
     pub(crate) session: &'a Session,
     pub(crate) aim: &'a Aim,
     pub(crate) observed: &'a Observed,
     pub(crate) outcome: &'a Outcome,
-    /// The deployment that was served before.
-    pub(crate) served: Option<&'a str>,
     /// Whether the role that the object needs is somebody else's.
     pub(crate) conflict: bool,
     /// What could not be read before the plan.
@@ -55,8 +56,7 @@ pub(crate) async fn conclude(
         return Ok(Next::Backoff);
     }
     if end.outcome.cut {
-        findings.programmed =
-            Draft::unknown(Reason::Progressing, "the object changed while work was going on");
+        findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
         // Without progress at once again would be so without end, as long as what cut it lasts.
         return Ok(if end.outcome.progressed() {
             Next::Now
@@ -98,16 +98,23 @@ pub(crate) async fn conclude(
         findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
         return Ok(Next::After(STALE_LIST));
     }
-    if let Some(failure) =
-        deployment::failure(end.session, api, end.outcome.wrote_deploying, end.served).await?
-    {
-        findings.programmed = Draft::no(
-            Reason::DeploymentFailed,
-            format!(
-                "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
-            ),
-        );
-        return Ok(Next::Backoff);
+    // A generation that is not in force yet may have been written by a process that died.
+    let awaited = end.outcome.wrote_deploying || !record.in_force();
+    match deployed(ctx, end.session, record, api, &mut memory.deployments, awaited).await? {
+        Deployed::Yes => {}
+        Deployed::No(failure) => {
+            findings.programmed = Draft::no(
+                Reason::DeploymentFailed,
+                format!(
+                    "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
+                ),
+            );
+            return Ok(Next::Backoff);
+        }
+        Deployed::Cut => {
+            findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
+            return Ok(Next::Now);
+        }
     }
     memory.converged = Some(record.generation());
     findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");

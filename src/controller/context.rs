@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-use super::{Cache, index::Index};
+use super::{Cache, deployment::Deployments, index::Index};
 
 /// What every reconcile needs.
 pub(crate) struct Context {
@@ -54,6 +54,8 @@ pub(crate) struct Periods {
     pub(crate) settle: Duration,
     /// How long IAM needs.
     pub(crate) iam_settle: Duration,
+    /// How long AWS may take to deploy what was written.
+    pub(crate) deploy_settle: Duration,
     /// How often an object is compared with AWS, before stretching.
     pub(crate) resync: Duration,
     /// Requests a second to API Gateway; none for no limit.
@@ -67,6 +69,8 @@ pub(crate) struct Memory {
     pub(crate) unsettled: Option<Instant>,
     /// The change of IAM that is waited for, and since when.
     pub(crate) iam: Option<(Time, Instant)>,
+    /// The deployments that may be on their way.
+    pub(crate) deployments: Deployments,
     /// The generation for which AWS was last observed to be as wanted.
     pub(crate) converged: Option<i64>,
     /// Children made by this process, which every complete list must show until the instant.

@@ -1,52 +1,142 @@
-//! Automatic deployments: asynchronous, and their failure visible only in the stage.
+//! Automatic deployments: asynchronous, one after the other, and their failure visible only in the stage.
+//!
+//! Every write of a route, an integration, an authorizer or a stage is deployed by itself, some time later (*aws-facts §6*, O).
+//! A deployment that appears tells that AWS serves the last write only if no other was on its way; else nothing tells, and
+//! the time that AWS may take decides.
 
-use super::error::Error;
-use crate::aws::Session;
-use jwthttpapi_core::model::{
-    name::DEFAULT_STAGE,
-    observed::{Api, Stage},
+use super::{context::Context, error::Error, record::Record};
+use crate::aws::{Outcome, Session, WRITE_TIMEOUT};
+use jwthttpapi_core::{
+    model::{
+        name::DEFAULT_STAGE,
+        observed::{Api, Stage},
+    },
+    plan::Step,
+    planted,
 };
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// When the stage is read again while its deployment is still the old one; then it is taken as it is (I).
-const LOOKS: [Duration; 4] = [
-    Duration::from_millis(500),
-    Duration::from_millis(1000),
-    Duration::from_millis(1500),
-    Duration::from_millis(2000),
-];
+/// How much longer each pause between two reads of the stage is than the one before: 0.5, 1, 1.5 and 2 s make the 5 s that
+/// `--deploy-settle` is unless set.
+const LONGER: Duration = Duration::from_millis(500);
 
 fn stage(api: &Api) -> Option<&Stage> {
     api.stages.iter().find(|stage| stage.name == DEFAULT_STAGE)
 }
 
-/// The deployment that an API serves.
-pub(crate) fn served(api: Option<&Api>) -> Option<String> {
-    api.and_then(stage).and_then(|stage| stage.deployment_id.clone())
+fn deployment(stage: Option<&Stage>) -> Option<&str> {
+    stage.and_then(|stage| stage.deployment_id.as_deref())
 }
 
-/// The text of a failed deployment, after giving a new one the time to appear.
-pub(crate) async fn failure(
-    session: &Session,
-    api: &Api,
-    wrote: bool,
-    before: Option<&str>,
-) -> Result<Option<String>, Error> {
-    let mut seen = stage(api).cloned();
-    if wrote {
-        for pause in LOOKS {
-            let unchanged = seen
-                .as_ref()
-                .is_none_or(|stage| stage.deployment_id.as_deref() == before);
-            if !unchanged {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            seen = session.stage(&api.id, DEFAULT_STAGE).await?;
+/// The deployments of an object's API that may be on their way.
+#[derive(Clone, Debug)]
+pub(crate) enum Deployments {
+    /// None is.
+    Settled,
+    /// That of one write, which ended at `since`; `before` it this one was served.
+    One { since: Instant, before: Option<String> },
+    /// Those of several writes, the last of which ended at `since`.
+    Several { since: Instant },
+}
+
+/// Who looks for the first time knows nothing of what others wrote a moment ago.
+impl Default for Deployments {
+    fn default() -> Self {
+        Self::Several {
+            since: Instant::now(),
         }
     }
-    Ok(seen
-        .as_ref()
-        .and_then(Stage::deployment_failure)
-        .map(str::to_owned))
+}
+
+impl Deployments {
+    /// Takes note of what a plan wrote to an API that was seen before it.
+    pub(crate) fn wrote(&mut self, outcome: &Outcome, before: Option<&Api>, settle: Duration) {
+        if !outcome.wrote_deploying {
+            return;
+        }
+        let tried = outcome
+            .faults
+            .iter()
+            .filter(|(_, fault)| fault.may_have_committed());
+        let written: Vec<&Step> = outcome
+            .done
+            .iter()
+            .chain(tried.map(|(step, _)| step))
+            .filter(|step| step.deploys())
+            .collect();
+        // A write without an answer may be carried out later than it was given up.
+        let since = match outcome.unanswered_at {
+            Some(ended) => ended + WRITE_TIMEOUT,
+            None => Instant::now(),
+        };
+        // Nothing is deployed before there is a stage.
+        let of_a_new_stage = matches!(written.last(), Some(Step::CreateStage));
+        let alone = of_a_new_stage || (written.len() == 1 && self.left(settle).is_zero());
+        *self = if alone || planted!(FirstDeployment) {
+            let before = deployment(before.and_then(stage)).map(str::to_owned);
+            Self::One { since, before }
+        } else {
+            Self::Several { since }
+        };
+    }
+
+    /// How long one may still be on its way.
+    fn left(&self, settle: Duration) -> Duration {
+        match self {
+            Self::Settled => Duration::ZERO,
+            Self::One { since, .. } | Self::Several { since } => settle.saturating_sub(since.elapsed()),
+        }
+    }
+
+    /// How long to wait for the last of them, now that a stage was seen; nothing is waited for any more when there is no time
+    /// left.
+    fn see(&mut self, seen: Option<&Stage>, settle: Duration) -> Duration {
+        let followed = matches!(self, Self::One { before, .. } if deployment(seen) != before.as_deref());
+        if followed || self.left(settle).is_zero() {
+            *self = Self::Settled;
+        }
+        self.left(settle)
+    }
+}
+
+/// What came of the last deployment.
+pub(crate) enum Deployed {
+    /// AWS serves what was written, as far as can be known.
+    Yes,
+    /// It could not be deployed, in AWS's words.
+    No(String),
+    /// The object changed before it could be seen, or the process stops.
+    Cut,
+}
+
+/// Gives the deployments that are on their way the time to appear, if they are `awaited`.
+pub(crate) async fn deployed(
+    ctx: &Context,
+    session: &Session,
+    record: &Record,
+    api: &Api,
+    deployments: &mut Deployments,
+    awaited: bool,
+) -> Result<Deployed, Error> {
+    let mut seen = stage(api).cloned();
+    let mut pause = Duration::ZERO;
+    loop {
+        let left = if awaited {
+            deployments.see(seen.as_ref(), ctx.periods.deploy_settle)
+        } else {
+            Duration::ZERO
+        };
+        if left.is_zero() {
+            break;
+        }
+        if ctx.outdated(record.object()) {
+            return Ok(Deployed::Cut);
+        }
+        pause += LONGER;
+        tokio::time::sleep(pause.min(left)).await;
+        seen = session.stage(&api.id, DEFAULT_STAGE).await?;
+    }
+    let failure = seen.as_ref().and_then(Stage::deployment_failure);
+    Ok(failure.map_or(Deployed::Yes, |text| Deployed::No(text.to_owned())))
 }

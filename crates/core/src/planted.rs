@@ -82,6 +82,7 @@ bugs! {
     TextualDocuments: "Terraform, order of keys and scalars in policies", "compares IAM documents as texts";
     ScopesForgotten: "SAM #2688", "drops the scopes that a route inherits";
     ExtrasStay: "ACK apigatewayv2, children are never listed", "leaves routes alone that nobody asked for";
+    FirstDeployment: "its own, found by a walk", "takes the next deployment for that of its last write";
     WokenByItself: "controllers without a predicate", "is woken by its own writes";
 }
 

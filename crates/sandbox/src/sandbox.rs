@@ -161,6 +161,11 @@ impl Sandbox {
         self.core().world.deployment(api_id, stage, now)
     }
 
+    /// Whether deployments of a stage are on their way.
+    pub fn is_deploying(&self, api_id: &str, stage: &str, now: Timestamp) -> bool {
+        self.core().world.is_deploying(api_id, stage, now)
+    }
+
     /// An API's CORS configuration, and whether its endpoint is disabled. Both take effect without a deployment (I).
     pub fn api_settings(&self, api_id: &str) -> Option<(Option<CorsConfiguration>, bool)> {
         self.core().world.api_settings(api_id)

@@ -118,6 +118,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
         ),
         Bug::FinalizerFirst => with(Scenario::smallest(), 1, [Fault::Crash(Side::Before), died]),
         Bug::NoBudget => with(Scenario::wide(), 0, []),
+        Bug::FirstDeployment => with(Scenario::unhurried(), 0, []),
         Bug::AckShape | Bug::CreatesWithoutLook | Bug::SdkRetries => with(
             Scenario::smallest(),
             1,

@@ -79,7 +79,7 @@ impl Scenario {
         let switches = json!({
             "list_lag_ms": pick(&[json!(0), json!(0), json!(3_000), json!(25_000)]),
             "iam_delay_ms": pick(&[json!(0), json!(8_000)]),
-            "deploy_delay_ms": pick(&[json!(0), json!(800)]),
+            "deploy_delay_ms": pick(&[json!(0), json!(800), json!(3_000)]),
             "page_size": pick(&[json!(1), json!(2), json!(25), json!(1000)]),
             "list_order": pick(&[json!("creation"), json!("reversed"), json!("shuffled")]),
             "authorizer_names_unique": pick(&both),
@@ -125,11 +125,23 @@ impl Scenario {
         wide
     }
 
+    /// One write after the other, on an AWS that takes several times as long to deploy each of them.
+    pub fn unhurried() -> Self {
+        Self {
+            name: "unhurried",
+            switches: json!({"deploy_delay_ms": 3_000}),
+            flags: &["--apigateway-burst=1"],
+            limited: true,
+            resyncs: false,
+            ..policy()
+        }
+    }
+
     /// The scenario of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::by_chance()
             .into_iter()
-            .chain([Self::bare(), Self::wide()])
+            .chain([Self::bare(), Self::wide(), Self::unhurried()])
             .find(|scenario| scenario.name == name)
     }
 }

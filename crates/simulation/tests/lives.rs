@@ -203,3 +203,10 @@ fn a_spec_reached_by_history_is_as_one_from_scratch_and_the_first_again_as_the_f
 fn walks_of_changes_drawn_by_chance_and_half_of_them_in_flight_end_where_they_began() {
     all_walked(&walk::random(&GROUND, 2, 20, 1));
 }
+
+/// The deployments of several writes come one after the other, and the first of them is not the last.
+#[test]
+fn ready_comes_after_the_deployment_of_the_last_write() {
+    let outcome = live(&Scenario::unhurried(), &Schedule::new());
+    assert_eq!(outcome.violations, []);
+}

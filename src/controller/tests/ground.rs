@@ -45,6 +45,7 @@ const PATH: &str = "/apis/jwthttpapi.dev/v1alpha1/namespaces/demo/jwthttpapis/he
 
 pub(super) const SETTLE: Duration = Duration::from_secs(35);
 pub(super) const IAM_SETTLE: Duration = Duration::from_secs(10);
+pub(super) const DEPLOY_SETTLE: Duration = Duration::from_secs(5);
 pub(super) const RESYNC: Duration = Duration::from_secs(600);
 
 pub(super) struct Ground {
@@ -216,6 +217,7 @@ fn context(kubernetes: &ApiServer, sandbox: &Sandbox) -> Context {
         Periods {
             settle: SETTLE,
             iam_settle: IAM_SETTLE,
+            deploy_settle: DEPLOY_SETTLE,
             resync: RESYNC,
             rate: None,
         },

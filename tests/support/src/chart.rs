@@ -138,10 +138,11 @@ impl Container {
 }
 
 /// Flags of an operator without delays of its own, without a budget and without a rival for leadership.
-pub const PROMPT: [&str; 6] = [
+pub const PROMPT: [&str; 7] = [
     "--leader-elect=false",
     "--list-settle=0",
     "--iam-settle=0",
+    "--deploy-settle=0",
     "--apigateway-rate=0",
     "--lambda-rate=0",
     "--iam-rate=0",

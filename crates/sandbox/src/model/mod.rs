@@ -233,6 +233,18 @@ impl World {
         }
     }
 
+    /// Whether deployments of a stage are on their way.
+    pub(crate) fn is_deploying(&mut self, api_id: &str, stage: &str, now: Timestamp) -> bool {
+        let mut regions = self.regions.values_mut();
+        let api = regions.find_map(|services| services.gateway.apis.get_mut(api_id));
+        api.is_some_and(|api| {
+            api.settle(now);
+            api.stages
+                .get(stage)
+                .is_some_and(|stage| !stage.pending.is_empty())
+        })
+    }
+
     /// What a stage serves now; nothing before its first deployment.
     pub(crate) fn deployment(&mut self, api_id: &str, stage: &str, now: Timestamp) -> Option<Deployment> {
         let account = self.account.clone();

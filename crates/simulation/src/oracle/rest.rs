@@ -94,6 +94,9 @@ impl Oracle {
                 }
                 continue;
             };
+            if sandbox.is_deploying(&id, "$default", sandbox.now()) {
+                found.push("said Ready before the last deployment".to_owned());
+            }
             // A role that the user brought is the user's to make.
             let brought = court.wanted["invocation"]["roleArn"].is_string();
             let closed = |route: &&DeployedRoute| !brought && !may_invoke(sandbox, &deployment, route);

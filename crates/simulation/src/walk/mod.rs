@@ -12,7 +12,7 @@ use crate::{
     OBJECT,
     fault::Schedule,
     ground::Ground,
-    life::{Life, Phase, SETTLE},
+    life::{Life, Phase},
     oracle::{Rule, Violation, is_ready},
     scenario::Scenario,
 };
@@ -300,8 +300,6 @@ impl Life<'_> {
             object["status"]["observedGeneration"] == object["metadata"]["generation"]
         })
         .await;
-        // Automatic deployments follow the last write, and may follow Ready.
-        self.until(SETTLE, |_| false).await;
         let object = self.object().unwrap_or_default();
         let conditions = object["status"]["conditions"]
             .as_array()
