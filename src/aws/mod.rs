@@ -24,7 +24,7 @@ pub use aws_config::SdkConfig;
 pub use client::{READ_TIMEOUT, WRITE_TIMEOUT, load};
 pub use execute::{Outcome, run};
 pub use fault::{Class, Fault, Retry};
-pub use observe::{Children, ListedApi};
+pub use observe::{Children, Extent, ListedApi};
 pub use operation::{Kind, Operation, Service};
 pub use pace::{Rate, Urgency};
 pub use session::Session;

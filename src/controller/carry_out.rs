@@ -11,7 +11,7 @@ use super::{
     pass::{Findings, Next},
     record::Record,
 };
-use crate::aws::{self, Fault, Outcome, Session};
+use crate::aws::{self, Extent, Fault, Outcome, Session};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::Observed,
@@ -159,7 +159,7 @@ async fn see_again(
         )
     });
     let api = if settings {
-        session.observe(&api.id).await?
+        session.observe(&api.id, Extent::Whole).await?
     } else {
         session
             .children(&api.id)

@@ -10,7 +10,7 @@ use super::{
     record::Record,
     release::release,
 };
-use crate::aws::{self, Session, Urgency};
+use crate::aws::{self, Extent, Session, Urgency};
 use jwthttpapi_core::{
     api::{DeletionPolicy, Draft, InvocationMode, JwtHttpApiStatus, Progress, Reason},
     model::{
@@ -119,7 +119,7 @@ impl Teardown<'_> {
         self.ctx.metrics.work().observed(&record.key());
         for id in &targets {
             if !apis.iter().any(|api| api.id == *id) {
-                apis.extend(self.session.observe(id).await?);
+                apis.extend(self.session.observe(id, questions.extent).await?);
             }
         }
 
@@ -217,6 +217,7 @@ impl Teardown<'_> {
         }
         if end.worked {
             let questions = Questions {
+                extent: Extent::Settings,
                 role: end.questions.role.clone(),
                 functions: granted(&status)
                     .into_iter()
@@ -264,6 +265,7 @@ pub(super) fn questions(record: &Record, role: &RoleName) -> Questions {
     let lost = status.nonce.is_none();
     let may_have_role = status.role_arn.is_some() || lost || (by_role && status.api_id.is_some());
     Questions {
+        extent: Extent::Integrations,
         role: may_have_role.then(|| role.clone()),
         functions: granted(&status)
             .into_iter()

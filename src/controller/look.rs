@@ -1,7 +1,7 @@
 //! Everything that a pass reads from AWS before it decides, together.
 
 use super::context::Context;
-use crate::aws::{Fault, Session};
+use crate::aws::{Extent, Fault, Session};
 use futures::future::join_all;
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
@@ -25,8 +25,9 @@ pub(crate) struct Sight {
     pub(crate) faults: Vec<Fault>,
 }
 
-/// Which role and which functions a pass asks for.
+/// How much of the API, which role and which functions a pass asks for.
 pub(crate) struct Questions {
+    pub(crate) extent: Extent,
     pub(crate) role: Option<RoleName>,
     /// Functions, and whether their policies matter.
     pub(crate) functions: BTreeMap<FunctionArn, bool>,
@@ -44,6 +45,7 @@ impl Questions {
             .collect();
         functions.extend(granted(status).into_iter().map(|function| (function, true)));
         Self {
+            extent: Extent::Whole,
             role: own_role.then(|| role.clone()),
             functions,
         }
@@ -72,7 +74,7 @@ pub(crate) fn reached_by_policy(integrations: &[Integration]) -> BTreeSet<Functi
 pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Questions) -> Sight {
     let api = async {
         match api_id {
-            Some(id) => Some(session.observe(id).await),
+            Some(id) => Some(session.observe(id, questions.extent).await),
             None => None,
         }
     };

@@ -11,7 +11,7 @@ use super::{
     pass::{Findings, Next},
     record::Record,
 };
-use crate::aws::{self, Urgency};
+use crate::aws::{self, Extent, Urgency};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::{Observed, name::role_name},
@@ -81,6 +81,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
     let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
     let role = role_name(&owner, &place.region);
     let questions = Questions {
+        extent: Extent::Settings,
         functions: BTreeMap::new(),
         ..questions(record, &role)
     };

@@ -1,7 +1,7 @@
 //! Trouble: what the AWS side makes of it, and what it does not do.
 
 use crate::ground::{Ground, desired, ground, soon, spec};
-use jwthttpapi::aws::{Class, Fault, Outcome, Retry, Settings, WRITE_TIMEOUT, run};
+use jwthttpapi::aws::{Class, Extent, Fault, Outcome, Retry, Settings, WRITE_TIMEOUT, run};
 use jwthttpapi::fence::Fence;
 use jwthttpapi_core::api::Reason;
 use jwthttpapi_core::plan::Step;
@@ -89,11 +89,16 @@ async fn a_read_is_sent_again_once() {
     let id = ground.create(&desired(spec("Role"))).await;
     let fail = json!({"kind": "fail", "status": 500, "code": "InternalFailure"});
     ground.fault(json!({"operation": "GetRoutes", "action": fail}));
-    ground.session().observe(&id).await.unwrap().unwrap();
+    ground
+        .session()
+        .observe(&id, Extent::Whole)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(ground.reads(), 6);
     ground.fault(json!({"operation": "GetRoutes", "times": null, "action": fail}));
     ground.sandbox.clear_journal();
-    let fault = ground.session().observe(&id).await.unwrap_err();
+    let fault = ground.session().observe(&id, Extent::Whole).await.unwrap_err();
     assert_eq!((fault.class, fault.retry()), (Class::Server, Retry::AfterBackoff));
     assert_eq!(ground.reads(), 6);
 }
@@ -296,7 +301,7 @@ async fn who_does_not_lead_writes_nothing_and_reads_all_the_same() {
     let mut registry = prometheus_client::registry::Registry::default();
     let aws = ground.follower(&mut registry);
     let session = aws.session(&crate::ground::place(), "a", jwthttpapi::aws::Urgency::Create);
-    assert!(session.observe(&id).await.unwrap().is_some());
+    assert!(session.observe(&id, Extent::Whole).await.unwrap().is_some());
     let plan = ground.deletion(&wanted, &id).await;
     let outcome = run(&session, plan.clone(), &|| false, soon()).await;
     assert_eq!(only(&outcome).1.class, Class::NotLeading);

@@ -6,7 +6,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use jwthttpapi::aws::{Aws, Outcome, Rate, Session, Settings, Urgency, run};
+use jwthttpapi::aws::{Aws, Extent, Outcome, Rate, Session, Settings, Urgency, run};
 use jwthttpapi::fence::Fence;
 use jwthttpapi_core::api::JwtHttpApiSpec;
 use jwthttpapi_core::model::name::{Place, role_name};
@@ -208,7 +208,7 @@ impl Ground {
         let by_policy = desired.invocation == jwthttpapi_core::model::desired::Invocation::ResourcePolicy;
         let mut observed = Observed {
             api: match api {
-                Some(id) => session.observe(id).await.unwrap(),
+                Some(id) => session.observe(id, Extent::Whole).await.unwrap(),
                 None => None,
             },
             role: Reading::Known(session.role(&role_name(&owner(), REGION)).await.unwrap()),
@@ -267,7 +267,7 @@ impl Ground {
     }
 
     pub(crate) async fn api(&self, id: &str) -> observed::Api {
-        self.session().observe(id).await.unwrap().unwrap()
+        self.session().observe(id, Extent::Whole).await.unwrap().unwrap()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Creation, observation and deletion without trouble.
 
 use crate::ground::{ISSUER, desired, ground, owner, place, soon, spec};
-use jwthttpapi::aws::{Urgency, run};
+use jwthttpapi::aws::{Extent, Urgency, run};
 use jwthttpapi_core::model::name::{FunctionArn, role_name};
 use jwthttpapi_core::model::observed::FunctionPolicy;
 use jwthttpapi_core::plan::plan_release;
@@ -167,7 +167,12 @@ async fn an_api_is_read_by_five_requests_that_go_out_together() {
     ground.functions(&["a", "b", "c"]).await;
     let id = ground.create(&desired(spec("Role"))).await;
     let began = Instant::now();
-    ground.session().observe(&id).await.unwrap().unwrap();
+    ground
+        .session()
+        .observe(&id, Extent::Whole)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(ground.reads(), 5);
     assert!(
         began.elapsed() < Duration::from_millis(150),
@@ -199,7 +204,7 @@ async fn what_is_not_there_is_none() {
     let ground = ground(json!({}));
     let session = ground.session();
     assert_eq!(session.api("gone").await.unwrap(), None);
-    assert_eq!(session.observe("gone").await.unwrap(), None);
+    assert_eq!(session.observe("gone", Extent::Whole).await.unwrap(), None);
     assert_eq!(session.children("gone").await.unwrap(), None);
     assert_eq!(session.stage("gone", "$default").await.unwrap(), None);
     assert_eq!(

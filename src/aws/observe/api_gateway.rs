@@ -59,7 +59,7 @@ macro_rules! list {
 pub(super) async fn children(session: &Session, id: &str) -> Result<Children, Fault> {
     let (authorizers, integrations, routes, stages) = futures::join!(
         list!(session, Operation::GetAuthorizers, get_authorizers, id),
-        list!(session, Operation::GetIntegrations, get_integrations, id),
+        integrations(session, id),
         list!(session, Operation::GetRoutes, get_routes, id),
         list!(session, Operation::GetStages, get_stages, id),
     );
@@ -68,13 +68,15 @@ pub(super) async fn children(session: &Session, id: &str) -> Result<Children, Fa
             .into_iter()
             .map(authorizer)
             .collect::<Result<_, _>>()?,
-        integrations: integrations?
-            .into_iter()
-            .map(integration)
-            .collect::<Result<_, _>>()?,
+        integrations: integrations?,
         routes: routes?.into_iter().map(route).collect::<Result<_, _>>()?,
         stages: stages?.into_iter().map(stage_of).collect::<Result<_, _>>()?,
     })
+}
+
+pub(super) async fn integrations(session: &Session, id: &str) -> Result<Vec<observed::Integration>, Fault> {
+    let listed = list!(session, Operation::GetIntegrations, get_integrations, id).await?;
+    listed.into_iter().map(integration).collect()
 }
 
 pub(super) async fn apis(session: &Session) -> Result<Vec<ListedApi>, Fault> {

@@ -45,6 +45,17 @@ impl Children {
     }
 }
 
+/// How much of an API is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Settings and all children, by five reads.
+    Whole,
+    /// Settings and integrations, by two reads: an API that is to go, and the functions that it reached.
+    Integrations,
+    /// Settings alone, by one read.
+    Settings,
+}
+
 /// An API in the list of all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedApi {
@@ -62,16 +73,25 @@ impl Session {
     /// # Errors
     /// When AWS does not say.
     pub async fn api(&self, id: &str) -> Result<Option<observed::Api>, Fault> {
-        found(api_gateway::settings(self, id).await)
+        self.observe(id, Extent::Settings).await
     }
 
-    /// An API with its children, by five reads that go out together; none when there is no such API.
+    /// An API as far as asked for, by reads that go out together; none when there is no such API.
     ///
     /// # Errors
     /// When AWS does not say, or the API vanishes meanwhile.
-    pub async fn observe(&self, id: &str) -> Result<Option<observed::Api>, Fault> {
-        let (settings, children) =
-            futures::join!(api_gateway::settings(self, id), api_gateway::children(self, id));
+    pub async fn observe(&self, id: &str, extent: Extent) -> Result<Option<observed::Api>, Fault> {
+        let children = async {
+            match extent {
+                Extent::Whole => api_gateway::children(self, id).await,
+                Extent::Integrations => Ok(Children {
+                    integrations: api_gateway::integrations(self, id).await?,
+                    ..Children::default()
+                }),
+                Extent::Settings => Ok(Children::default()),
+            }
+        };
+        let (settings, children) = futures::join!(api_gateway::settings(self, id), children);
         match found(settings)? {
             Some(settings) => Ok(Some(children?.within(settings))),
             None => Ok(None),

@@ -128,6 +128,22 @@ impl Ground {
         self.sandbox.add_faults(vec![rule]);
     }
 
+    /// Changes how AWS behaves.
+    pub(super) fn switch(&self, patch: &Value) {
+        let settings = self.sandbox.settings().patched(patch).unwrap();
+        self.sandbox.set_settings(settings);
+    }
+
+    /// What a service was asked since the last time that this was asked.
+    pub(super) fn operations(&self, service: &str) -> Vec<String> {
+        let entries = self.sandbox.journal(0).into_iter();
+        self.sandbox.clear_journal();
+        entries
+            .filter(|entry| entry.service.name() == service)
+            .map(|entry| entry.operation)
+            .collect()
+    }
+
     /// An API with this object's tags and a nonce.
     pub(super) async fn api(&self, nonce: &str) -> String {
         let tags = owner().tags(nonce, DeletionPolicy::Delete);

@@ -1,9 +1,11 @@
 //! What a pass says of an object, and when the next one is due.
 
 use super::super::pass::Next;
-use super::ground::{Ground, IAM_SETTLE, SETTLE};
+use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, SETTLE};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, Reason};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::{sync::atomic::Ordering, time::Duration};
+use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
 async fn an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync() {
@@ -50,11 +52,64 @@ async fn an_api_that_is_found_again_is_looked_at_at_once() {
 async fn an_object_with_nothing_left_in_aws_waits_for_no_time() {
     let mut ground = Ground::new().await;
     ground.pass().await.unwrap();
+    ground.operations("apigateway");
     ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.next, Next::Change);
     assert_eq!(passed.findings.programmed.message, "nothing is left in AWS");
     assert!(ground.sandbox.apis().is_empty());
+    let needed = [
+        "GetApi",
+        "GetIntegrations",
+        "GetApis",
+        "DeleteApi",
+        "GetApi",
+        "GetApis",
+    ];
+    assert_eq!(ground.operations("apigateway"), needed);
+}
+
+/// How long a pass takes on an AWS that needs three seconds to deploy, after a change of the routes.
+async fn takes(ground: &mut Ground, routes: &[&str]) -> Duration {
+    let route = |key: &&str| json!({"routeKey": key, "lambda": {"name": "a"}});
+    let routes: Vec<Value> = routes.iter().map(route).collect();
+    ground.change(json!({"routes": routes}));
+    let began = Instant::now();
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deployment_of_one_write_ends_the_wait_and_that_of_several_has_all_its_time() {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"deploy_delay_ms": 1_200}));
+    // After 0.5 and 1 s more: the stage is made last.
+    let looks = Duration::from_millis(1_500);
+    assert_eq!(takes(&mut ground, &["GET /a"]).await, looks);
+    assert_eq!(takes(&mut ground, &["GET /a", "GET /b"]).await, looks);
+    assert_eq!(
+        takes(&mut ground, &["GET /a", "GET /c", "GET /d"]).await,
+        DEPLOY_SETTLE
+    );
+    assert_eq!(takes(&mut ground, &["GET /a", "GET /c"]).await, looks);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stops_waits_for_no_deployment() {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"deploy_delay_ms": 3_000}));
+    let ctx = ground.ctx.clone();
+    let began = Instant::now();
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        ctx.leading.store(false, Ordering::Relaxed);
+    };
+    let (passed, ()) = tokio::join!(ground.pass(), stop);
+    let passed = passed.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Progressing);
+    assert_eq!(passed.next, Next::Now);
+    assert_eq!(began.elapsed(), Duration::from_millis(500));
 }
 
 #[tokio::test(start_paused = true)]
