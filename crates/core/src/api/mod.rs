@@ -2,6 +2,7 @@
 
 mod conditions;
 mod crd;
+mod function;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 mod reason;
@@ -12,13 +13,16 @@ mod status;
 
 pub use conditions::{ConditionType, Draft, condition, merge};
 pub use crd::crd;
+pub use function::{Architecture, Function, Runtime};
 pub use reason::{Polarity, Reason};
 pub use report::{Progress, Report, Verdict, report};
 pub use spec::{
     Authorizer, Cors, DeletionPolicy, Invocation, InvocationMode, IpAddressType, JwtHttpApi, JwtHttpApiSpec,
     LambdaBackend, PayloadFormatVersion, Route,
 };
-pub use status::{AuthorizerStatus, JwtHttpApiStatus, Pending, PendingOperation, StageStatus};
+pub use status::{
+    AuthorizerStatus, FunctionStatus, JwtHttpApiStatus, Pending, PendingOperation, StageStatus,
+};
 
 /// The finalizer that keeps an object until AWS is clean.
 pub const FINALIZER: &str = "jwthttpapi.dev/aws";

@@ -19,7 +19,7 @@
     reason = "the KubeSchema derive repeats each type inside a function body"
 )]
 
-use super::{JwtHttpApiStatus, rules};
+use super::{Function, JwtHttpApiStatus, rules};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,9 @@ use std::collections::BTreeMap;
         .field_path(".region"),
     validation = Rule::new("self.routes.all(r, !has(r.authorizer) || r.authorizer == 'default' || (has(self.authorizers) && self.authorizers.exists(a, a.name == r.authorizer)))")
         .message("a route's authorizer must be 'default' or the name of an entry of spec.authorizers; correct the name or add the entry")
+        .field_path(".routes"),
+    validation = Rule::new("self.routes.all(r, !has(r.lambda.function) || (has(self.functions) && self.functions.exists(f, f.name == r.lambda.function)))")
+        .message("a route's lambda.function must be the name of an entry of spec.functions; correct the name, add the entry, or write name: for a function that exists already")
         .field_path(".routes"),
     validation = Rule::new("!has(self.cors) || self.routes.all(r, !(r.routeKey == '$default' || r.routeKey.startsWith('ANY ')) || (has(r.public) && r.public)) || self.routes.exists(r, r.routeKey.startsWith('OPTIONS ') && has(r.public) && r.public)")
         .message("with cors, a protected ANY or $default route also catches the browser's OPTIONS preflight and answers 401; add a route such as 'OPTIONS /{proxy+}' with public: true that covers the same paths")
@@ -137,6 +140,12 @@ pub struct JwtHttpApiSpec {
         validation = Rule::new("self.size() > 0").message("name at least one route, such as routeKey: GET /hello")
     )]
     pub routes: Vec<Route>,
+
+    /// Lambda functions that this object owns, up to 20, for routes that name them. Big ones need `kubectl apply --server-side`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub functions: Vec<Function>,
 
     /// How API Gateway is allowed to invoke the functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -259,10 +268,16 @@ pub struct Route {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.name) != has(self.arn)").message("name the function by exactly one of name and arn"),
+    validation = Rule::new("[has(self.function), has(self.name), has(self.arn)].filter(given, given).size() == 1").message("name the function by exactly one of function (an entry of spec.functions), name and arn"),
+    validation = Rule::new("!(has(self.qualifier) && has(self.function))").message("a function of this object has no aliases and versions; remove the qualifier"),
     validation = Rule::new("!(has(self.qualifier) && has(self.arn) && self.arn.matches(':function:[^:]+:[^:]+$'))").message("the qualifier is in the arn already; remove one of the two")
 )]
 pub struct LambdaBackend {
+    /// Name of an entry of `spec.functions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 40))]
+    pub function: Option<String>,
+
     /// Name of an existing function in this API's account and Region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]

@@ -51,6 +51,11 @@ pub struct JwtHttpApiStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub authorizers: Vec<AuthorizerStatus>,
 
+    /// Functions of this object that exist or may exist, with their log groups and roles; written before they are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub functions: Vec<FunctionStatus>,
+
     /// ARN of the role that invokes the functions; written before the role is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
@@ -108,6 +113,16 @@ pub struct AuthorizerStatus {
     pub name: String,
     /// Id that AWS gave it.
     pub id: String,
+}
+
+/// A function of the object's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionStatus {
+    /// Name in the spec.
+    pub name: String,
+    /// ARN of the function in AWS.
+    pub arn: String,
 }
 
 /// A write-ahead intent.

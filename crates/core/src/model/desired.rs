@@ -1,6 +1,7 @@
 //! What AWS should look like for one object: plain values, complete before the first call.
 
 use super::document::Document;
+use super::function::Function;
 use super::name::{FunctionArn, RoleName, RouteKey, integration_marker};
 use crate::api::{IpAddressType, PayloadFormatVersion};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +19,29 @@ pub struct Desired {
     pub routes: BTreeMap<RouteKey, Route>,
     /// How API Gateway may invoke the functions.
     pub invocation: Invocation,
+    /// Functions of the object's own, by their names in AWS.
+    pub owned: BTreeMap<String, Function>,
 }
 
 impl Desired {
     /// Every function that a route leads to.
-    pub fn functions(&self) -> BTreeSet<&FunctionArn> {
+    pub fn backends(&self) -> BTreeSet<&FunctionArn> {
         self.integrations
             .values()
             .map(|integration| &integration.function)
             .collect()
+    }
+
+    /// Whether a function is the object's own.
+    pub fn owns(&self, function: &FunctionArn) -> bool {
+        self.owned.contains_key(function.name())
+    }
+
+    /// Every function that a route leads to and that somebody else has to make.
+    pub fn references(&self) -> BTreeSet<&FunctionArn> {
+        let mut backends = self.backends();
+        backends.retain(|function| !self.owns(function));
+        backends
     }
 }
 
@@ -162,9 +177,11 @@ pub enum Invocation {
     ResourcePolicy,
 }
 
-/// The invoke role.
+/// A role of the object's: the one that invokes its functions, or one that a function runs under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
+    /// The function that runs under it, by its name in AWS; none for the role that invokes.
+    pub function: Option<String>,
     /// Path and name.
     pub name: RoleName,
     /// ARN, known before the role exists.

@@ -23,7 +23,7 @@ struct Statement {
     effect: Effect,
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Principal>,
-    action: &'static str,
+    action: BTreeSet<&'static str>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     resource: BTreeSet<String>,
 }
@@ -45,28 +45,49 @@ impl Document {
     /// The trust of an invoke role: API Gateway, without conditions, since API Gateway was observed to send neither
     /// `aws:SourceAccount` nor `aws:SourceArn` when it assumes an integration's role (O, aws-facts §4).
     pub fn invoke_trust() -> Self {
+        Self::trust(API_GATEWAY)
+    }
+
+    /// The trust of an execution role: Lambda (D).
+    pub fn execution_trust() -> Self {
+        Self::trust(LAMBDA)
+    }
+
+    fn trust(service: &'static str) -> Self {
+        Self::of(Statement {
+            effect: Effect::Allow,
+            principal: Some(Principal { service }),
+            action: BTreeSet::from(["sts:AssumeRole"]),
+            resource: BTreeSet::new(),
+        })
+    }
+
+    fn of(statement: Statement) -> Self {
         Self {
             version: Self::VERSION,
-            statement: vec![Statement {
-                effect: Effect::Allow,
-                principal: Some(Principal { service: API_GATEWAY }),
-                action: "sts:AssumeRole",
-                resource: BTreeSet::new(),
-            }],
+            statement: vec![statement],
         }
+    }
+
+    fn allow(action: impl Into<BTreeSet<&'static str>>, resource: BTreeSet<String>) -> Self {
+        Self::of(Statement {
+            effect: Effect::Allow,
+            principal: None,
+            action: action.into(),
+            resource,
+        })
     }
 
     /// The policy of an invoke role: exactly these functions, each by the exact ARN that is called (D).
     pub fn invoke_functions<'a>(functions: impl IntoIterator<Item = &'a FunctionArn>) -> Self {
-        Self {
-            version: Self::VERSION,
-            statement: vec![Statement {
-                effect: Effect::Allow,
-                principal: None,
-                action: "lambda:InvokeFunction",
-                resource: functions.into_iter().map(ToString::to_string).collect(),
-            }],
-        }
+        let resource = functions.into_iter().map(ToString::to_string).collect();
+        Self::allow(["lambda:InvokeFunction"], resource)
+    }
+
+    /// The policy of an execution role: streams and events of one log group, which it may not create (D, aws-facts §10).
+    pub fn write_logs(log_group_arn: &str) -> Self {
+        let resource = BTreeSet::from([format!("{log_group_arn}:*")]);
+        Self::allow(["logs:CreateLogStream", "logs:PutLogEvents"], resource)
     }
 
     /// The document as compact JSON.
@@ -139,6 +160,7 @@ fn canonical(value: &Value) -> Value {
 }
 
 const API_GATEWAY: &str = "apigateway.amazonaws.com";
+const LAMBDA: &str = "lambda.amazonaws.com";
 
 /// The permission of one API on one function and qualifier, as `lambda:AddPermission` takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod build;
 pub mod desired;
 pub mod document;
+pub mod function;
 mod hash;
 pub mod name;
 pub mod observed;

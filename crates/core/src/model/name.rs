@@ -66,6 +66,14 @@ impl Place {
         )
     }
 
+    /// ARN of a log group, without the `:*` that stands for its streams.
+    pub fn log_group_arn(&self, log_group: &str) -> String {
+        format!(
+            "arn:{}:logs:{}:{}:log-group:{log_group}",
+            self.partition, self.region, self.account
+        )
+    }
+
     /// ARN of a role of this account.
     pub fn role_arn(&self, role: &RoleName) -> String {
         format!(
@@ -423,6 +431,32 @@ pub fn role_name(owner: &Owner, region: &str) -> RoleName {
     }
 }
 
+/// What the name of every function of an owner begins with in AWS.
+pub fn function_prefix(owner: &Owner) -> String {
+    let hash = hash::hex(12, &[&owner.cluster, &owner.uid, "functions"]);
+    format!("jwthttpapi-{hash}-")
+}
+
+/// Name in AWS of a function: at most 64 characters, since the one in the spec has at most 40 (D).
+pub fn function_name(owner: &Owner, name: &str) -> String {
+    format!("{}{name}", function_prefix(owner))
+}
+
+/// The log group to which Lambda sends what a function writes (D).
+pub fn log_group(function: &str) -> String {
+    format!("/aws/lambda/{function}")
+}
+
+/// Name of the role that a function runs under.
+pub fn execution_role_name(owner: &Owner, region: &str, function: &str) -> RoleName {
+    let purpose = format!("execution-role {function}");
+    let hash = hash::hex(12, &[&owner.cluster, &owner.uid, &purpose]);
+    RoleName {
+        path: ROLE_PATH.to_owned(),
+        name: format!("jwthttpapi-{region}-{hash}"),
+    }
+}
+
 /// Statement id of the permission of one API on one function and qualifier: at most 100 of `[A-Za-z0-9-_]` (D).
 pub fn statement_id(owner: &Owner) -> String {
     format!(
@@ -627,6 +661,9 @@ mod tests {
         assert_eq!(api_name(&owner, None).len(), 128);
         assert!(role_name(&owner, "ap-southeast-extra-long-1").name.len() <= 64);
         assert!(statement_id(&owner).len() <= 100);
+        assert_eq!(function_name(&owner, &"f".repeat(40)).len(), 64);
+        let role = execution_role_name(&owner, "ap-southeast-extra-long-1", &"f".repeat(40));
+        assert!(role.name.len() <= 64);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What AWS looks like, normalised: sets where AWS keeps no order, parsed documents, and *unknown* told apart from *empty*.
 
 use super::desired::{Cors, Jwt};
+use super::function::{Configuration, LogGroup};
 use super::name::{FunctionArn, RouteKey};
 use crate::api::IpAddressType;
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub struct Observed {
     pub role: Reading<Option<Role>>,
     /// The policies of functions, by unqualified or qualified ARN as asked.
     pub functions: BTreeMap<FunctionArn, Reading<FunctionPolicy>>,
+    /// Functions that have names of the object's own, by these.
+    pub owned: BTreeMap<String, Owned>,
 }
 
 /// Something that was read, or not.
@@ -180,6 +183,44 @@ pub struct Role {
     pub policy: Option<Value>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A function of the object's own, or what is left of one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Owned {
+    /// The function.
+    pub function: Reading<Option<Function>>,
+    /// Its execution role.
+    pub role: Reading<Option<Role>>,
+    /// Its log group.
+    pub log_group: Reading<Option<LogGroup>>,
+}
+
+/// A function as Lambda keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Function {
+    /// Base64 of the SHA-256 of its archive.
+    pub sha256: String,
+    /// Processors.
+    pub architecture: String,
+    /// Everything else.
+    pub configuration: Configuration,
+    /// How far Lambda is with it.
+    pub state: State,
+    /// All tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// How far Lambda is with a function: until it has settled it refuses changes (D, aws-facts §10).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// It can be called and changed.
+    #[default]
+    Settled,
+    /// A creation or a change is under way.
+    Changing,
+    /// The last creation or change failed, for a reason that Lambda has a word for.
+    Failed(String),
 }
 
 /// A function and its policy for one qualifier.

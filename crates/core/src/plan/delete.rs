@@ -1,16 +1,17 @@
 //! Deletion and release: the same pipeline with nothing desired.
 
+use super::functions::{deleted_before, is_own, ours, remove};
 use super::invocation::{delete_role, role_name};
 use super::step::{Plan, Planned, Refs, Service, Step};
 use crate::model::document;
 use crate::model::name::statement_id;
-use crate::model::observed::{FunctionPolicy, Observed};
+use crate::model::observed::{FunctionPolicy, Observed, Role};
 use crate::model::owner::is_ownership_tag;
 use crate::model::{Owner, Proof};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps that take everything of an owner away: the API with all its children, then the permissions on functions, then
-/// the role. What is not proven the owner's stays.
+/// the role, then the object's own functions, each with its role and its logs. What is not proven the owner's stays.
 pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
     let api = observed
         .api
@@ -22,6 +23,10 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
         let FunctionPolicy::Policy(policy) = reading.known()? else {
             return None;
         };
+        // One of the object's own takes its policy with it.
+        if is_own(function, observed, owner) {
+            return None;
+        }
         document::statement(policy, &id)?;
         Some(Step::RemovePermission {
             function: function.clone(),
@@ -33,26 +38,36 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
         .filter(|role| owner.proof(&role.tags, None) >= Proof::Ours)
         .map(delete_role)
         .unwrap_or_default();
+    let owned = observed.owned.iter();
+    let owned = owned.flat_map(|(name, now)| remove(name, now, owner));
     let steps: Vec<Step> = api
         .chain(permissions)
-        .chain(role.into_iter().map(|(step, _)| step))
+        .chain(role.into_iter().chain(owned).map(|(step, _)| step))
         .collect();
     let last_api = steps
         .iter()
         .rposition(|step| step.service() == Service::ApiGateway);
+    let after: Vec<BTreeSet<usize>> = steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| {
+            let function = match step {
+                Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } | Step::DeleteLogGroup { .. } => {
+                    deleted_before(steps.iter(), index)
+                }
+                _ => None,
+            };
+            let api = last_api.filter(|_| step.service() != Service::ApiGateway);
+            api.into_iter().chain(function).collect()
+        })
+        .collect();
     let steps = steps
         .into_iter()
-        .map(|step| {
-            let after = if step.service() == Service::ApiGateway {
-                None
-            } else {
-                last_api
-            };
-            Planned {
-                after: after.into_iter().collect(),
-                tightens: true,
-                step,
-            }
+        .zip(after)
+        .map(|(step, after)| Planned {
+            after,
+            tightens: true,
+            step,
         })
         .collect();
     Plan {
@@ -66,23 +81,38 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
 
 /// The steps that give everything of an owner up: it stays as it is and loses the ownership tags.
 pub fn plan_release(observed: &Observed, owner: &Owner) -> Plan {
-    let ours = |tags: &BTreeMap<String, String>| -> Option<BTreeSet<String>> {
-        (owner.proof(tags, None) >= Proof::Ours)
-            .then(|| tags.keys().filter(|key| is_ownership_tag(key)).cloned().collect())
+    let of_the_owner = |tags: &BTreeMap<String, String>| -> BTreeSet<String> {
+        tags.keys().filter(|key| is_ownership_tag(key)).cloned().collect()
     };
     let api = observed
         .api
-        .as_ref()
-        .and_then(|api| Some(Step::UntagApi(ours(&api.tags)?)));
-    let role = observed.role.known().and_then(Option::as_ref).and_then(|role| {
+        .iter()
+        .filter(|api| owner.proof(&api.tags, None) >= Proof::Ours)
+        .map(|api| Step::UntagApi(of_the_owner(&api.tags)));
+    let untag_role = |role: &Role| {
         Some(Step::UntagRole {
             role: role_name(&role.arn)?,
-            keys: ours(&role.tags)?,
+            keys: of_the_owner(&role.tags),
         })
+    };
+    let role = ours(&observed.role, |role| &role.tags, owner).and_then(untag_role);
+    let owned = observed.owned.iter().flat_map(|(name, now)| {
+        let function = ours(&now.function, |function| &function.tags, owner);
+        let function = function.map(|function| Step::UntagFunction {
+            name: name.clone(),
+            keys: of_the_owner(&function.tags),
+        });
+        let role = ours(&now.role, |role| &role.tags, owner).and_then(untag_role);
+        let log_group = ours(&now.log_group, |group| &group.tags, owner);
+        let log_group = log_group.map(|group| Step::UntagLogGroup {
+            log_group: group.name.clone(),
+            keys: of_the_owner(&group.tags),
+        });
+        function.into_iter().chain(role).chain(log_group)
     });
     let steps = api
-        .into_iter()
         .chain(role)
+        .chain(owned)
         .map(|step| Planned {
             step,
             after: BTreeSet::new(),

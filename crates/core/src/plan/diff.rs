@@ -1,6 +1,7 @@
 //! The comparison, kind by kind, and the plan that comes of it.
 
 use super::children::{leftovers, mended_integrations, stage, strange_stages};
+use super::functions::{deleted_before, functions};
 use super::invocation::{grants, role};
 use super::keep::{keep, refs};
 use super::order::{Ordered, order};
@@ -20,10 +21,12 @@ pub fn plan(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place
     let kept = keep(desired, api);
     let grants = grants(desired, observed, owner, place);
     let role = role(desired, observed, owner);
+    let functions = functions(desired, observed, owner);
     let create = || (Step::CreateApi(Box::new(desired.api.clone())), false);
 
     let mut draft = Draft::default();
     draft.extend(role.before);
+    draft.extend(functions.before);
     draft.extend(api.is_none().then(create));
     draft.extend(grants.before);
     draft.extend(closing(desired, api));
@@ -38,6 +41,7 @@ pub fn plan(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place
     draft.extend(leftovers(desired, api, &kept));
     draft.extend(grants.after);
     draft.extend(role.after);
+    draft.extend(functions.after);
 
     Plan {
         refs: refs(api, &kept),
@@ -54,8 +58,9 @@ impl Draft {
         self.0.extend(steps);
     }
 
-    /// Which steps of other services go before which: a permission needs the API; a route, unless it closes something, needs
-    /// what lets it invoke its function; what takes an invocation away waits until no route needs it.
+    /// Which steps of other services go before which: a function needs its role and its log group; a permission needs the API; a
+    /// route, unless it closes something, needs its function and what lets it invoke it; what takes one of these away waits
+    /// until no route needs it.
     fn link(self, desired: &Desired) -> Vec<Planned> {
         let position = |wanted: fn(&Step) -> bool| self.0.iter().position(|(step, _)| wanted(step));
         let create_api = position(|step| matches!(step, Step::CreateApi(_)));
@@ -83,7 +88,34 @@ impl Draft {
                 .iter()
                 .take(index)
                 .rposition(|(step, _)| step.service() == Service::Iam);
-            permission.into_iter().chain(role).collect::<BTreeSet<_>>()
+            let ready = self.0.iter().take(index).rposition(|(step, _)| {
+                matches!((step, function), (Step::AwaitFunction { name }, Some(function)) if name == function.name())
+            });
+            permission
+                .into_iter()
+                .chain(role)
+                .chain(ready)
+                .collect::<BTreeSet<_>>()
+        };
+        let belongings = |name: &str, index: usize| {
+            let function = desired.owned.get(name);
+            let is_its = |step: &Step| match (step, function) {
+                (Step::CreateRole(role), _) => role.function.as_deref() == Some(name),
+                (Step::UpdateTrust { role, .. } | Step::PutRolePolicy { role, .. }, Some(function)) => {
+                    *role == function.role.name
+                }
+                (Step::CreateLogGroup(group), Some(function)) => group.name == function.log_group.name,
+                _ => false,
+            };
+            let steps = self.0.iter().take(index).enumerate();
+            steps
+                .filter(|(_, (step, _))| is_its(step))
+                .map(|(index, _)| index)
+                .collect()
+        };
+        let no_route_needs_it = |index: usize| {
+            let last = last_api_gateway.filter(|last| *last < index);
+            last.into_iter().collect::<BTreeSet<_>>()
         };
         let after = |index: usize, step: &Step, tightens: bool| match step {
             Step::AddPermission { .. } => create_api.into_iter().collect(),
@@ -93,13 +125,17 @@ impl Draft {
                 .as_ref()
                 .map(|marker| granted(marker, index))
                 .unwrap_or_default(),
-            Step::RemovePermission { .. }
-            | Step::PutRolePolicy { .. }
-            | Step::DeleteRolePolicy { .. }
-            | Step::DeleteRole { .. } => last_api_gateway
-                .filter(|last| *last < index)
-                .into_iter()
-                .collect(),
+            Step::CreateFunction { name, .. } | Step::UpdateFunctionConfiguration { name, .. } => {
+                belongings(name, index)
+            }
+            Step::RemovePermission { .. } | Step::PutRolePolicy { .. } | Step::DeleteFunction { .. } => {
+                no_route_needs_it(index)
+            }
+            Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } | Step::DeleteLogGroup { .. } => {
+                let mut after = no_route_needs_it(index);
+                after.extend(deleted_before(self.0.iter().map(|(step, _)| step), index));
+                after
+            }
             _ => BTreeSet::new(),
         };
         let links: Vec<BTreeSet<usize>> = self

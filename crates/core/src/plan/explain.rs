@@ -62,12 +62,12 @@ impl fmt::Display for Step {
             Self::CreateRole(role) => write!(f, "create role {}", role.name.name),
             Self::UpdateTrust { role, .. } => write!(f, "update trust of role {}", role.name),
             Self::PutRolePolicy { role, policy, .. } => {
-                write!(
-                    f,
-                    "let role {} invoke {} functions",
-                    role.name,
-                    policy.resources().len()
-                )
+                let (name, resources) = (&role.name, policy.resources());
+                if resources.iter().any(|arn| arn.contains(":log-group:")) {
+                    write!(f, "let role {name} write logs")
+                } else {
+                    write!(f, "let role {name} invoke {} functions", resources.len())
+                }
             }
             Self::TagRole { role, tags } => write!(f, "tag role {}: {}", role.name, joined(tags.keys())),
             Self::UntagRole { role, keys } => write!(f, "untag role {}: {}", role.name, joined(keys)),
@@ -75,6 +75,24 @@ impl fmt::Display for Step {
             Self::DeleteRole { role } => write!(f, "delete role {}", role.name),
             Self::AddPermission { function, .. } => write!(f, "let the API invoke {function}"),
             Self::RemovePermission { function, .. } => write!(f, "no longer let the API invoke {function}"),
+            Self::CreateLogGroup(group) => write!(f, "create log group {}", group.name),
+            Self::PutRetention { log_group, days } => write!(f, "keep logs of {log_group} for {days} days"),
+            Self::TagLogGroup { log_group, tags } => {
+                write!(f, "tag log group {log_group}: {}", joined(tags.keys()))
+            }
+            Self::UntagLogGroup { log_group, keys } => {
+                write!(f, "untag log group {log_group}: {}", joined(keys))
+            }
+            Self::DeleteLogGroup { log_group } => write!(f, "delete log group {log_group}"),
+            Self::CreateFunction { name, .. } => write!(f, "create function {name}"),
+            Self::AwaitFunction { name } => write!(f, "wait for function {name}"),
+            Self::UpdateFunctionCode { name, .. } => write!(f, "update code of function {name}"),
+            Self::UpdateFunctionConfiguration { name, .. } => {
+                write!(f, "update configuration of function {name}")
+            }
+            Self::TagFunction { name, tags } => write!(f, "tag function {name}: {}", joined(tags.keys())),
+            Self::UntagFunction { name, keys } => write!(f, "untag function {name}: {}", joined(keys)),
+            Self::DeleteFunction { name } => write!(f, "delete function {name}"),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What lets API Gateway invoke the functions: the role, and statements in the functions' own policies.
 
+use super::functions::is_own;
 use super::order::Ordered;
 use super::settings::tag_changes;
 use super::step::Step;
-use crate::model::desired::{Desired, Invocation};
+use crate::model::desired::{self, Desired, Invocation};
 use crate::model::document::{self, Document, Permission, ROLE_POLICY_LIMIT};
 use crate::model::name::{FunctionArn, Place, RoleName, statement_id};
 use crate::model::observed::{self, FunctionPolicy, Observed};
@@ -43,25 +44,7 @@ pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> Rol
         // Somebody else's: the caller reports it; nothing is touched.
         (Some(_), None) => {}
         (Some(_), Some(role)) => {
-            if !wanted.trust.matches(&role.trust) {
-                before.push(Step::UpdateTrust {
-                    role: name(),
-                    trust: wanted.trust.clone(),
-                });
-            }
-            let (set, unset) = tag_changes(&wanted.tags, &role.tags);
-            if !set.is_empty() {
-                before.push(Step::TagRole {
-                    role: name(),
-                    tags: set,
-                });
-            }
-            if !unset.is_empty() {
-                before.push(Step::UntagRole {
-                    role: name(),
-                    keys: unset,
-                });
-            }
+            before.extend(trust_and_tags(wanted, role));
             match &role.policy {
                 Some(policy) if wanted.policy.matches(policy) => {}
                 Some(policy) => {
@@ -88,6 +71,22 @@ pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> Rol
     steps
 }
 
+/// What a role's own settings lack.
+pub(super) fn trust_and_tags(wanted: &desired::Role, role: &observed::Role) -> Vec<Step> {
+    let name = || wanted.name.clone();
+    let trust = || Step::UpdateTrust {
+        role: name(),
+        trust: wanted.trust.clone(),
+    };
+    let (set, unset) = tag_changes(&wanted.tags, &role.tags);
+    let tag = |tags| Step::TagRole { role: name(), tags };
+    let untag = |keys| Step::UntagRole { role: name(), keys };
+    let trust = (!wanted.trust.matches(&role.trust)).then(trust);
+    let tag = (!set.is_empty()).then(|| tag(set));
+    let untag = (!unset.is_empty()).then(|| untag(unset));
+    trust.into_iter().chain(tag).chain(untag).collect()
+}
+
 /// The wanted functions and those of the old policy that are functions' ARNs indeed.
 fn both(desired: &Desired, old: &BTreeSet<String>) -> Document {
     let old: BTreeSet<FunctionArn> = old
@@ -96,7 +95,7 @@ fn both(desired: &Desired, old: &BTreeSet<String>) -> Document {
         .collect();
     Document::invoke_functions(
         desired
-            .functions()
+            .backends()
             .into_iter()
             .chain(&old)
             .collect::<BTreeSet<_>>(),
@@ -139,7 +138,7 @@ pub(super) struct GrantSteps {
 pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place) -> GrantSteps {
     let by_policy = desired.invocation == Invocation::ResourcePolicy;
     let wanted: BTreeSet<&FunctionArn> = if by_policy {
-        desired.functions()
+        desired.backends()
     } else {
         BTreeSet::new()
     };
@@ -149,6 +148,11 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
         .api
         .as_ref()
         .map(|api| Permission::new(owner, place, &api.id));
+    let leaves = |function: &FunctionArn| !desired.owns(function) && is_own(function, observed, owner);
+    // Somebody else's function that has the name of one of the object's own.
+    let foreign = |function: &FunctionArn, state: &FunctionPolicy| {
+        desired.owns(function) && *state != FunctionPolicy::Missing && !is_own(function, observed, owner)
+    };
     let mut steps = GrantSteps::default();
     for (function, reading) in &observed.functions {
         let Some(state) = reading.known() else { continue };
@@ -176,11 +180,17 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
                 false,
             )
         };
-        match (statement, wanted.contains(function)) {
-            (None, true) if matches!(state, FunctionPolicy::Policy(_)) => steps.before.push(add()),
+        let wanted = wanted.contains(function) && !foreign(function, state);
+        match (statement, wanted) {
+            // A function of the object's own is made before it.
+            (None, true) if matches!(state, FunctionPolicy::Policy(_)) || desired.owns(function) => {
+                steps.before.push(add());
+            }
             (Some(stored), true) if !permission.as_ref().is_some_and(|p| p.matches(stored)) => {
                 steps.before.extend([remove(), add()]);
             }
+            // One that leaves takes its policy with it.
+            (Some(_), false) if leaves(function) => {}
             (Some(_), false) => steps.after.push(remove()),
             (None | Some(_), _) => {}
         }

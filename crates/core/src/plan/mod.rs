@@ -8,7 +8,7 @@
 //! | there | twice | keep the one most used, then the lowest id; repoint; delete the rest |
 //! | there | its integration differs | create the new one, repoint the route, delete the old one |
 //! | absent | inside an API of ours | delete: containment is ownership |
-//! | absent | proven ours (role, statement) | delete |
+//! | absent | proven ours (role, statement, function, log group) | delete |
 //! | any | not ours | nothing, ever |
 //! | any | unknown | nothing that depends on it |
 //!
@@ -23,6 +23,7 @@ mod clearing_tests;
 mod delete;
 mod diff;
 mod explain;
+mod functions;
 mod guard;
 mod identity;
 mod invocation;

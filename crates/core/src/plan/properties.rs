@@ -10,12 +10,12 @@ use super::world::{Lanes, World, desired_access};
 use super::{only_tightening, plan};
 use crate::model::Desired;
 use crate::model::document;
-use crate::model::name::{Method, RouteKey, statement_id};
+use crate::model::name::{Method, RouteKey, role_name, statement_id};
 use crate::model::observed::{Authorization, FunctionPolicy, Observed, Reading};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A history: two generations, each perhaps cut; somebody's hands; and the generation to be planned.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl Case {
 
     /// Runs a plan lane by lane, as far as it comes.
     fn cut(&self, world: &mut World, desired: &Desired, steps: usize) {
-        let plan = planned(desired, &world.observed);
+        let plan = planned(desired, world);
         let mut lanes = Lanes::new(&plan);
         for choice in self.choices.iter().cycle().take(steps) {
             if !lanes.advance(world, *choice) {
@@ -80,8 +80,8 @@ impl Case {
     }
 }
 
-fn planned(desired: &Desired, observed: &Observed) -> Plan {
-    plan(desired, observed, &owner(), &place())
+fn planned(desired: &Desired, world: &World) -> Plan {
+    plan(desired, &world.seen(desired), &owner(), &place())
 }
 
 fn variable(name: &str) -> Option<u64> {
@@ -113,9 +113,9 @@ fn holds(rule: impl Fn(Case)) {
 fn the_plan_after_a_plan_has_run_is_empty() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         world.run(&plan);
-        let rest = planned(&desired, &world.observed);
+        let rest = planned(&desired, &world);
         assert!(rest.is_empty(), "after\n{plan}\nthere is left\n{rest}");
     });
 }
@@ -130,7 +130,7 @@ fn a_plan_cut_at_any_step_and_replanned_converges() {
         // And cut once more, with the desired state changed in between.
         case.cut(&mut world, &other, case.cuts[3]);
         case.cut(&mut world, &desired, usize::MAX);
-        let rest = planned(&desired, &world.observed);
+        let rest = planned(&desired, &world);
         assert!(rest.is_empty(), "there is left\n{rest}");
     });
 }
@@ -179,7 +179,7 @@ pub(crate) fn never_opens(mut world: World, desired: &Desired, plan: &Plan) {
 fn no_prefix_of_any_plan_opens_a_path_that_the_generation_protects() {
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         never_opens(world, &desired, &plan);
     });
 }
@@ -188,7 +188,7 @@ fn no_prefix_of_any_plan_opens_a_path_that_the_generation_protects() {
 fn no_prefix_of_what_only_tightens_opens_a_path() {
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = only_tightening(planned(&desired, &world.observed));
+        let plan = only_tightening(planned(&desired, &world));
         never_opens(world, &desired, &plan);
     });
 }
@@ -207,7 +207,7 @@ fn winners<'a>(access: &'a Access, (method, path): &(Method, Vec<String>)) -> Ve
 fn what_only_tightens_takes_no_wanted_access_from_a_wanted_route() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = only_tightening(planned(&desired, &world.observed));
+        let plan = only_tightening(planned(&desired, &world));
         let requests = representative(&world, &desired);
         let (before, wanted) = (world.access(), desired_access(&desired));
         world.run(&plan);
@@ -261,7 +261,7 @@ fn touches_opening(world: &World, step: &Step, open: &[(Method, Vec<String>)]) -
 fn a_path_found_open_is_closed_before_any_step_that_does_not_serve_it() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         let requests = representative(&world, &desired);
         let wanted = desired_access(&desired);
         let mut refs = plan.refs.clone();
@@ -333,7 +333,7 @@ fn steps_name_nothing_foreign() {
         let (mut world, desired) = case.found();
         let before = world.observed.clone();
         // The world refuses ids that are not the API's, roles without our proof and statements of others.
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         world.run(&plan);
         let role = |observed: &Observed| {
             let role = observed.role.known().cloned().flatten();
@@ -357,7 +357,11 @@ fn steps_name_nothing_foreign() {
             {
                 assert_eq!(id, &statement_id(&owner()));
             }
-            if let Step::UntagApi(keys) | Step::UntagRole { keys, .. } = &planned.step {
+            if let Step::UntagApi(keys)
+            | Step::UntagRole { keys, .. }
+            | Step::UntagFunction { keys, .. }
+            | Step::UntagLogGroup { keys, .. } = &planned.step
+            {
                 assert!(keys.iter().all(|key| !key.starts_with("aws:")));
             }
         }
@@ -368,7 +372,7 @@ fn steps_name_nothing_foreign() {
 fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         for (index, planned) in plan.steps.iter().enumerate() {
             for after in &planned.after {
                 assert!(
@@ -381,7 +385,7 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
         }
         // Lanes panic on a deadlock; however they interleave, AWS ends up as wanted.
         case.cut(&mut world, &desired, usize::MAX);
-        assert!(planned(&desired, &world.observed).is_empty());
+        assert!(planned(&desired, &world).is_empty());
     });
 }
 
@@ -389,7 +393,7 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
 fn what_takes_an_invocation_away_waits_for_the_last_step_of_api_gateway() {
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         let last = plan
             .steps
             .iter()
@@ -402,7 +406,11 @@ fn what_takes_an_invocation_away_waits_for_the_last_step_of_api_gateway() {
             };
             let takes_away = match &planned.step {
                 Step::DeleteRole { .. } | Step::DeleteRolePolicy { .. } => true,
-                Step::PutRolePolicy { widens, .. } => !widens,
+                Step::DeleteFunction { .. } | Step::DeleteLogGroup { .. } => true,
+                // That of an execution role takes no invocation away.
+                Step::PutRolePolicy { role, widens, .. } => {
+                    !widens && *role == role_name(&owner(), &place().region)
+                }
                 Step::RemovePermission { function, .. } => !replaced(function),
                 _ => false,
             };
@@ -421,14 +429,14 @@ fn what_takes_an_invocation_away_waits_for_the_last_step_of_api_gateway() {
 fn plans_are_deterministic_whatever_the_order_of_lists() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world.observed);
-        assert_eq!(plan, planned(&desired, &world.observed));
+        let plan = planned(&desired, &world);
+        assert_eq!(plan, planned(&desired, &world));
         if let Some(api) = &mut world.observed.api {
             api.routes.reverse();
             api.authorizers.reverse();
             api.integrations.reverse();
         }
-        let mut words: Vec<String> = planned(&desired, &world.observed)
+        let mut words: Vec<String> = planned(&desired, &world)
             .to_string()
             .lines()
             .map(str::to_owned)
@@ -452,9 +460,16 @@ fn what_could_not_be_read_is_named_by_no_step() {
                 .functions
                 .insert(function.clone(), Reading::Unknown);
         }
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         for planned in &plan.steps {
-            assert_ne!(planned.step.service(), Service::Iam, "{}", planned.step);
+            let role = role_name(&owner(), &place().region);
+            let of_the_role = match &planned.step {
+                Step::CreateRole(created) => created.name == role,
+                Step::UpdateTrust { role: of, .. } | Step::PutRolePolicy { role: of, .. } => *of == role,
+                Step::DeleteRolePolicy { role: of } | Step::DeleteRole { role: of } => *of == role,
+                _ => false,
+            };
+            assert!(!of_the_role, "{}", planned.step);
             if let Step::AddPermission { function, .. } | Step::RemovePermission { function, .. } =
                 &planned.step
             {
@@ -488,6 +503,15 @@ fn a_deletion_leaves_nothing_of_ours_and_everything_of_others() {
             };
             assert!(document::statement(policy, &statement_id(&owner())).is_none());
         }
+        let ours = |tags: &BTreeMap<String, String>| owner().proof(tags, None) > crate::model::Proof::None;
+        for owned in world.observed.owned.values() {
+            let function = owned.function.known().and_then(Option::as_ref);
+            assert!(!function.is_some_and(|function| ours(&function.tags)));
+            let role = owned.role.known().and_then(Option::as_ref);
+            assert!(!role.is_some_and(|role| ours(&role.tags)));
+            let group = owned.log_group.known().and_then(Option::as_ref);
+            assert!(!group.is_some_and(|group| ours(&group.tags)));
+        }
         assert!(super::plan_deletion(&world.observed, &owner()).is_empty());
     });
 }
@@ -498,7 +522,7 @@ fn histories_reach_what_the_rules_are_about() {
     let seen = std::cell::RefCell::new(std::collections::BTreeMap::<&str, usize>::new());
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world.observed);
+        let plan = planned(&desired, &world);
         let requests = representative(&world, &desired);
         let see = |what, is: bool| *seen.borrow_mut().entry(what).or_default() += usize::from(is);
         let has = |is: fn(&Step) -> bool| plan.steps.iter().any(|planned| is(&planned.step));
@@ -523,6 +547,12 @@ fn histories_reach_what_the_rules_are_about() {
             "permission",
             has(|step| matches!(step, Step::RemovePermission { .. })),
         );
+        see("made", has(|step| matches!(step, Step::CreateFunction { .. })));
+        see(
+            "code",
+            has(|step| matches!(step, Step::UpdateFunctionCode { .. })),
+        );
+        see("removed", has(|step| matches!(step, Step::DeleteFunction { .. })));
         let routes = world.observed.api.iter().flat_map(|api| &api.routes);
         see(
             "other",
@@ -534,7 +564,7 @@ fn histories_reach_what_the_rules_are_about() {
     });
     let seen = seen.into_inner();
     assert!(
-        seen.len() == 8 && seen.values().all(|count| *count >= 3),
+        seen.len() == 11 && seen.values().all(|count| *count >= 3),
         "{seen:?}"
     );
 }

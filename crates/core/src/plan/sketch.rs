@@ -7,7 +7,7 @@ use crate::api::{
 use crate::model::desired::{Desired, Jwt};
 use crate::model::name::{FunctionArn, Place, RouteKey, role_name, statement_id};
 use crate::model::observed::{
-    Authorization, Authorizer, FunctionPolicy, Integration, Reading, Role, Route, Stage,
+    Authorization, Authorizer, FunctionPolicy, Integration, Owned, Reading, Role, Route, Stage, State,
 };
 use crate::model::{Owner, Policy, build};
 use proptest::collection::vec;
@@ -55,6 +55,8 @@ const FUNCTIONS: [(&str, Option<&str>); 5] = [
     ("h", None),
     ("i", None),
 ];
+/// Functions of the object's own.
+const OWNED: [&str; 2] = ["own", "too"];
 
 pub(crate) fn owner() -> Owner {
     Owner {
@@ -91,6 +93,19 @@ fn function(index: usize) -> FunctionArn {
     FunctionArn::of_name(&place(), name, qualifier).unwrap()
 }
 
+fn backend(index: usize) -> LambdaBackend {
+    match index.checked_sub(FUNCTIONS.len()) {
+        None => LambdaBackend {
+            arn: Some(function(index).to_string()),
+            ..LambdaBackend::default()
+        },
+        Some(own) => LambdaBackend {
+            function: Some(OWNED[own].to_owned()),
+            ..LambdaBackend::default()
+        },
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct RouteSketch {
     key: usize,
@@ -123,6 +138,8 @@ pub(crate) struct Sketch {
     tagged: bool,
     /// Whether an authorizer is wanted that no route uses.
     spare: bool,
+    /// Which version of the code and of the configuration the object's own functions have, and which of them no route needs.
+    owned: u8,
 }
 
 pub(crate) fn sketches() -> impl Strategy<Value = Sketch> {
@@ -133,7 +150,7 @@ pub(crate) fn sketches() -> impl Strategy<Value = Sketch> {
     let route = (
         0..KEYS.len(),
         guard,
-        0..FUNCTIONS.len(),
+        0..FUNCTIONS.len() + OWNED.len(),
         any::<bool>(),
         any::<bool>(),
     )
@@ -159,16 +176,20 @@ pub(crate) fn sketches() -> impl Strategy<Value = Sketch> {
         prop::bool::weighted(0.1),
         any::<bool>(),
         prop::bool::weighted(0.1),
+        0_u8..16,
     )
-        .prop_map(|(routes, authorizers, mode, cors, off, tagged, spare)| Sketch {
-            routes,
-            authorizers,
-            mode,
-            cors,
-            off,
-            tagged,
-            spare,
-        })
+        .prop_map(
+            |(routes, authorizers, mode, cors, off, tagged, spare, owned)| Sketch {
+                routes,
+                authorizers,
+                mode,
+                cors,
+                off,
+                tagged,
+                spare,
+                owned,
+            },
+        )
 }
 
 fn subset<'a>(items: &'a [&'a str], bits: u8) -> impl Iterator<Item = String> + 'a {
@@ -235,6 +256,9 @@ impl Sketch {
         if takes(4) {
             (blended.tagged, blended.spare) = (other.tagged, other.spare);
         }
+        if takes(5) {
+            blended.owned = other.owned;
+        }
         blended
     }
 
@@ -251,9 +275,8 @@ impl Sketch {
             scopes: route.guard.map(|(_, bits)| subset(&SCOPES, bits).collect()),
             operation_name: route.named.then(|| format!("operation{}", route.function)),
             lambda: LambdaBackend {
-                arn: Some(function(route.function).to_string()),
                 payload_format_version: route.old_payload.then_some(PayloadFormatVersion::V1),
-                ..LambdaBackend::default()
+                ..backend(route.function)
             },
         });
         let [default, others @ ..] = &self.authorizers;
@@ -271,6 +294,7 @@ impl Sketch {
                 })
                 .collect(),
             routes: routes.collect(),
+            functions: self.functions().collect(),
             invocation: Some(Invocation {
                 mode: Some(if self.mode == 1 {
                     InvocationMode::ResourcePolicy
@@ -292,6 +316,27 @@ impl Sketch {
             disable_execute_api_endpoint: self.off.then_some(true),
             ..JwtHttpApiSpec::default()
         }
+    }
+
+    /// Those that routes lead to, and one more.
+    fn functions(&self) -> impl Iterator<Item = api::Function> + '_ {
+        let used = |index| {
+            let mut routes = self.routes.iter();
+            routes.any(|route| route.function == FUNCTIONS.len() + index)
+        };
+        let spare = usize::from(self.owned & 1);
+        let wanted = move |index: &usize| used(*index) || (self.spare && *index == spare);
+        (0..OWNED.len()).filter(wanted).map(|index| api::Function {
+            name: OWNED[index].to_owned(),
+            runtime: api::Runtime::Python313,
+            handler: "index.handler".to_owned(),
+            code: format!("version = {}", self.owned & 2),
+            memory_mib: (self.owned & 4 != 0).then_some(256),
+            timeout_seconds: None,
+            environment: BTreeMap::new(),
+            architecture: (self.owned & 8 != 0).then_some(api::Architecture::Arm),
+            log_retention_days: (self.owned & 4 != 0).then_some(7),
+        })
     }
 
     /// The desired state. CORS goes where preflights would be caught.
@@ -324,7 +369,7 @@ pub(crate) struct Drift {
 }
 
 pub(crate) fn drifts() -> impl Strategy<Value = Drift> {
-    (0_u8..30, 0_usize..16, 0_usize..16).prop_map(|(kind, at, with)| Drift { kind, at, with })
+    (0_u8..40, 0_usize..16, 0_usize..16).prop_map(|(kind, at, with)| Drift { kind, at, with })
 }
 
 impl Drift {
@@ -333,6 +378,7 @@ impl Drift {
         match self.kind {
             0..=23 if world.observed.api.is_some() => self.apply_to_api(world),
             24..=29 => self.apply_to_others(world),
+            30..=39 => self.apply_to_owned(world),
             _ => {}
         }
     }
@@ -474,6 +520,85 @@ impl Drift {
                 api.tags
                     .insert("aws:cloudformation:stack-name".into(), "s".into());
             }
+            _ => {}
+        }
+    }
+
+    fn apply_to_owned(&self, world: &mut World) {
+        let owned = &mut world.observed.owned;
+        let count = owned.len().max(1);
+        let Some(owned) = owned.values_mut().nth(self.at % count) else {
+            return;
+        };
+        let foreign = BTreeMap::from([("foreign".to_owned(), "tag".to_owned())]);
+        match (self.kind, owned) {
+            (30, owned) => owned.log_group = Reading::Known(None),
+            (
+                31,
+                Owned {
+                    log_group: Reading::Known(Some(group)),
+                    ..
+                },
+            ) => group.retention_days = None,
+            (
+                32,
+                Owned {
+                    log_group: Reading::Known(Some(group)),
+                    ..
+                },
+            ) => group.tags.extend(foreign),
+            (
+                33,
+                Owned {
+                    role: Reading::Known(Some(role)),
+                    ..
+                },
+            ) => role.policy = None,
+            (
+                34,
+                Owned {
+                    role: Reading::Known(Some(role)),
+                    ..
+                },
+            ) => role.trust = json!({}),
+            (
+                35,
+                Owned {
+                    role: Reading::Known(Some(role)),
+                    ..
+                },
+            ) => role.tags = foreign,
+            (
+                36,
+                Owned {
+                    function: Reading::Known(Some(function)),
+                    ..
+                },
+            ) => {
+                function.configuration.handler = "evil.handler".into();
+                function.tags.extend(foreign);
+            }
+            (
+                37,
+                Owned {
+                    function: Reading::Known(Some(function)),
+                    ..
+                },
+            ) => {
+                function.sha256 = "drifted".into();
+                function.state = if self.with > 7 {
+                    State::Changing
+                } else {
+                    State::Settled
+                };
+            }
+            (
+                38,
+                Owned {
+                    function: Reading::Known(Some(function)),
+                    ..
+                },
+            ) => function.tags = foreign,
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::model::desired::{Api, Cors, Integration, Jwt, Marker, Role};
 use crate::model::document::Document;
+use crate::model::function::{Code, Configuration, Function, LogGroup};
 use crate::model::name::{FunctionArn, RoleName, RouteKey};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +56,8 @@ pub enum Service {
     Iam,
     /// Lambda.
     Lambda,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 /// The kinds of things that steps change.
@@ -70,10 +73,14 @@ pub enum Kind {
     Route,
     /// A stage of it.
     Stage,
-    /// The invoke role.
+    /// A role: the one that invokes the functions, or one that a function runs under.
     Role,
     /// A statement in a function's policy.
     Permission,
+    /// A function of the object's own.
+    Function,
+    /// Its log group.
+    LogGroup,
 }
 
 impl Kind {
@@ -87,6 +94,8 @@ impl Kind {
             Self::Stage => "stage",
             Self::Role => "role",
             Self::Permission => "permission",
+            Self::Function => "function",
+            Self::LogGroup => "log_group",
         }
     }
 }
@@ -194,7 +203,7 @@ pub enum Step {
         name: String,
     },
 
-    /// Create the invoke role with its tags.
+    /// Create a role with its tags.
     CreateRole(Box<Role>),
     /// Replace the trust of the role.
     UpdateTrust {
@@ -235,6 +244,81 @@ pub enum Step {
     DeleteRole {
         /// The role.
         role: RoleName,
+    },
+
+    /// Create a log group with its tags.
+    CreateLogGroup(LogGroup),
+    /// Set how long a log group keeps what it has.
+    PutRetention {
+        /// The log group.
+        log_group: String,
+        /// Days.
+        days: i32,
+    },
+    /// Set tags of a log group.
+    TagLogGroup {
+        /// The log group.
+        log_group: String,
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// Remove tags of a log group.
+    UntagLogGroup {
+        /// The log group.
+        log_group: String,
+        /// The keys.
+        keys: BTreeSet<String>,
+    },
+    /// Delete a log group with everything in it.
+    DeleteLogGroup {
+        /// The log group.
+        log_group: String,
+    },
+
+    /// Create a function with its tags.
+    CreateFunction {
+        /// Its name in AWS.
+        name: String,
+        /// What it is.
+        function: Box<Function>,
+    },
+    /// Wait until Lambda is done with the last creation or change: it refuses the next one until then (D).
+    AwaitFunction {
+        /// Its name in AWS.
+        name: String,
+    },
+    /// Replace a function's code.
+    UpdateFunctionCode {
+        /// Its name in AWS.
+        name: String,
+        /// The code.
+        code: Box<Code>,
+    },
+    /// Replace a function's configuration in one request.
+    UpdateFunctionConfiguration {
+        /// Its name in AWS.
+        name: String,
+        /// The configuration.
+        configuration: Box<Configuration>,
+    },
+    /// Set tags of a function.
+    TagFunction {
+        /// Its name in AWS.
+        name: String,
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// Remove tags of a function.
+    UntagFunction {
+        /// Its name in AWS.
+        name: String,
+        /// The keys.
+        keys: BTreeSet<String>,
+    },
+    /// Delete a function with its policy. Its log group stays (D).
+    DeleteFunction {
+        /// Its name in AWS.
+        name: String,
     },
 
     /// Let the API invoke a function. It needs the API's id, which may be made by this plan.
@@ -279,6 +363,18 @@ impl Step {
             | Self::DeleteRolePolicy { .. }
             | Self::DeleteRole { .. } => Kind::Role,
             Self::AddPermission { .. } | Self::RemovePermission { .. } => Kind::Permission,
+            Self::CreateFunction { .. }
+            | Self::AwaitFunction { .. }
+            | Self::UpdateFunctionCode { .. }
+            | Self::UpdateFunctionConfiguration { .. }
+            | Self::TagFunction { .. }
+            | Self::UntagFunction { .. }
+            | Self::DeleteFunction { .. } => Kind::Function,
+            Self::CreateLogGroup(_)
+            | Self::PutRetention { .. }
+            | Self::TagLogGroup { .. }
+            | Self::UntagLogGroup { .. }
+            | Self::DeleteLogGroup { .. } => Kind::LogGroup,
         }
     }
 
@@ -289,7 +385,8 @@ impl Step {
                 Service::ApiGateway
             }
             Kind::Role => Service::Iam,
-            Kind::Permission => Service::Lambda,
+            Kind::Permission | Kind::Function => Service::Lambda,
+            Kind::LogGroup => Service::Logs,
         }
     }
 
@@ -311,12 +408,14 @@ impl Step {
         )
     }
 
-    /// Whether IAM has to settle after it: a new role, a changed trust, a wider policy.
-    pub const fn settles(&self) -> bool {
-        matches!(
-            self,
-            Self::CreateRole(_) | Self::UpdateTrust { .. } | Self::PutRolePolicy { widens: true, .. }
-        )
+    /// Whether traffic has to wait until IAM has settled: a new role that invokes, a changed trust, a wider policy.
+    pub fn settles(&self) -> bool {
+        match self {
+            Self::CreateRole(role) => role.function.is_none(),
+            Self::UpdateTrust { .. } => true,
+            Self::PutRolePolicy { widens, .. } => *widens,
+            _ => false,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::api::{self, InvocationMode, JwtHttpApiSpec, LambdaBackend, Reason};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod checks;
+mod functions;
 mod rejection;
 #[cfg(test)]
 mod tests;
@@ -68,6 +69,7 @@ impl Builder<'_> {
         self.check_brought_role(brought.as_deref());
 
         let authorizers = self.authorizers();
+        let owned = self.functions(&tags);
         let (integrations, routes) = self.routes(&authorizers, credentials.as_deref());
         self.check_shapes(&routes);
         self.check_preflight(&routes);
@@ -76,6 +78,7 @@ impl Builder<'_> {
             (InvocationMode::ResourcePolicy, _) => Invocation::ResourcePolicy,
             (InvocationMode::Role, Some(arn)) => Invocation::Brought { arn },
             (InvocationMode::Role, None) => Invocation::Role(Box::new(Role {
+                function: None,
                 arn: self.place.role_arn(&role_name),
                 name: role_name,
                 trust: Document::invoke_trust(),
@@ -108,6 +111,7 @@ impl Builder<'_> {
             integrations,
             routes,
             invocation,
+            owned,
         })
     }
 
@@ -239,14 +243,25 @@ impl Builder<'_> {
 
     fn function(&mut self, backend: &LambdaBackend, path: &str) -> Option<FunctionArn> {
         let qualifier = backend.qualifier.as_deref();
-        let parsed = match (&backend.name, &backend.arn) {
-            (Some(name), None) => FunctionArn::of_name(self.place, name, qualifier),
-            (None, Some(arn)) => FunctionArn::parse(arn, qualifier),
+        let parsed = match (&backend.function, &backend.name, &backend.arn) {
+            (Some(name), None, None) if self.spec.functions.iter().any(|own| own.name == *name) => {
+                let name = name::function_name(self.owner, name);
+                return FunctionArn::of_name(self.place, &name, None).ok();
+            }
+            (Some(name), None, None) => {
+                let message = format!(
+                    "there is no function {name:?}; correct the name, add it to spec.functions, or write name: for a function that exists already"
+                );
+                self.violate(format!("{path}.function"), Reason::InvalidSpec, message);
+                return None;
+            }
+            (None, Some(name), None) => FunctionArn::of_name(self.place, name, qualifier),
+            (None, None, Some(arn)) => FunctionArn::parse(arn, qualifier),
             _ => {
                 self.violate(
                     path,
                     Reason::InvalidSpec,
-                    "name the function by exactly one of name and arn",
+                    "name the function by exactly one of function, name and arn",
                 );
                 return None;
             }

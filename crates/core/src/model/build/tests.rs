@@ -329,7 +329,7 @@ fn three_hundred_functions_are_refused_in_role_mode_and_taken_by_resource_policy
         mode: Some(InvocationMode::ResourcePolicy),
         role_arn: None,
     });
-    assert_eq!(built(&spec).unwrap().functions().len(), 300);
+    assert_eq!(built(&spec).unwrap().backends().len(), 300);
 }
 
 #[test]

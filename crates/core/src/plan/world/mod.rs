@@ -2,16 +2,17 @@
 //!
 //! It is stricter than AWS where AWS is not known (aws-facts §15): what might be refused is refused, and a refusal is a panic.
 
+mod others;
+
 use super::access::{Access, Admission};
 use super::step::{ApiChange, Authorize, Plan, Refs, RouteChange, Service, Step};
+use crate::model::Owner;
 use crate::model::desired::{self, Desired, Guard, Jwt, Marker};
-use crate::model::document::{self, Permission};
-use crate::model::name::{CLOSED_SCOPE, DEFAULT_STAGE, FunctionArn, Place, RoleName, RouteKey, statement_id};
+use crate::model::name::{CLOSED_SCOPE, DEFAULT_STAGE, FunctionArn, Place, RouteKey};
 use crate::model::observed::{
-    Api, Authorization, Authorizer, FunctionPolicy, Integration, Observed, Reading, Role, Route, Stage,
+    Api, Authorization, Authorizer, FunctionPolicy, Integration, Observed, Reading, Route, Stage,
 };
-use crate::model::{Owner, Proof};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The truth about one account, and what gives new ids.
@@ -39,6 +40,7 @@ impl World {
                     .into_iter()
                     .map(|function| (function, empty()))
                     .collect(),
+                owned: BTreeMap::new(),
             },
             owner: owner.clone(),
             place: place.clone(),
@@ -95,6 +97,7 @@ impl World {
             Service::ApiGateway => self.execute_api_gateway(step, refs),
             Service::Iam => self.execute_iam(step),
             Service::Lambda => self.execute_lambda(step, refs),
+            Service::Logs => self.execute_logs(step),
         }
     }
 
@@ -307,97 +310,6 @@ impl World {
         let there = self.api().integrations.iter().any(|i| i.id == id);
         assert!(there, "a target is an integration of this API");
         id
-    }
-
-    /// The role that a step may touch: ours, by proof.
-    fn own_role(&mut self, name: &RoleName) -> &mut Role {
-        let arn = self.place.role_arn(name);
-        let Reading::Known(Some(role)) = &mut self.observed.role else {
-            panic!("there is no role {arn}")
-        };
-        assert_eq!(role.arn, arn);
-        let proof = self.owner.proof(&role.tags, None);
-        assert!(proof >= Proof::Ours, "somebody else's role");
-        role
-    }
-
-    fn execute_iam(&mut self, step: &Step) {
-        match step {
-            Step::CreateRole(wanted) => {
-                assert_eq!(self.observed.role, Reading::Known(None), "the role exists");
-                self.observed.role = Reading::Known(Some(Role {
-                    arn: wanted.arn.clone(),
-                    trust: wanted.trust.to_value(),
-                    policy: None,
-                    tags: wanted.tags.clone(),
-                }));
-            }
-            Step::UpdateTrust { role, trust } => self.own_role(role).trust = trust.to_value(),
-            Step::PutRolePolicy { role, policy, .. } => {
-                self.own_role(role).policy = Some(policy.to_value());
-            }
-            Step::TagRole { role, tags } => self.own_role(role).tags.extend(tags.clone()),
-            Step::UntagRole { role, keys } => self.own_role(role).tags.retain(|key, _| !keys.contains(key)),
-            Step::DeleteRolePolicy { role } => {
-                assert!(self.own_role(role).policy.take().is_some(), "there is no policy");
-            }
-            Step::DeleteRole { role } => {
-                assert!(
-                    self.own_role(role).policy.is_none(),
-                    "a role with a policy refuses deletion"
-                );
-                self.observed.role = Reading::Known(None);
-            }
-            other => unreachable!("{other} does not go to IAM"),
-        }
-    }
-
-    fn execute_lambda(&mut self, step: &Step, refs: &Refs) {
-        match step {
-            Step::AddPermission {
-                function,
-                statement_id,
-            } => {
-                let api = refs.api.as_ref().expect("the API is known");
-                let arn = Permission::new(&self.owner, &self.place, api).source_arn;
-                self.add_statement(function, statement_id, &arn);
-            }
-            Step::RemovePermission {
-                function,
-                statement_id: id,
-            } => {
-                assert_eq!(id, &statement_id(&self.owner), "somebody else's statement");
-                let policy = self.policy(function);
-                assert!(
-                    document::statement(policy, id).is_some(),
-                    "there is no statement {id}"
-                );
-                let statements = policy["Statement"].as_array_mut().expect("a list");
-                statements.retain(|statement| statement["Sid"] != json!(id));
-            }
-            other => unreachable!("{other} does not go to Lambda"),
-        }
-    }
-
-    fn policy(&mut self, function: &FunctionArn) -> &mut Value {
-        match self.observed.functions.get_mut(function) {
-            Some(Reading::Known(FunctionPolicy::Policy(policy))) => policy,
-            other => panic!("{function} has no policy: {other:?}"),
-        }
-    }
-
-    /// Puts a statement into a function's policy.
-    pub(crate) fn add_statement(&mut self, function: &FunctionArn, id: &str, source_arn: &str) {
-        let policy = self.policy(function);
-        assert!(
-            document::statement(policy, id).is_none(),
-            "a second statement {id}"
-        );
-        let mut statements = policy["Statement"].as_array().cloned().unwrap_or_default();
-        statements.push(json!({"Sid": id, "Effect": "Allow", "Action": Permission::ACTION,
-            "Principal": {"Service": Permission::PRINCIPAL}, "Resource": function.to_string(),
-            "Condition": {"ArnLike": {"AWS:SourceArn": source_arn}}}));
-        *policy = json!({"Version": "2012-10-17", "Statement": statements});
     }
 }
 

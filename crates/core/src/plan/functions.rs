@@ -1,0 +1,193 @@
+//! Functions of the object's own: the log group first, then the role, then the function; in reverse when no route needs it any
+//! more. Lambda refuses a change while another is under way, so that each is waited for.
+
+use super::invocation::{delete_role, trust_and_tags};
+use super::order::Ordered;
+use super::settings::tag_changes;
+use super::step::Step;
+use crate::model::desired::{Desired, Role};
+use crate::model::function::{Function, LogGroup};
+use crate::model::name::FunctionArn;
+use crate::model::observed::{self, Observed, Owned, Reading, State};
+use crate::model::{Owner, Proof};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub(super) struct FunctionSteps {
+    pub(super) before: Vec<Ordered>,
+    pub(super) after: Vec<Ordered>,
+}
+
+/// The steps of all of them. What is not proven the owner's is touched by none: the caller reports it.
+pub(super) fn functions(desired: &Desired, observed: &Observed, owner: &Owner) -> FunctionSteps {
+    let nothing = Owned::default();
+    let before = desired.owned.iter().flat_map(|(name, wanted)| {
+        let now = observed.owned.get(name).unwrap_or(&nothing);
+        let log_group = log_group(&wanted.log_group, &now.log_group, owner);
+        let role = role(&wanted.role, &now.role, owner);
+        let function = function(name, wanted, &now.function, owner);
+        log_group.into_iter().chain(role).chain(function)
+    });
+    let leaving = observed
+        .owned
+        .iter()
+        .filter(|(name, _)| !desired.owned.contains_key(*name));
+    FunctionSteps {
+        before: before.map(|step| (step, false)).collect(),
+        after: leaving.flat_map(|(name, now)| remove(name, now, owner)).collect(),
+    }
+}
+
+/// Takes a function away, then its role, then its logs.
+pub(super) fn remove(name: &str, now: &Owned, owner: &Owner) -> Vec<Ordered> {
+    let function = ours(&now.function, |function| &function.tags, owner);
+    let function = function.map(|_| Step::DeleteFunction {
+        name: name.to_owned(),
+    });
+    let role = ours(&now.role, |role| &role.tags, owner).map(delete_role);
+    let log_group = ours(&now.log_group, |group| &group.tags, owner);
+    let log_group = log_group.map(|group| Step::DeleteLogGroup {
+        log_group: group.name.clone(),
+    });
+    let step = |step| (step, false);
+    let function = function.map(step).into_iter();
+    function
+        .chain(role.unwrap_or_default())
+        .chain(log_group.map(step))
+        .collect()
+}
+
+/// The deletion of the function to which the role or the log group belonged that is taken away at `index`, if it is taken
+/// away at all: they follow it at once.
+pub(super) fn deleted_before<'a>(steps: impl Iterator<Item = &'a Step>, index: usize) -> Option<usize> {
+    let last = steps
+        .take(index)
+        .enumerate()
+        .filter(|(_, step)| matches!(step, Step::DeleteFunction { .. } | Step::DeleteLogGroup { .. }))
+        .last();
+    last.filter(|(_, step)| matches!(step, Step::DeleteFunction { .. }))
+        .map(|(index, _)| index)
+}
+
+/// Whether a function is there and the owner's to change and to delete: its policy goes with it.
+pub(super) fn is_own(function: &FunctionArn, observed: &Observed, owner: &Owner) -> bool {
+    let owned = observed.owned.get(function.name());
+    owned.is_some_and(|owned| ours(&owned.function, |function| &function.tags, owner).is_some())
+}
+
+/// What was read and is the owner's, by its tags.
+pub(super) fn ours<'a, T>(
+    reading: &'a Reading<Option<T>>,
+    tags: impl Fn(&T) -> &BTreeMap<String, String>,
+    owner: &Owner,
+) -> Option<&'a T> {
+    let there = reading.known()?.as_ref()?;
+    (owner.proof(tags(there), None) >= Proof::Ours).then_some(there)
+}
+
+fn log_group(wanted: &LogGroup, now: &Reading<Option<LogGroup>>, owner: &Owner) -> Vec<Step> {
+    let log_group = || wanted.name.clone();
+    let keep = |days| Step::PutRetention {
+        log_group: log_group(),
+        days,
+    };
+    if now.known() == Some(&None) {
+        let keep = wanted.retention_days.map(keep);
+        return [Step::CreateLogGroup(wanted.clone())]
+            .into_iter()
+            .chain(keep)
+            .collect();
+    }
+    let Some(now) = ours(now, |group| &group.tags, owner) else {
+        return Vec::new();
+    };
+    let keep = wanted
+        .retention_days
+        .filter(|_| now.retention_days != wanted.retention_days)
+        .map(keep);
+    let (set, unset) = tag_changes(&wanted.tags, &now.tags);
+    let tag = (!set.is_empty()).then(|| Step::TagLogGroup {
+        log_group: log_group(),
+        tags: set,
+    });
+    let untag = (!unset.is_empty()).then(|| Step::UntagLogGroup {
+        log_group: log_group(),
+        keys: unset,
+    });
+    keep.into_iter().chain(tag).chain(untag).collect()
+}
+
+fn role(wanted: &Role, now: &Reading<Option<observed::Role>>, owner: &Owner) -> Vec<Step> {
+    let put = || Step::PutRolePolicy {
+        role: wanted.name.clone(),
+        policy: wanted.policy.clone(),
+        // Traffic waits for no logs.
+        widens: false,
+    };
+    if now.known() == Some(&None) {
+        return vec![Step::CreateRole(Box::new(wanted.clone())), put()];
+    }
+    let Some(now) = ours(now, |role| &role.tags, owner) else {
+        return Vec::new();
+    };
+    let fits = now
+        .policy
+        .as_ref()
+        .is_some_and(|policy| wanted.policy.matches(policy));
+    let mut steps = trust_and_tags(wanted, now);
+    steps.extend((!fits).then(put));
+    steps
+}
+
+fn function(
+    name: &str,
+    wanted: &Function,
+    now: &Reading<Option<observed::Function>>,
+    owner: &Owner,
+) -> Vec<Step> {
+    let name = || name.to_owned();
+    let wait = || Step::AwaitFunction { name: name() };
+    if now.known() == Some(&None) {
+        let function = Box::new(wanted.clone());
+        return vec![
+            Step::CreateFunction {
+                name: name(),
+                function,
+            },
+            wait(),
+        ];
+    }
+    let Some(now) = ours(now, |function| &function.tags, owner) else {
+        return Vec::new();
+    };
+    let mut steps = Vec::new();
+    if now.state == State::Changing {
+        steps.push(wait());
+    }
+    if now.sha256 != wanted.code.sha256 || now.architecture != wanted.code.architecture.as_str() {
+        let code = Box::new(wanted.code.clone());
+        steps.extend([Step::UpdateFunctionCode { name: name(), code }, wait()]);
+    }
+    if now.configuration != wanted.configuration {
+        let configuration = Box::new(wanted.configuration.clone());
+        let update = Step::UpdateFunctionConfiguration {
+            name: name(),
+            configuration,
+        };
+        steps.extend([update, wait()]);
+    }
+    let (set, unset) = tag_changes(&wanted.tags, &now.tags);
+    if !set.is_empty() {
+        steps.push(Step::TagFunction {
+            name: name(),
+            tags: set,
+        });
+    }
+    if !unset.is_empty() {
+        steps.push(Step::UntagFunction {
+            name: name(),
+            keys: unset,
+        });
+    }
+    steps
+}
