@@ -78,6 +78,10 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_IAM_RATE", default_value_t = 5.0, value_parser = rate)]
     pub iam_rate: f64,
 
+    /// Requests a second to CloudWatch Logs per account and Region, 0 for no limit. AWS allows 10 for everybody together.
+    #[arg(long, env = "JWTHTTPAPI_LOGS_RATE", default_value_t = 5.0, value_parser = rate)]
+    pub logs_rate: f64,
+
     /// How many objects are worked on at once.
     #[arg(long, env = "JWTHTTPAPI_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,

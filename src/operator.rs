@@ -208,6 +208,7 @@ pub(crate) fn aws_settings(settings: &Settings) -> aws::Settings {
         apigateway: rate(settings.apigateway_rate, settings.apigateway_burst),
         lambda: rate(settings.lambda_rate, settings.apigateway_burst),
         iam: rate(settings.iam_rate, settings.apigateway_burst),
+        logs: rate(settings.logs_rate, settings.apigateway_burst),
         ..aws::Settings::default()
     }
 }

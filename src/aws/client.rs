@@ -155,5 +155,6 @@ macro_rules! line {
 
 line!(api_gateway, aws_sdk_apigatewayv2);
 line!(lambda, aws_sdk_lambda);
+line!(logs, aws_sdk_cloudwatchlogs);
 line!(iam, aws_sdk_iam);
 line!(sts, aws_sdk_sts);

@@ -73,6 +73,7 @@ struct Known {
 struct Regional {
     api_gateway: Line<aws_sdk_apigatewayv2::Client>,
     lambda: Line<aws_sdk_lambda::Client>,
+    logs: Line<aws_sdk_cloudwatchlogs::Client>,
 }
 
 /// Who the operator is to AWS.
@@ -186,13 +187,15 @@ impl Aws {
         let mut regions = inner.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || {
             let bucket = |service, rate| bucket(&inner.buckets, &inner.metrics, service, region, rate);
-            let (api_gateway, lambda) = (
+            let (api_gateway, lambda, logs) = (
                 bucket(Service::ApiGateway, inner.settings.apigateway),
                 bucket(Service::Lambda, inner.settings.lambda),
+                bucket(Service::Logs, inner.settings.logs),
             );
             Arc::new(Regional {
                 api_gateway: client::api_gateway(&inner.shared, Some(region), api_gateway),
                 lambda: client::lambda(&inner.shared, Some(region), lambda),
+                logs: client::logs(&inner.shared, Some(region), logs),
             })
         };
         Arc::clone(regions.entry(region.to_owned()).or_insert_with(make))

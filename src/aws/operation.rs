@@ -14,6 +14,8 @@ pub enum Service {
     Iam,
     /// STS.
     Sts,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 impl Service {
@@ -24,6 +26,7 @@ impl Service {
             Self::Lambda => "lambda",
             Self::Iam => "iam",
             Self::Sts => "sts",
+            Self::Logs => "logs",
         }
     }
 
@@ -34,6 +37,7 @@ impl Service {
             Self::Lambda => "Lambda",
             Self::Iam => "IAM",
             Self::Sts => "STS",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 }
@@ -59,8 +63,18 @@ pub enum Kind {
     Write,
 }
 
+/// The name of an operation: that of its variant, unless two services use one.
+macro_rules! word {
+    ($name:ident) => {
+        stringify!($name)
+    };
+    ($name:ident $word:literal) => {
+        $word
+    };
+}
+
 macro_rules! operations {
-    ($($name:ident: $service:ident $kind:ident $action:literal,)*) => {
+    ($($name:ident $(= $word:literal)?: $service:ident $kind:ident $action:literal,)*) => {
         /// A request to AWS.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Operation {
@@ -73,7 +87,7 @@ macro_rules! operations {
 
             /// Its name in AWS.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name),)* }
+                match self { $(Self::$name => word!($name $($word)?),)* }
             }
 
             /// The service that it goes to.
@@ -124,6 +138,20 @@ operations! {
     GetPolicy: Lambda Read "lambda:GetPolicy",
     AddPermission: Lambda Write "lambda:AddPermission",
     RemovePermission: Lambda Write "lambda:RemovePermission",
+    GetFunction: Lambda Read "lambda:GetFunction",
+    CreateFunction: Lambda Write "lambda:CreateFunction",
+    UpdateFunctionCode: Lambda Write "lambda:UpdateFunctionCode",
+    UpdateFunctionConfiguration: Lambda Write "lambda:UpdateFunctionConfiguration",
+    TagFunction = "TagResource": Lambda Write "lambda:TagResource",
+    UntagFunction = "UntagResource": Lambda Write "lambda:UntagResource",
+    DeleteFunction: Lambda Write "lambda:DeleteFunction",
+    DescribeLogGroups: Logs Read "logs:DescribeLogGroups",
+    ListLogGroupTags = "ListTagsForResource": Logs Read "logs:ListTagsForResource",
+    CreateLogGroup: Logs Write "logs:CreateLogGroup",
+    PutRetentionPolicy: Logs Write "logs:PutRetentionPolicy",
+    TagLogGroup = "TagResource": Logs Write "logs:TagResource",
+    UntagLogGroup = "UntagResource": Logs Write "logs:UntagResource",
+    DeleteLogGroup: Logs Write "logs:DeleteLogGroup",
     GetRole: Iam Read "iam:GetRole",
     GetRolePolicy: Iam Read "iam:GetRolePolicy",
     CreateRole: Iam Write "iam:CreateRole",

@@ -52,6 +52,11 @@ impl Rate {
         per_second: 5.0,
         burst: 20,
     };
+    /// Logs allows `DescribeLogGroups` 10 a second and most other control calls 5 to 10 (D, CloudWatch Logs quotas).
+    pub const LOGS: Self = Self {
+        per_second: 5.0,
+        burst: 10,
+    };
     /// STS is asked once per process; while it does not answer, by everybody.
     pub const STS: Self = Self {
         per_second: 1.0,

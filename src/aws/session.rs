@@ -60,12 +60,17 @@ impl Session {
         &self.aws.0.iam
     }
 
+    pub(super) fn logs(&self) -> &super::Line<aws_sdk_cloudwatchlogs::Client> {
+        &self.regional.logs
+    }
+
     fn bucket(&self, service: Service) -> &Arc<Bucket> {
         match service {
             Service::ApiGateway => &self.regional.api_gateway.bucket,
             Service::Lambda => &self.regional.lambda.bucket,
             Service::Iam => &self.aws.0.iam.bucket,
             Service::Sts => &self.aws.0.sts.bucket,
+            Service::Logs => &self.regional.logs.bucket,
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Settings {
     pub lambda: Rate,
     /// Budget for IAM.
     pub iam: Rate,
+    /// Budget for CloudWatch Logs, per Region.
+    pub logs: Rate,
     /// Budget for STS.
     pub sts: Rate,
 }
@@ -27,6 +29,7 @@ impl Default for Settings {
             apigateway: Rate::API_GATEWAY,
             lambda: Rate::LAMBDA,
             iam: Rate::IAM,
+            logs: Rate::LOGS,
             sts: Rate::STS,
         }
     }
@@ -61,6 +64,7 @@ impl Settings {
             ("API Gateway", self.apigateway),
             ("Lambda", self.lambda),
             ("IAM", self.iam),
+            ("CloudWatch Logs", self.logs),
             ("STS", self.sts),
         ];
         rates

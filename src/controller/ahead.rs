@@ -1,10 +1,11 @@
 //! What status must say before AWS is written to: a crash right after leaves nothing of ours unknown.
 
 use jwthttpapi_core::{
-    api::JwtHttpApiStatus,
+    api::{FunctionStatus, JwtHttpApiStatus},
     model::{
         Desired,
         desired::{Invocation, Role},
+        function::Function,
         name::FunctionArn,
     },
     plan::{Plan, Step},
@@ -19,6 +20,8 @@ pub(crate) struct Ahead<'a> {
     grants: BTreeSet<&'a FunctionArn>,
     /// The role that may exist.
     role: Option<&'a Role>,
+    /// Functions of the object's own of which something may exist.
+    functions: Vec<&'a Function>,
     /// Whether IAM will have to settle.
     settles: bool,
 }
@@ -30,11 +33,12 @@ impl<'a> Ahead<'a> {
         let by_policy = desired.invocation == Invocation::ResourcePolicy;
         Self {
             grants: if by_policy {
-                desired.functions()
+                desired.backends()
             } else {
                 BTreeSet::new()
             },
             role,
+            functions: desired.owned.values().collect(),
             settles: role.is_some(),
         }
     }
@@ -42,7 +46,16 @@ impl<'a> Ahead<'a> {
     /// What the steps of a plan make.
     pub(crate) fn of_plan(plan: &'a Plan, desired: &'a Desired, status: &JwtHttpApiStatus) -> Self {
         let steps = || plan.steps.iter().map(|planned| &planned.step);
-        let makes_role = steps().any(|step| matches!(step, Step::CreateRole(_)));
+        let makes_role =
+            steps().any(|step| matches!(step, Step::CreateRole(role) if role.function.is_none()));
+        let makes_some_of = |(name, function): &(&String, &Function)| {
+            steps().any(|step| match step {
+                Step::CreateLogGroup(group) => group.name == function.log_group.name,
+                Step::CreateRole(role) => role.function.as_ref() == Some(*name),
+                Step::CreateFunction { name: made, .. } => made == *name,
+                _ => false,
+            })
+        };
         // The intent of this creation has said so already.
         let announced = makes_role
             && status.pending.is_some()
@@ -56,6 +69,12 @@ impl<'a> Ahead<'a> {
                 })
                 .collect(),
             role: role(desired).filter(|_| makes_role),
+            functions: desired
+                .owned
+                .iter()
+                .filter(makes_some_of)
+                .map(|(_, function)| function)
+                .collect(),
             settles: !announced && steps().any(Step::settles),
         }
     }
@@ -66,7 +85,14 @@ impl<'a> Ahead<'a> {
         if !planted!(UnwrittenGrants) {
             grants.extend(self.grants.into_iter().map(ToString::to_string));
         }
+        let mut functions = status.functions;
+        for function in self.functions {
+            if !functions.iter().any(|told| told.name == function.name) {
+                functions.push(told(function));
+            }
+        }
         JwtHttpApiStatus {
+            functions,
             grants: grants.into_iter().collect(),
             role_arn: self.role.map(|role| role.arn.clone()).or(status.role_arn),
             iam_changed_at: if self.settles {
@@ -76,6 +102,14 @@ impl<'a> Ahead<'a> {
             },
             ..status
         }
+    }
+}
+
+/// What status says of a function.
+pub(crate) fn told(function: &Function) -> FunctionStatus {
+    FunctionStatus {
+        name: function.name.clone(),
+        arn: function.arn.to_string(),
     }
 }
 

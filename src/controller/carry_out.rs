@@ -36,8 +36,8 @@ pub(crate) struct Found {
     pub(crate) observed: Observed,
     /// What could not be read.
     pub(crate) faults: Vec<Fault>,
-    /// Whether the role that the object needs is somebody else's.
-    pub(crate) conflict: bool,
+    /// What has a name that the object needs and is somebody else's.
+    pub(crate) conflict: Option<Draft>,
     /// Whether this pass made the API, or would have: then nothing seen so far shows its children.
     pub(crate) created: bool,
 }
@@ -56,7 +56,7 @@ impl Course<'_> {
         } = *self;
         let mut steps = plan(&aim.desired, &found.observed, &aim.owner, &aim.place);
         // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
-        if findings.resolved.status != Some(true) || found.conflict || !found.faults.is_empty() {
+        if findings.resolved.status != Some(true) || found.conflict.is_some() || !found.faults.is_empty() {
             steps = only_tightening(steps);
         }
         findings.behind = !steps.is_empty();
@@ -98,7 +98,7 @@ impl Course<'_> {
             aim,
             observed: &observed,
             outcome: &outcome,
-            conflict: found.conflict,
+            conflict: found.conflict.as_ref(),
             faults: &found.faults,
         };
         let next = conclude(ctx, record, memory, findings, &end).await?;

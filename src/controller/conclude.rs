@@ -1,12 +1,13 @@
 //! The end of a pass that went through its plan: what it says of AWS, and when the next one is due.
 
 use super::{
+    ahead::told,
     aim::Aim,
     context::{Context, Memory},
-    converge::role_conflict,
     deployment::{Deployed, deployed},
     error::Error,
     expected::STALE_LIST,
+    functions::is_gone,
     look::granted,
     pass::{Findings, Next},
     record::Record,
@@ -18,7 +19,7 @@ use jwthttpapi_core::{
         Observed,
         desired::Invocation,
         document,
-        name::{DEFAULT_STAGE, statement_id},
+        name::{DEFAULT_STAGE, function_name, statement_id},
         observed::{FunctionPolicy, Reading},
     },
     plan::{Step, plan},
@@ -36,8 +37,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) aim: &'a Aim,
     pub(crate) observed: &'a Observed,
     pub(crate) outcome: &'a Outcome,
-    /// Whether the role that the object needs is somebody else's.
-    pub(crate) conflict: bool,
+    /// What has a name that the object needs and is somebody else's.
+    pub(crate) conflict: Option<&'a Draft>,
     /// What could not be read before the plan.
     pub(crate) faults: &'a [Fault],
 }
@@ -64,8 +65,8 @@ pub(crate) async fn conclude(
             Next::After(STALE_LIST)
         });
     }
-    if end.conflict {
-        findings.programmed = role_conflict(end.aim);
+    if let Some(conflict) = end.conflict {
+        findings.programmed = conflict.clone();
         return Ok(Next::Backoff);
     }
     let Some(api) = &end.observed.api else {
@@ -174,7 +175,7 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     // A statement leaves `grants` after a read showed it gone, or when the plan that removed it was not contradicted.
     let id = statement_id(owner);
     let wanted: BTreeSet<String> = if desired.invocation == Invocation::ResourcePolicy {
-        desired.functions().into_iter().map(ToString::to_string).collect()
+        desired.backends().into_iter().map(ToString::to_string).collect()
     } else {
         BTreeSet::new()
     };
@@ -199,7 +200,16 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
             .clone()
             .filter(|_| observed.role.known() != Some(&None)),
     };
+    // A function that leaves stays in status until nothing of it is left.
+    let left = status.functions.into_iter().filter(|told| {
+        let name = function_name(owner, &told.name);
+        let seen = observed.owned.get(&name);
+        let gone = seen.is_some_and(|seen| is_gone(&name, seen, &outcome.done));
+        !desired.owned.contains_key(&name) && !gone
+    });
+    let functions = desired.owned.values().map(told).chain(left).collect();
     JwtHttpApiStatus {
+        functions,
         account_id: Some(place.account.clone()),
         region: Some(place.region.clone()),
         cluster_id: Some(owner.cluster.clone()),

@@ -1,20 +1,21 @@
 //! The pipeline of an object that lives: aim, look, establish, and then what `carry_out` does.
 
 use super::{
-    aim::{Aim, aim},
+    aim::aim,
     carry_out::{Course, Found},
     context::{Context, Memory},
     error::Error,
     establish::{Established, Scene, Seen},
     expected::{STALE_LIST, stale},
-    look::{Questions, foreign_role, look, resolved},
+    functions::Own,
+    look::{Questions, conflict, look, resolved},
     pass::{Findings, Next},
     record::Record,
 };
 use crate::aws::Urgency;
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
-    model::{Observed, Proof, desired::Invocation},
+    model::{Observed, Proof},
 };
 use tokio::time::Instant;
 
@@ -36,11 +37,12 @@ pub(crate) async fn converge(
 
     let status = record.status();
     let session = ctx.aws.session(&aim.place, record.uid(), urgency(record));
-    let questions = Questions::of(&aim.desired, &status, &aim.role());
+    let lost = status.nonce.is_none() && record.has_finalizer();
+    let own = Own::of(&aim.owner, record.spec(), &status, lost);
+    let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
     let mut sight = look(&session, status.api_id.as_deref(), &questions).await;
     findings.resolved = resolved(&aim.desired, &sight);
-    let conflict =
-        matches!(aim.desired.invocation, Invocation::Role(_)) && foreign_role(ctx, &aim.owner, &sight);
+    let conflict = conflict(ctx, &aim, &sight);
 
     let seen = match sight.api.take() {
         None => Seen::NoId,
@@ -51,8 +53,8 @@ pub(crate) async fn converge(
     // An API of somebody else under the stored id is none of ours: one would have to be made.
     let exists = matches!(&seen, Seen::Api(api)
         if aim.owner.proof(&api.tags, status.nonce.as_deref()) > Proof::None);
-    if !exists && (findings.suspended || conflict || findings.resolved.status != Some(true)) {
-        return Ok((hold_creation(findings, &aim, conflict), status));
+    if !exists && (findings.suspended || conflict.is_some() || findings.resolved.status != Some(true)) {
+        return Ok((hold_creation(findings, conflict), status));
     }
     let created = matches!(seen, Seen::NoId);
     let scene = Scene {
@@ -92,6 +94,7 @@ pub(crate) async fn converge(
             api: Some(api),
             role: sight.role,
             functions: sight.functions,
+            owned: sight.owned,
         },
         faults: sight.faults,
         conflict,
@@ -134,9 +137,9 @@ fn settled(
 }
 
 /// Nothing is begun that could not be finished.
-fn hold_creation(findings: &mut Findings, aim: &Aim, conflict: bool) -> Next {
-    if conflict {
-        findings.programmed = role_conflict(aim);
+fn hold_creation(findings: &mut Findings, conflict: Option<Draft>) -> Next {
+    if let Some(conflict) = conflict {
+        findings.programmed = conflict;
         return Next::Backoff;
     }
     if findings.suspended {
@@ -151,16 +154,4 @@ fn hold_creation(findings: &mut Findings, aim: &Aim, conflict: bool) -> Next {
         "nothing is created before everything exists that the spec names",
     );
     Next::Backoff
-}
-
-/// The role that the object needs is somebody else's.
-pub(crate) fn role_conflict(aim: &Aim) -> Draft {
-    let role = aim.role();
-    Draft::no(
-        Reason::RoleNameConflict,
-        format!(
-            "a role named {} exists and is not this object's; delete it, or bring a role with spec.invocation.roleArn",
-            role.name
-        ),
-    )
 }

@@ -5,6 +5,7 @@ use super::{
     context::{Context, Memory},
     error::Error,
     establish::{ambiguous, proven},
+    functions::Own,
     look::{Questions, granted, look, reached_by_policy},
     pass::{Findings, Next},
     record::Record,
@@ -16,7 +17,7 @@ use jwthttpapi_core::{
     model::{
         Observed, Owner, Proof,
         name::{FunctionArn, Place, RoleName, role_name},
-        observed::{Api, Reading},
+        observed::Api,
     },
     plan::{Candidate, plan_deletion},
     planted,
@@ -83,7 +84,7 @@ struct End<'a> {
     worked: bool,
     /// Whether there may be an API that AWS does not show yet.
     unsure: bool,
-    questions: &'a Questions,
+    questions: &'a Questions<'a>,
 }
 
 impl Teardown<'_> {
@@ -95,7 +96,8 @@ impl Teardown<'_> {
     ) -> Result<(Next, JwtHttpApiStatus), Error> {
         let status = record.status();
         let role = role_name(self.owner, &self.place.region);
-        let questions = questions(record, &role);
+        let own = own(record, self.owner);
+        let questions = questions(record, &role, own);
         let list = self.ctx.index.read(&self.place.region, self.session);
         let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
         let candidates = if planted!(NoListBeforeRelease) {
@@ -154,12 +156,18 @@ impl Teardown<'_> {
         let last = apis.len().max(1) - 1;
         for index in 0..=last {
             let api = apis.get(index).cloned();
-            let (role, functions) = if index == last {
-                (sight.role.clone(), functions.clone())
+            // What stands beside the APIs goes with the last of them.
+            let beside = if index == last {
+                Observed {
+                    api: None,
+                    role: sight.role.clone(),
+                    functions: functions.clone(),
+                    owned: sight.owned.clone(),
+                }
             } else {
-                (Reading::NotAsked, BTreeMap::new())
+                Observed::default()
             };
-            let plan = plan_deletion(&Observed { api, role, functions }, self.owner);
+            let plan = plan_deletion(&Observed { api, ..beside }, self.owner);
             worked |= !plan.is_empty();
             for planned in &plan.steps {
                 tracing::info!(step = %planned.step, "planned");
@@ -223,6 +231,7 @@ impl Teardown<'_> {
                     .into_iter()
                     .map(|function| (function, true))
                     .collect(),
+                own: own(record, self.owner),
             };
             let list = self.ctx.index.read(&self.place.region, self.session);
             let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
@@ -237,6 +246,7 @@ impl Teardown<'_> {
                     api,
                     role: sight.role,
                     functions: sight.functions,
+                    owned: sight.owned,
                 },
                 self.owner,
             );
@@ -255,8 +265,14 @@ impl Teardown<'_> {
     }
 }
 
+/// The object's own functions as its deletion knows them.
+pub(super) fn own<'a>(record: &Record, owner: &'a Owner) -> Option<Own<'a>> {
+    let status = record.status();
+    Own::of(owner, record.spec(), &status, status.nonce.is_none())
+}
+
 /// What deletion asks for: IAM only where a role may be, Lambda only where a statement may stand.
-pub(super) fn questions(record: &Record, role: &RoleName) -> Questions {
+pub(super) fn questions<'a>(record: &Record, role: &RoleName, own: Option<Own<'a>>) -> Questions<'a> {
     let status = record.status();
     let mode = record.spec().invocation.as_ref();
     let by_role = mode.is_none_or(|invocation| {
@@ -271,6 +287,7 @@ pub(super) fn questions(record: &Record, role: &RoleName) -> Questions {
             .into_iter()
             .map(|function| (function, true))
             .collect(),
+        own,
     }
 }
 

@@ -1,15 +1,19 @@
 //! Everything that a pass reads from AWS before it decides, together.
 
-use super::context::Context;
+use super::{
+    aim::Aim,
+    context::Context,
+    functions::{self, Own},
+};
 use crate::aws::{Extent, Fault, Session};
 use futures::future::join_all;
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::{
-        Desired,
+        Desired, Proof,
         desired::Invocation,
         name::{FunctionArn, RoleName},
-        observed::{Api, FunctionPolicy, Integration, Reading, Role},
+        observed::{Api, FunctionPolicy, Integration, Owned, Reading, Role},
     },
     planted,
 };
@@ -21,26 +25,34 @@ pub(crate) struct Sight {
     pub(crate) api: Option<Result<Option<Api>, Fault>>,
     pub(crate) role: Reading<Option<Role>>,
     pub(crate) functions: BTreeMap<FunctionArn, Reading<FunctionPolicy>>,
+    pub(crate) owned: BTreeMap<String, Owned>,
     /// Faults of the role and the functions.
     pub(crate) faults: Vec<Fault>,
 }
 
 /// How much of the API, which role and which functions a pass asks for.
-pub(crate) struct Questions {
+pub(crate) struct Questions<'a> {
     pub(crate) extent: Extent,
     pub(crate) role: Option<RoleName>,
     /// Functions, and whether their policies matter.
     pub(crate) functions: BTreeMap<FunctionArn, bool>,
+    pub(crate) own: Option<Own<'a>>,
 }
 
-impl Questions {
+impl<'a> Questions<'a> {
     /// For an object that lives: what the spec names, what the status says may be left of earlier specs.
-    pub(crate) fn of(desired: &Desired, status: &JwtHttpApiStatus, role: &RoleName) -> Self {
+    pub(crate) fn of(
+        desired: &Desired,
+        status: &JwtHttpApiStatus,
+        role: &RoleName,
+        own: Option<Own<'a>>,
+    ) -> Self {
         let by_policy = desired.invocation == Invocation::ResourcePolicy;
         let own_role = matches!(desired.invocation, Invocation::Role(_)) || status.role_arn.is_some();
         let mut functions: BTreeMap<FunctionArn, bool> = desired
-            .functions()
+            .backends()
             .into_iter()
+            .filter(|function| by_policy || !desired.owns(function))
             .map(|function| (function.clone(), by_policy))
             .collect();
         functions.extend(granted(status).into_iter().map(|function| (function, true)));
@@ -48,6 +60,7 @@ impl Questions {
             extent: Extent::Whole,
             role: own_role.then(|| role.clone()),
             functions,
+            own,
         }
     }
 }
@@ -71,7 +84,7 @@ pub(crate) fn reached_by_policy(integrations: &[Integration]) -> BTreeSet<Functi
 }
 
 /// Reads all of it at once.
-pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Questions) -> Sight {
+pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Questions<'_>) -> Sight {
     let api = async {
         match api_id {
             Some(id) => Some(session.observe(id, questions.extent).await),
@@ -84,8 +97,19 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
             None => None,
         }
     };
-    let (api, role, (mut functions, mut faults)) =
-        tokio::join!(api, role, functions(session, &questions.functions));
+    let owned = async {
+        match &questions.own {
+            Some(own) => session.owned(own.owner, &own.names).await,
+            None => (BTreeMap::new(), Vec::new()),
+        }
+    };
+    let (api, role, (mut functions, mut faults), (owned, failed)) = tokio::join!(
+        api,
+        role,
+        functions(session, &questions.functions),
+        owned
+    );
+    faults.extend(failed);
     let role = match role {
         None => Reading::NotAsked,
         Some(Ok(role)) => Reading::Known(role),
@@ -109,6 +133,7 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
         api,
         role,
         functions,
+        owned,
         faults,
     }
 }
@@ -140,7 +165,7 @@ pub(crate) async fn functions(
 pub(crate) fn resolved(desired: &Desired, sight: &Sight) -> Draft {
     let state = |function: &FunctionArn| sight.functions.get(function);
     let missing: Vec<String> = desired
-        .functions()
+        .references()
         .into_iter()
         .filter(|function| matches!(state(function), Some(Reading::Known(FunctionPolicy::Missing))))
         .map(ToString::to_string)
@@ -159,7 +184,7 @@ pub(crate) fn resolved(desired: &Desired, sight: &Sight) -> Draft {
         return Draft::no(Reason::FunctionNotFound, message);
     }
     let unknown = desired
-        .functions()
+        .references()
         .into_iter()
         .any(|function| !matches!(state(function), Some(Reading::Known(_))));
     match sight.faults.first() {
@@ -171,15 +196,21 @@ pub(crate) fn resolved(desired: &Desired, sight: &Sight) -> Draft {
 /// How many missing functions a message names.
 const SHOWN: usize = 5;
 
-/// Whether a role of the wanted name is somebody else's.
-pub(crate) fn foreign_role(ctx: &Context, owner: &jwthttpapi_core::model::Owner, sight: &Sight) -> bool {
-    let foreign = sight
-        .role
-        .known()
-        .and_then(Option::as_ref)
-        .is_some_and(|role| owner.proof(&role.tags, None) == jwthttpapi_core::model::Proof::None);
-    if foreign {
+/// What has a name that the object needs and is somebody else's.
+pub(crate) fn conflict(ctx: &Context, aim: &Aim, sight: &Sight) -> Option<Draft> {
+    let foreign = |role: &Role| aim.owner.proof(&role.tags, None) == Proof::None;
+    let needed = matches!(aim.desired.invocation, Invocation::Role(_));
+    let role = sight.role.known().and_then(Option::as_ref);
+    let role = role.filter(|role| needed && foreign(role)).map(|_| {
+        let name = aim.role().name;
+        let message = format!(
+            "a role named {name} exists and is not this object's; delete it, or bring a role with spec.invocation.roleArn"
+        );
+        Draft::no(Reason::RoleNameConflict, message)
+    });
+    let conflict = role.or_else(|| functions::conflict(&aim.owner, &sight.owned));
+    if conflict.is_some() {
         ctx.metrics.refused();
     }
-    foreign
+    conflict
 }

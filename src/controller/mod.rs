@@ -18,6 +18,7 @@ pub(crate) mod error;
 mod establish;
 mod events;
 mod expected;
+mod functions;
 mod index;
 mod look;
 pub(crate) mod pass;

@@ -3,7 +3,7 @@
 use super::{
     aim::elsewhere,
     context::Context,
-    delete::questions,
+    delete::{own, questions},
     error::Error,
     establish::proven,
     events,
@@ -83,7 +83,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
     let questions = Questions {
         extent: Extent::Settings,
         functions: BTreeMap::new(),
-        ..questions(record, &role)
+        ..questions(record, &role, own(record, &owner))
     };
     let list = ctx.index.read(&place.region, &session);
     let (sight, list) = tokio::join!(look(&session, status.api_id.as_deref(), &questions), list);
@@ -115,6 +115,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
         api: None,
         role: sight.role,
         functions: BTreeMap::new(),
+        owned: sight.owned,
     }];
     observed.extend(apis.into_iter().map(|api| Observed {
         api: Some(api),

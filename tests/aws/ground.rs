@@ -61,6 +61,7 @@ pub(crate) fn ground_with(switches: &Value, rate: Rate) -> Ground {
         apigateway: rate,
         lambda: rate,
         iam: rate,
+        logs: rate,
         ..Settings::default()
     };
     let fence = Fence::open();
@@ -214,7 +215,11 @@ impl Ground {
             role: Reading::Known(session.role(&role_name(&owner(), REGION)).await.unwrap()),
             ..Observed::default()
         };
-        for function in desired.functions() {
+        let names = desired.owned.values().map(|function| function.name.clone());
+        let (owned, faults) = session.owned(&owner(), &names.collect()).await;
+        assert!(faults.is_empty(), "{faults:?}");
+        observed.owned = owned;
+        for function in desired.backends() {
             let reading = session.function(function, by_policy).await.unwrap();
             observed
                 .functions

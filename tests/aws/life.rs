@@ -70,7 +70,7 @@ async fn an_api_in_resource_policy_mode_has_one_statement_per_function_and_quali
         ],
     }));
     let id = ground.create(&desired).await;
-    for function in desired.functions() {
+    for function in desired.backends() {
         let policy = ground.session().function(function, true).await.unwrap();
         let FunctionPolicy::Policy(policy) = policy else {
             panic!("{function} has no policy")
@@ -83,7 +83,7 @@ async fn an_api_in_resource_policy_mode_has_one_statement_per_function_and_quali
     }
     let plan = ground.deletion(&desired, &id).await;
     assert!(ground.run(plan).await.is_complete());
-    for function in desired.functions() {
+    for function in desired.backends() {
         let policy = ground.session().function(function, true).await.unwrap();
         assert_eq!(policy, FunctionPolicy::Policy(json!({})));
     }

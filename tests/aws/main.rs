@@ -10,6 +10,7 @@
 mod access;
 mod clearing;
 mod faults;
+mod functions;
 mod ground;
 mod lanes;
 mod life;

@@ -38,7 +38,12 @@ impl Scenario {
     /// The operator's settings.
     pub fn settings(&self) -> Settings {
         let flags = ["jwthttpapi", "run", "--allowed-functions=*"];
-        let unlimited = ["--apigateway-rate=0", "--lambda-rate=0", "--iam-rate=0"];
+        let unlimited = [
+            "--apigateway-rate=0",
+            "--lambda-rate=0",
+            "--iam-rate=0",
+            "--logs-rate=0",
+        ];
         let rates = if self.limited { &[][..] } else { &unlimited[..] };
         let leader = format!("--leader-elect={}", self.replicas > 1);
         let args = flags

@@ -9,6 +9,8 @@
 
 mod api;
 mod children;
+mod function;
+mod logs;
 mod permission;
 mod role;
 mod schedule;

@@ -6,7 +6,7 @@
 
 use crate::aws::fault::Fault;
 use jwthttpapi_core::model::desired::Marker;
-use jwthttpapi_core::model::name::{FunctionArn, RouteKey};
+use jwthttpapi_core::model::name::RouteKey;
 use jwthttpapi_core::plan::{Authorize, Planned, Service, Step};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -43,16 +43,26 @@ impl State {
 enum Lane {
     ApiGateway,
     Iam,
-    Function(FunctionArn),
+    Logs,
+    /// By name: its aliases and versions wait for each other, too.
+    Function(String),
 }
 
 impl Lane {
     fn of(step: &Step) -> Self {
         match step {
             Step::AddPermission { function, .. } | Step::RemovePermission { function, .. } => {
-                Self::Function(function.clone())
+                Self::Function(function.name().to_owned())
             }
+            Step::CreateFunction { name, .. }
+            | Step::AwaitFunction { name }
+            | Step::UpdateFunctionCode { name, .. }
+            | Step::UpdateFunctionConfiguration { name, .. }
+            | Step::TagFunction { name, .. }
+            | Step::UntagFunction { name, .. }
+            | Step::DeleteFunction { name } => Self::Function(name.clone()),
             other if other.service() == Service::Iam => Self::Iam,
+            other if other.service() == Service::Logs => Self::Logs,
             _ => Self::ApiGateway,
         }
     }
@@ -257,6 +267,18 @@ fn goes_on(planned: &Planned, not_done: &[&Step]) -> bool {
             | Step::UntagRole { .. }
             | Step::DeleteRolePolicy { .. }
             | Step::DeleteRole { .. }
+            | Step::CreateLogGroup(_)
+            | Step::PutRetention { .. }
+            | Step::TagLogGroup { .. }
+            | Step::UntagLogGroup { .. }
+            | Step::DeleteLogGroup { .. }
+            | Step::CreateFunction { .. }
+            | Step::AwaitFunction { .. }
+            | Step::UpdateFunctionCode { .. }
+            | Step::UpdateFunctionConfiguration { .. }
+            | Step::TagFunction { .. }
+            | Step::UntagFunction { .. }
+            | Step::DeleteFunction { .. }
             | Step::AddPermission { .. }
             | Step::RemovePermission { .. } => false,
         }
@@ -285,6 +307,7 @@ fn overlaps(step: &Step, key: &RouteKey) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jwthttpapi_core::model::name::FunctionArn;
     use crate::aws::operation::Operation;
     use jwthttpapi_core::api::PayloadFormatVersion;
     use jwthttpapi_core::model::desired::{Integration, Jwt};

@@ -1,6 +1,6 @@
-//! One step, one request: the only place that knows them all.
+//! One step, one request (or, for a wait, a look now and then): the only place that knows them all.
 
-use super::{api, children, permission, role};
+use super::{api, children, function, logs, permission, role};
 use crate::aws::fault::{Class, Fault};
 use crate::aws::operation::Operation;
 use crate::aws::session::{Session, Stop, Turn};
@@ -113,6 +113,22 @@ pub(super) fn send<'a>(
             function,
             statement_id,
         } => Ok(permission::remove(to, function, statement_id)),
+
+        Step::CreateLogGroup(wanted) => Ok(logs::create(to, wanted)),
+        Step::PutRetention { log_group, days } => Ok(logs::keep(to, log_group, *days)),
+        Step::TagLogGroup { log_group, tags } => Ok(logs::tag(to, log_group, tags)),
+        Step::UntagLogGroup { log_group, keys } => Ok(logs::untag(to, log_group, keys)),
+        Step::DeleteLogGroup { log_group } => Ok(logs::delete(to, log_group)),
+
+        Step::CreateFunction { name, function } => Ok(function::create(to, name, function)),
+        Step::AwaitFunction { name } => Ok(function::wait(to, name)),
+        Step::UpdateFunctionCode { name, code } => Ok(function::update_code(to, name, code)),
+        Step::UpdateFunctionConfiguration { name, configuration } => {
+            Ok(function::update_configuration(to, name, configuration))
+        }
+        Step::TagFunction { name, tags } => Ok(function::tag(to, name, tags)),
+        Step::UntagFunction { name, keys } => Ok(function::untag(to, name, keys)),
+        Step::DeleteFunction { name } => Ok(function::delete(to, name)),
     }
 }
 

@@ -40,6 +40,10 @@ pub enum Class {
     IssuerUnreachable,
     /// A policy would be longer than AWS allows.
     PolicyTooLong,
+    /// A role is too new to be assumed.
+    RoleNotReady,
+    /// Lambda took a function's creation or change and could not carry it out.
+    FunctionFailed,
     /// The request never left: no connection, no address, no endpoint.
     NotSent,
     /// No answer, or none that can be read: the request may have been carried out.
@@ -83,6 +87,8 @@ impl Class {
             Self::Rejected => "Rejected",
             Self::IssuerUnreachable => "IssuerUnreachable",
             Self::PolicyTooLong => "PolicyTooLong",
+            Self::RoleNotReady => "RoleNotReady",
+            Self::FunctionFailed => "FunctionFailed",
             Self::NotSent => "NotSent",
             Self::Unanswered => "Unanswered",
             Self::Server => "Server",
@@ -107,6 +113,8 @@ impl Class {
             Self::Rejected => Reason::AwsRefused,
             Self::IssuerUnreachable => Reason::IssuerUnreachable,
             Self::PolicyTooLong => Reason::PolicyFull,
+            Self::RoleNotReady => Reason::RolePropagating,
+            Self::FunctionFailed => Reason::FunctionFailed,
             Self::NotSent | Self::Unanswered => Reason::AwsUnreachable,
             Self::Unknown => Reason::InternalError,
         }
@@ -189,6 +197,11 @@ impl Fault {
         Self::without_answer(Class::Unanswered, operation, format!("the answer lacks {lacks}"))
     }
 
+    /// Lambda's word for why a function did not become what was asked.
+    pub(super) fn of_function(operation: Operation, code: &str) -> Self {
+        Self::without_answer(Class::FunctionFailed, operation, code.to_owned())
+    }
+
     /// A write that was held back, since this process does not lead.
     pub(super) fn not_leading(operation: Operation) -> Self {
         Self::without_answer(Class::NotLeading, operation, String::new())
@@ -240,13 +253,15 @@ impl Fault {
             | Class::Unanswered
             | Class::Server
             | Class::NotLeading
+            | Class::RoleNotReady
             | Class::Unknown => Retry::AfterBackoff,
             Class::Quota
             | Class::Denied
             | Class::CredentialsUnavailable
             | Class::Rejected
             | Class::IssuerUnreachable
-            | Class::PolicyTooLong => Retry::Human,
+            | Class::PolicyTooLong
+            | Class::FunctionFailed => Retry::Human,
         }
     }
 }

@@ -9,6 +9,7 @@ type Row = (&'static str, Option<Service>, Class);
 const APIGW: Option<Service> = Some(Service::ApiGateway);
 const LAMBDA: Option<Service> = Some(Service::Lambda);
 const IAM: Option<Service> = Some(Service::Iam);
+const LOGS: Option<Service> = Some(Service::Logs);
 
 /// First every exception that the service models name for the operations used, service by service; then the codes that every
 /// service may answer (D: common errors of the AWS APIs; SDK's own classifiers).
@@ -27,6 +28,17 @@ pub(super) const TABLE: &[Row] = &[
     ("PublicPolicyException",            LAMBDA, Class::Rejected),
     ("ServiceException",                 LAMBDA, Class::Server),
     ("TooManyRequestsException",         LAMBDA, Class::Throttled),
+
+    ("CodeSigningConfigNotFoundException", LAMBDA, Class::Rejected),
+    ("CodeStorageExceededException",     LAMBDA, Class::Quota),
+    ("CodeVerificationFailedException",  LAMBDA, Class::Rejected),
+    ("InvalidCodeSignatureException",    LAMBDA, Class::Rejected),
+
+    ("ResourceNotFoundException",        LOGS,   Class::Missing),
+    ("ResourceAlreadyExistsException",   LOGS,   Class::Exists),
+    ("OperationAbortedException",        LOGS,   Class::Concurrent),
+    ("InvalidParameterException",        LOGS,   Class::Rejected),
+    ("TooManyTagsException",             LOGS,   Class::Rejected),
 
     ("NoSuchEntity",                     IAM,    Class::Missing),
     ("EntityAlreadyExists",              IAM,    Class::Exists),
@@ -143,6 +155,13 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
                 && says(&["when connecting to", "discovery endpoint", "openid-configuration"]) =>
         {
             Class::IssuerUnreachable
+        }
+        // aws-facts §10 (O): a new role is not known everywhere at once.
+        Class::Rejected
+            if matches!(operation, Op::CreateFunction | Op::UpdateFunctionConfiguration)
+                && says(&["cannot be assumed by lambda", "role does not have permissions"]) =>
+        {
+            Class::RoleNotReady
         }
         // aws-facts §1, §15 (I): whether a full quota is a 429 or a 400 is not known.
         Class::Throttled | Class::Rejected

@@ -62,6 +62,20 @@ fn no_code_of_one_service_stands_twice() {
 /// Operation, code, status, text as AWS writes it (aws-facts §2, §3, §6, §10, §11), and what that is.
 const TEXTS: &[(Operation, &str, u16, &str, Class)] = &[
     (
+        Operation::CreateFunction,
+        "InvalidParameterValueException",
+        400,
+        "The role defined for the function cannot be assumed by Lambda.",
+        Class::RoleNotReady,
+    ),
+    (
+        Operation::AddPermission,
+        "InvalidParameterValueException",
+        400,
+        "The role defined for the function cannot be assumed by Lambda.",
+        Class::Rejected,
+    ),
+    (
         Operation::CreateRoute,
         "ConflictException",
         409,

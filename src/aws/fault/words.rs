@@ -57,6 +57,15 @@ pub(super) fn message(fault: &Fault) -> String {
         Class::PolicyTooLong => format!(
             "the policy would be longer than {service} allows ({operation}); use fewer functions in one API, or the other invocation.mode"
         ),
+        Class::RoleNotReady => {
+            format!(
+                "{service} cannot assume the new role yet ({operation}); IAM needs a moment until it works"
+            )
+        }
+        Class::FunctionFailed => format!(
+            "Lambda could not make a function what was asked ({}); change its code or configuration, or delete it in AWS so that it is made again",
+            detail()
+        ),
         Class::NotSent => {
             format!("{service} cannot be reached; check the operator's network, DNS and endpoint")
         }

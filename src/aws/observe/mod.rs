@@ -6,17 +6,21 @@
 mod api_gateway;
 mod iam;
 mod lambda;
+mod logs;
+mod owned;
 
 use super::Session;
 use super::fault::{Class, Fault};
 use super::operation::Operation;
 use futures::future::BoxFuture;
+use jwthttpapi_core::model::function::LogGroup;
 use jwthttpapi_core::model::name::{FunctionArn, RoleName};
 use jwthttpapi_core::model::observed::{self, FunctionPolicy};
 use jwthttpapi_core::planted;
 use std::collections::BTreeMap;
 
 pub(super) use api_gateway::created;
+pub(super) use lambda::state;
 
 /// Everything in an API.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -136,6 +140,30 @@ impl Session {
             })),
             None => Ok(None),
         }
+    }
+
+    /// A function with its configuration and its tags; none when there is no such function.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn own_function(&self, name: &str) -> Result<Option<observed::Function>, Fault> {
+        found(lambda::own(self, name).await)
+    }
+
+    /// Log groups whose names begin so, without their tags.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn log_groups(&self, prefix: &str) -> Result<Vec<LogGroup>, Fault> {
+        logs::groups(self, prefix).await
+    }
+
+    /// The tags of a log group; none when there is no such log group.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn log_group_tags(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {
+        found(logs::tags(self, name).await)
     }
 
     /// A function, and its policy if asked for: one read for a function that exists and, if asked for, has a policy.

@@ -138,7 +138,7 @@ impl Container {
 }
 
 /// Flags of an operator without delays of its own, without a budget and without a rival for leadership.
-pub const PROMPT: [&str; 7] = [
+pub const PROMPT: [&str; 8] = [
     "--leader-elect=false",
     "--list-settle=0",
     "--iam-settle=0",
@@ -146,6 +146,7 @@ pub const PROMPT: [&str; 7] = [
     "--apigateway-rate=0",
     "--lambda-rate=0",
     "--iam-rate=0",
+    "--logs-rate=0",
 ];
 
 /// The access key of an operator that works on a sandbox.

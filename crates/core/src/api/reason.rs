@@ -17,6 +17,8 @@ pub enum Reason {
     AmbiguousOwnership,
     /// Somebody else's role has the name.
     RoleNameConflict,
+    /// Somebody else's function or log group has the name.
+    FunctionNameConflict,
     /// AWS refuses an action.
     AccessDenied,
     /// The account's quota is used up.
@@ -27,6 +29,8 @@ pub enum Reason {
     AwsRefused,
     /// An automatic deployment failed.
     DeploymentFailed,
+    /// Lambda could not make a function what was asked.
+    FunctionFailed,
     /// There are no usable AWS credentials.
     CredentialsUnavailable,
     /// A function does not exist.
@@ -74,7 +78,7 @@ pub enum Polarity {
 
 impl Reason {
     /// All of them, gravest first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidSpec,
         Self::FunctionNotAllowed,
         Self::RoleNotAllowed,
@@ -82,11 +86,13 @@ impl Reason {
         Self::AccountMismatch,
         Self::AmbiguousOwnership,
         Self::RoleNameConflict,
+        Self::FunctionNameConflict,
         Self::AccessDenied,
         Self::QuotaExceeded,
         Self::IssuerUnreachable,
         Self::AwsRefused,
         Self::DeploymentFailed,
+        Self::FunctionFailed,
         Self::CredentialsUnavailable,
         Self::FunctionNotFound,
         Self::AwsUnreachable,
@@ -115,11 +121,13 @@ impl Reason {
             Self::AccountMismatch => "AccountMismatch",
             Self::AmbiguousOwnership => "AmbiguousOwnership",
             Self::RoleNameConflict => "RoleNameConflict",
+            Self::FunctionNameConflict => "FunctionNameConflict",
             Self::AccessDenied => "AccessDenied",
             Self::QuotaExceeded => "QuotaExceeded",
             Self::IssuerUnreachable => "IssuerUnreachable",
             Self::AwsRefused => "AwsRefused",
             Self::DeploymentFailed => "DeploymentFailed",
+            Self::FunctionFailed => "FunctionFailed",
             Self::CredentialsUnavailable => "CredentialsUnavailable",
             Self::FunctionNotFound => "FunctionNotFound",
             Self::AwsUnreachable => "AwsUnreachable",
@@ -149,11 +157,13 @@ impl Reason {
             | Self::AccountMismatch
             | Self::AmbiguousOwnership
             | Self::RoleNameConflict
+            | Self::FunctionNameConflict
             | Self::AccessDenied
             | Self::QuotaExceeded
             | Self::IssuerUnreachable
             | Self::AwsRefused
             | Self::DeploymentFailed
+            | Self::FunctionFailed
             | Self::CredentialsUnavailable => Polarity::NeedsHuman,
             Self::FunctionNotFound
             | Self::AwsUnreachable

@@ -15,6 +15,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 /// A function with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
+    /// Its name in the spec.
+    pub name: String,
     /// ARN, known before the function exists.
     pub arn: FunctionArn,
     /// Code.

@@ -66,6 +66,14 @@ impl Place {
         )
     }
 
+    /// ARN of a function of this account and Region.
+    pub fn function_arn(&self, name: &str) -> String {
+        format!(
+            "arn:{}:lambda:{}:{}:function:{name}",
+            self.partition, self.region, self.account
+        )
+    }
+
     /// ARN of a log group, without the `:*` that stands for its streams.
     pub fn log_group_arn(&self, log_group: &str) -> String {
         format!(
@@ -293,11 +301,7 @@ impl FunctionArn {
     /// # Errors
     /// When the name or the qualifier has characters that Lambda does not allow (D).
     pub fn of_name(place: &Place, name: &str, qualifier: Option<&str>) -> Result<Self, Invalid> {
-        let arn = format!(
-            "arn:{}:lambda:{}:{}:function:{name}",
-            place.partition, place.region, place.account
-        );
-        Self::parse(&arn, qualifier)
+        Self::parse(&place.function_arn(name), qualifier)
     }
 
     /// Parses an ARN; a qualifier may stand in it or beside it, not both. No wildcard passes.

@@ -176,6 +176,10 @@ fn function(
         };
         steps.extend([update, wait()]);
     }
+    // What failed is not what was asked, whatever reads back: the wait says so until somebody changes something.
+    if steps.is_empty() && matches!(now.state, State::Failed(_)) {
+        steps.push(wait());
+    }
     let (set, unset) = tag_changes(&wanted.tags, &now.tags);
     if !set.is_empty() {
         steps.push(Step::TagFunction {

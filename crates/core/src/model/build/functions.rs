@@ -68,6 +68,7 @@ impl Builder<'_> {
             tags: tags.clone(),
         };
         Some(Function {
+            name: wanted.name.clone(),
             arn,
             code,
             configuration: Configuration {

@@ -129,13 +129,13 @@ fn every_violation_names_its_place_its_reason_and_what_to_type() {
             with_lambda(both),
             "spec.routes[GET /a].lambda",
             InvalidSpec,
-            "exactly one of name and arn",
+            "exactly one of function, name and arn",
         ),
         (
             with_lambda(LambdaBackend::default()),
             "spec.routes[GET /a].lambda",
             InvalidSpec,
-            "exactly one of name and arn",
+            "exactly one of function, name and arn",
         ),
         (
             with_lambda(arn("arn:aws:lambda:*")),

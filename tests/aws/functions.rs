@@ -1,0 +1,150 @@
+//! Functions of the object's own: their life, their faults, and what is left of them.
+
+use crate::ground::{Ground, desired, ground, owner};
+use jwthttpapi::aws::Class;
+use jwthttpapi_core::model::name::function_name;
+use jwthttpapi_core::model::observed::{Reading, State};
+use jwthttpapi_core::plan::Step;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// An API with one function of its own.
+fn spec(function: &Value) -> Value {
+    let mut own = json!({
+        "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
+        "code": "export const handler = async () => ({});",
+    });
+    for (field, value) in function.as_object().unwrap() {
+        own[field] = value.clone();
+    }
+    json!({
+        "functions": [own],
+        "routes": [{"routeKey": "GET /test", "lambda": {"function": "hello"}}],
+    })
+}
+
+async fn made(ground: &Ground, function: &Value) -> String {
+    ground.create(&desired(spec(function))).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_is_made_with_its_log_group_and_its_role_and_nothing_is_left_to_do() {
+    let ground = ground(json!({}));
+    let desired = desired(spec(&json!({})));
+    let api = ground.session().create_api(&desired.api, &|| false).await.unwrap();
+    let mut observed = ground.observe(&desired, None).await;
+    observed.api = Some(api.clone());
+    let plan = jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &crate::ground::place());
+    let outcome = ground.run(plan).await;
+    assert!(outcome.is_complete(), "{:?}", outcome.faults);
+    let mut writes = ground.writes();
+    writes.sort();
+    let wanted = [
+        "CreateApi", "CreateAuthorizer", "CreateFunction", "CreateIntegration", "CreateLogGroup",
+        "CreateRole", "CreateRole", "CreateRoute", "CreateStage", "PutRetentionPolicy", "PutRolePolicy",
+        "PutRolePolicy",
+    ];
+    assert_eq!(writes, wanted);
+    ground.assert_converged(&desired, &api.id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn code_and_configuration_change_one_after_the_other_each_in_one_request() {
+    let ground = ground(json!({"function_delay_ms": 2_500}));
+    let id = made(&ground, &json!({"environment": {"OLD": "1"}})).await;
+    let began = Instant::now();
+    let changed = json!({"code": "export const handler = async () => 1;", "memoryMiB": 256});
+    let writes = ground.converge(&desired(spec(&changed)), &id).await;
+    assert_eq!(writes, ["UpdateFunctionCode", "UpdateFunctionConfiguration"]);
+    // Each is waited for, and looked at once a second.
+    assert_eq!(began.elapsed(), Duration::from_secs(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_part_of_a_function_is_changed_by_its_own_request() {
+    for (change, writes) in [
+        (json!({"runtime": "nodejs22.x"}), ["UpdateFunctionConfiguration"]),
+        (json!({"timeoutSeconds": 10}), ["UpdateFunctionConfiguration"]),
+        (json!({"environment": {"NAME": "x"}}), ["UpdateFunctionConfiguration"]),
+        (json!({"architecture": "arm64"}), ["UpdateFunctionCode"]),
+        (json!({"logRetentionDays": 7}), ["PutRetentionPolicy"]),
+    ] {
+        let ground = ground(json!({}));
+        let id = made(&ground, &json!({})).await;
+        assert_eq!(ground.converge(&desired(spec(&change)), &id).await, writes, "{change}");
+        ground.sandbox.clear_journal();
+        assert_eq!(ground.converge(&desired(spec(&json!({}))), &id).await, writes, "{change} undone");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_name_is_another_function_and_the_old_one_goes_with_its_role_and_its_logs() {
+    let ground = ground(json!({}));
+    let id = made(&ground, &json!({})).await;
+    let mut renamed = spec(&json!({"name": "bye"}));
+    renamed["routes"][0]["lambda"]["function"] = "bye".into();
+    ground.converge(&desired(renamed), &id).await;
+    let (left, faults) = ground.session().owned(&owner(), &["hello".to_owned()].into()).await;
+    assert!(faults.is_empty());
+    let hello = &left[&function_name(&owner(), "hello")];
+    assert_eq!(hello.function, Reading::Known(None));
+    assert_eq!(hello.role, Reading::Known(None));
+    assert_eq!(hello.log_group, Reading::Known(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_nobody_knows_of_is_found_by_its_log_group() {
+    let ground = ground(json!({}));
+    made(&ground, &json!({})).await;
+    let (seen, _) = ground.session().owned(&owner(), &[].into()).await;
+    assert_eq!(seen.keys().collect::<Vec<_>>(), [&function_name(&owner(), "hello")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
+    let ground = ground(json!({"function_role_must_be_assumable": true, "iam_delay_ms": 8_000}));
+    let desired = desired(spec(&json!({})));
+    let api = ground.session().create_api(&desired.api, &|| false).await.unwrap();
+    let plan = |observed| jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &crate::ground::place());
+    let mut observed = ground.observe(&desired, None).await;
+    observed.api = Some(api.clone());
+    let outcome = ground.run(plan(observed)).await;
+    let faults: Vec<Class> = outcome.faults.iter().map(|(_, fault)| fault.class).collect();
+    assert_eq!(faults, [Class::RoleNotReady]);
+    tokio::time::advance(Duration::from_secs(8)).await;
+    let again = ground.plan(&desired, Some(&api.id)).await;
+    let outcome = ground.run(again).await;
+    assert!(outcome.is_complete(), "{:?}", outcome.faults);
+    ground.assert_converged(&desired, &api.id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_lambda_cannot_make_is_said_to_have_failed() {
+    let ground = ground(json!({}));
+    let wanted = desired(spec(&json!({})));
+    let id = made(&ground, &json!({})).await;
+    ground.sandbox.fail_function(&function_name(&owner(), "hello"), "InvalidImage");
+    let outcome = ground.run(ground.plan(&wanted, Some(&id)).await).await;
+    let (step, fault) = outcome.gravest().unwrap();
+    assert!(matches!(step, Step::AwaitFunction { .. }), "{step}");
+    assert_eq!(fault.class, Class::FunctionFailed);
+    assert!(fault.message().contains("InvalidImage"), "{}", fault.message());
+    let changed = json!({"code": "export const handler = async () => 1;"});
+    ground.converge(&desired(spec(&changed)), &id).await;
+    let (seen, _) = ground.session().owned(&owner(), &[].into()).await;
+    let seen = seen.values().next().unwrap().function.known().cloned().flatten().unwrap();
+    assert_eq!(seen.state, State::Settled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_takes_functions_roles_and_log_groups_and_leaves_the_account_as_it_was() {
+    let ground = ground(json!({}));
+    let before = ground.sandbox.state();
+    let wanted = desired(spec(&json!({})));
+    let id = made(&ground, &json!({})).await;
+    let plan = ground.deletion(&wanted, &id).await;
+    let outcome = ground.run(plan).await;
+    assert!(outcome.is_complete(), "{:?}", outcome.faults);
+    assert_eq!(ground.sandbox.state(), before);
+}
