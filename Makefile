@@ -51,8 +51,7 @@ tools: build ## Build Kubernetes, etcd, kubectl and Helm into the cache (minutes
 	@$(LOCAL) tools
 
 .PHONY: generate
-generate: ## Write the generated files: crds/ and the chart's copy
-	$(CARGO) build $(LOCKED) --bin jwthttpapi
+generate: build ## Write the generated files: crds/ and the chart's copy
 	mkdir -p crds
 	$(BINARIES)/jwthttpapi crds > crds/.new
 	mv crds/.new crds/jwthttpapis.jwthttpapi.dev.yaml
