@@ -1,10 +1,11 @@
 //! Helm and the chart.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::LazyLock,
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 use jwthttpapi_test_support::{Error, command, places, tools::Tools};
@@ -43,10 +44,17 @@ pub(crate) fn rendered(values: &Value) -> Result<String, Error> {
     )
 }
 
-/// The objects that Helm makes of the chart.
+/// The objects that Helm makes of the chart; of the same values it makes them once.
 pub(crate) fn objects(values: &Value) -> Vec<Value> {
+    static MADE: Mutex<BTreeMap<String, Vec<Value>>> = Mutex::new(BTreeMap::new());
+    let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = values.to_string();
+    if let Some(objects) = made().get(&key) {
+        return objects.clone();
+    }
     let mut objects: Vec<Value> = serde_saphyr::from_multiple(&rendered(values).unwrap()).unwrap();
     objects.retain(|object| !object.is_null());
+    made().insert(key, objects.clone());
     objects
 }
 

@@ -84,6 +84,10 @@ fn wrong() -> Vec<(Value, &'static str)> {
             "at '/podAnnotations/example.com~1scrape': got boolean, want string",
         ),
         (
+            json!({"extraArgs": ["--concurrency", "4"]}),
+            "at '/extraArgs/1': '4' does not match pattern",
+        ),
+        (
             json!({"extraEnv": [{"name": "A", "value": 1}]}),
             "at '/extraEnv/0/value': got number, want string",
         ),
@@ -148,6 +152,10 @@ fn values_that_exclude_each_other_are_refused_with_what_to_type() {
         (
             json!({"metrics": {"service": {"enabled": false}, "serviceMonitor": {"enabled": true}}}),
             "--set metrics.service.enabled=true",
+        ),
+        (
+            json!({"extraArgs": ["--concurrency=4"]}),
+            "extraArgs repeats --concurrency",
         ),
     ] {
         let said = refusal(&with(&values));

@@ -1,4 +1,4 @@
-{{- /* The command line: every flag of `jwthttpapi run`, in the order of values.yaml. A new flag gets its value there, its rule in
+{{- /* The command line without extraArgs: every flag of `jwthttpapi run`, in the order of values.yaml. A new flag gets its value there, its rule in
 values.schema.json and its line here; the tests name what is missing. */ -}}
 {{- define "jwthttpapi.args" -}}
 {{- $listen := contains ":" .Values.listenAddress | ternary (printf "[%s]" .Values.listenAddress) .Values.listenAddress -}}
@@ -35,7 +35,4 @@ values.schema.json and its line here; the tests name what is missing. */ -}}
 - {{ printf "--listen=%s:8080" $listen | quote }}
 - --log-format={{ .Values.logFormat }}
 - {{ printf "--log-level=%s" .Values.logLevel | quote }}
-{{- range .Values.extraArgs }}
-- {{ . | quote }}
-{{- end }}
 {{- end }}
