@@ -92,6 +92,10 @@ fn wrong() -> Vec<(Value, &'static str)> {
             "at '/extraEnv/0/value': got number, want string",
         ),
         (
+            json!({"extraVolumes": [{"name": "node", "hostPath": {"path": "/"}}]}),
+            "at '/extraVolumes/0': additional properties 'hostPath' not allowed",
+        ),
+        (
             json!({"watchNamespaces": ["Team"], "clusterId": "blue"}),
             "at '/watchNamespaces/0': 'Team' does not match pattern",
         ),
