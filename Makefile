@@ -57,6 +57,10 @@ generate: build ## Write the generated files: crds/ and the chart's copy
 	mv crds/.new crds/jwthttpapis.jwthttpapi.dev.yaml
 	cp crds/jwthttpapis.jwthttpapi.dev.yaml charts/jwthttpapi/files/crd.yaml
 
+.PHONY: generate-chart
+generate-chart: ## Write what follows from the chart: table of values, descriptions in its schema, snapshots
+	UPDATE_CHART=1 $(CARGO) test $(LOCKED) --package jwthttpapi --test chart
+
 .PHONY: fmt
 fmt: ## Format the sources
 	$(CARGO) fmt --all

@@ -1,9 +1,16 @@
 {{- define "jwthttpapi.name" -}}
-{{- if contains "jwthttpapi" .Release.Name }}{{ .Release.Name | trunc 63 | trimSuffix "-" }}{{ else }}{{ printf "%s-jwthttpapi" .Release.Name | trunc 63 | trimSuffix "-" }}{{ end }}
+{{- $name := contains "jwthttpapi" .Release.Name | ternary .Release.Name (printf "%s-jwthttpapi" .Release.Name) -}}
+{{- .Values.fullnameOverride | default $name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "jwthttpapi.serviceAccount" -}}
 {{- .Values.serviceAccount.name | default (include "jwthttpapi.name" .) }}
+{{- end }}
+
+{{- define "jwthttpapi.image" -}}
+{{- $tag := printf ":%s" (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- $digest := .Values.image.digest -}}
+{{- .Values.image.repository }}{{ $digest | empty | ternary $tag (printf "@%s" $digest) }}
 {{- end }}
 
 {{- define "jwthttpapi.selector" -}}

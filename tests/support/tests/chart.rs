@@ -1,7 +1,5 @@
 //! The chart: it installs into a real API server, with the least rights, and keeps what must be kept.
 
-use std::fs;
-
 use jwthttpapi_test_support::{Cluster, Error, OPERATOR_ACCESS_KEY, places, sandbox_values};
 use serde_json::{Value, json};
 
@@ -26,16 +24,24 @@ fn the_deployment_runs_the_operator_as_the_values_say() {
         container.args,
         [
             "run",
-            "--listen=0.0.0.0:8080",
-            "--leader-elect=true",
-            "--lease-namespace=values",
-            "--resync=10m",
-            "--log-format=json",
-            "--log-level=info",
             &format!("--allowed-functions={FUNCTIONS}"),
             "--allowed-functions=arn:aws:lambda:*:*:function:b-?",
             "--aws-region=eu-central-1",
             "--aws-endpoint-url=http://127.0.0.1:4566",
+            "--resync=10m",
+            "--list-settle=30s",
+            "--iam-settle=10s",
+            "--deploy-settle=5s",
+            "--apigateway-rate=5",
+            "--apigateway-burst=20",
+            "--lambda-rate=7",
+            "--iam-rate=5",
+            "--concurrency=8",
+            "--leader-elect=true",
+            "--lease-namespace=values",
+            "--listen=0.0.0.0:8080",
+            "--log-format=json",
+            "--log-level=info",
         ]
     );
     assert_eq!(container.env["AWS_ACCESS_KEY_ID"], OPERATOR_ACCESS_KEY);
@@ -46,25 +52,11 @@ fn the_deployment_runs_the_operator_as_the_values_say() {
 }
 
 #[test]
-fn nothing_is_allowed_unless_the_values_say_so() {
-    let cluster = Cluster::shared().unwrap();
-    let chart = places::repository()
-        .join("charts/jwthttpapi")
-        .display()
-        .to_string();
-    cluster.helm(["lint", "--strict", &chart]).unwrap();
-    let rendered = cluster.helm(["template", "one", &chart]).unwrap();
-    assert!(
-        !rendered.contains("- --allowed-functions") && !rendered.contains("- --passable-roles"),
-        "{rendered}"
-    );
-    assert!(rendered.contains("- --lease-namespace=default"), "{rendered}");
-}
-
-#[test]
 fn the_operator_may_do_what_it_does_and_nothing_else() {
     let cluster = Cluster::start().unwrap();
-    cluster.install_chart("operator", "rights", &json!({})).unwrap();
+    cluster
+        .install_chart("operator", "rights", &json!({"allowedFunctions": [FUNCTIONS]}))
+        .unwrap();
     let user = "--as=system:serviceaccount:rights:operator-jwthttpapi";
     let may = |verb: &str, resource: &str, namespace: &str| {
         let answer = cluster.kubectl(["auth", "can-i", verb, resource, user, "--namespace", namespace]);
@@ -109,6 +101,7 @@ fn the_operator_may_do_what_it_does_and_nothing_else() {
         ("delete", "jwthttpapis.jwthttpapi.dev", "default"),
         ("create", "leases.coordination.k8s.io", "default"),
         ("update", "leases.coordination.k8s.io/another", "rights"),
+        ("patch", "leases.coordination.k8s.io/jwthttpapi-leader", "rights"),
         ("delete", "leases.coordination.k8s.io/jwthttpapi-leader", "rights"),
     ] {
         assert!(!may(verb, resource, namespace), "{verb} {resource}");
@@ -135,6 +128,8 @@ fn the_pod_is_admitted_where_pods_are_restricted() {
         "restricted",
         "--show-only",
         "templates/deployment.yaml",
+        "--set",
+        "allowedFunctions={*}",
     ];
     let rendered = cluster.helm(args).unwrap();
     // The admission only warns about a Deployment and refuses its Pods: so ask for a Pod of the template.
@@ -150,25 +145,4 @@ fn the_pod_is_admitted_where_pods_are_restricted() {
     pod["spec"]["securityContext"] = json!({});
     let refused = cluster.apply(&pod.to_string()).unwrap_err();
     assert!(refused.to_string().contains("violates PodSecurity"), "{refused}");
-}
-
-#[test]
-fn the_chart_s_definition_is_the_generated_one() {
-    let root = places::repository();
-    let generated = root.join("crds/jwthttpapis.jwthttpapi.dev.yaml");
-    let packed = fs::read_to_string(root.join("charts/jwthttpapi/files/crd.yaml")).unwrap();
-    assert!(
-        !generated.exists() || fs::read_to_string(generated).unwrap() == packed,
-        "run `make generate`"
-    );
-    let cluster = Cluster::shared().unwrap();
-    let chart = root.join("charts/jwthttpapi").display().to_string();
-    let rendered = cluster
-        .helm(["template", "one", &chart, "--show-only", "templates/crd.yaml"])
-        .unwrap();
-    let definition: Value = serde_json::from_str(&cluster.client_side(&rendered).unwrap()).unwrap();
-    assert_eq!(
-        definition["metadata"]["annotations"]["helm.sh/resource-policy"],
-        "keep"
-    );
 }

@@ -1,0 +1,16 @@
+{{- /* How replicas are spread: as the values say, each constraint with the Deployment's selector unless it has one; else, of
+several replicas, over zones and nodes as far as there are any. */ -}}
+{{- define "jwthttpapi.spread" -}}
+{{- $constraints := .Values.topologySpreadConstraints -}}
+{{- if and (not $constraints) (gt (int .Values.replicas) 1) -}}
+{{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" -}}
+{{- $constraints = append $constraints (dict "topologyKey" $key "maxSkew" 1 "whenUnsatisfiable" "ScheduleAnyway") -}}
+{{- end -}}
+{{- end -}}
+{{- $selector := dict "labelSelector" (dict "matchLabels" (include "jwthttpapi.selector" . | fromYaml)) -}}
+{{- $complete := list -}}
+{{- range $constraints -}}
+{{- $complete = append $complete (merge (deepCopy .) $selector) -}}
+{{- end -}}
+{{- toYaml $complete -}}
+{{- end }}

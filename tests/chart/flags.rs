@@ -1,0 +1,157 @@
+//! The chart and the command line: every flag has its value, with the same default and the same rule.
+
+use clap::{CommandFactory, Parser};
+use jwthttpapi::cli::Cli;
+use serde_json::{Value, json};
+
+use crate::{
+    ground::{NAMESPACE, args, at, example, rendered, set, with},
+    values::rows,
+};
+
+/// Flags that no value sets, each with its reason.
+const FIXED: [(&str, &str); 1] = [(
+    "lease-namespace",
+    "the release's namespace, the one in which the chart gives the right",
+)];
+
+/// Flags that the chart renders, when asked to, before the operator has them. One that it has leaves this list.
+const AWAITED: [&str; 1] = ["watch-namespaces"];
+
+fn flags() -> Vec<String> {
+    let command = Cli::command();
+    let run = command.find_subcommand("run").unwrap();
+    let longs = run.get_arguments().filter_map(clap::Arg::get_long);
+    longs.filter(|long| *long != "help").map(str::to_owned).collect()
+}
+
+/// The settings that these arguments make, as text that equal settings share.
+fn settings(args: &[String]) -> String {
+    let known = args
+        .iter()
+        .filter(|arg| !AWAITED.iter().any(|flag| arg.starts_with(&format!("--{flag}="))));
+    let line = std::iter::once("jwthttpapi").chain(known.map(String::as_str));
+    format!("{:?}", Cli::try_parse_from(line).unwrap())
+}
+
+#[test]
+fn every_flag_has_one_value_or_a_reason_to_have_none() {
+    let rows = rows();
+    for flag in flags() {
+        let values: Vec<&str> = rows
+            .iter()
+            .filter(|row| row.flag.as_ref() == Some(&flag))
+            .map(|row| row.path.as_str())
+            .collect();
+        let fixed = FIXED.iter().any(|(fixed, _)| *fixed == flag);
+        assert!(
+            values.len() == usize::from(!fixed),
+            "--{flag} has the values {values:?}: describe one in values.yaml with [--{flag}] at its end"
+        );
+        assert!(
+            !AWAITED.contains(&flag.as_str()),
+            "--{flag} is there: no need to await it"
+        );
+    }
+}
+
+#[test]
+fn every_value_with_a_flag_reaches_it() {
+    let flags = flags();
+    let examples = ["full", "namespaced"].map(|name| (example(name), args(&example(name))));
+    for row in rows() {
+        let Some(flag) = row.flag else { continue };
+        assert!(
+            flags.contains(&flag) || AWAITED.contains(&flag.as_str()),
+            "{} becomes --{flag}, which the operator does not have",
+            row.path
+        );
+        let reaches = |(values, args): &(Value, Vec<String>)| {
+            at(values, &row.path).is_some_and(|value| {
+                (*value != row.default || row.path == "leaderElection")
+                    && words(value)
+                        .iter()
+                        .all(|word| carries(args, &format!("--{flag}="), word))
+            })
+        };
+        assert!(
+            examples.iter().any(reaches),
+            "--{flag} of {} is in no example",
+            row.path
+        );
+    }
+}
+
+fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(words).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
+}
+
+fn carries(args: &[String], flag: &str, word: &str) -> bool {
+    let values = args.iter().filter_map(|arg| arg.strip_prefix(flag));
+    values
+        .into_iter()
+        .any(|value| value.split(',').any(|part| part == word) || value.contains(word))
+}
+
+#[test]
+fn what_no_value_says_is_as_the_command_line_has_it() {
+    let given = [
+        "run",
+        "--allowed-functions=arn:aws:lambda:eu-central-1:123456789012:function:team-a-*",
+        &format!("--lease-namespace={NAMESPACE}"),
+    ];
+    assert_eq!(
+        settings(&args(&example("minimal"))),
+        settings(&given.map(str::to_owned))
+    );
+}
+
+#[test]
+fn the_operator_takes_the_arguments_of_every_example() {
+    for name in ["full", "namespaced"] {
+        let mut args = args(&example(name));
+        args.retain(|arg| !arg.starts_with("--not-yet-a-value"));
+        settings(&args);
+    }
+    let off = args(&with(&json!({"leaderElection": false})));
+    assert!(settings(&off).contains("leader_elect: false"), "{off:?}");
+}
+
+#[test]
+fn the_schema_refuses_what_the_command_line_refuses() {
+    for (path, flag, value) in [
+        ("resync", "resync", json!("500ms")),
+        ("resync", "resync", json!("0")),
+        ("resync", "resync", json!("10")),
+        ("resync", "resync", json!("1d")),
+        ("settle.list", "list-settle", json!("-1s")),
+        ("clusterId", "cluster-id", json!("a.b:c+d=e@f_g/h-i")),
+        ("clusterId", "cluster-id", json!("a b")),
+        ("clusterId", "cluster-id", json!("a".repeat(101))),
+        ("concurrency", "concurrency", json!(256)),
+        ("concurrency", "concurrency", json!(0)),
+        ("concurrency", "concurrency", json!(257)),
+        ("budget.apiGateway.burst", "apigateway-burst", json!(1001)),
+        ("budget.lambda.rate", "lambda-rate", json!(0.5)),
+        ("budget.lambda.rate", "lambda-rate", json!(-1)),
+        ("passableRoles", "passable-roles", json!(["*"])),
+        ("passableRoles", "passable-roles", json!(["hello"])),
+        (
+            "aws.endpointUrl",
+            "aws-endpoint-url",
+            json!("http://127.0.0.1:4566/"),
+        ),
+        ("aws.endpointUrl", "aws-endpoint-url", json!("localhost:4566")),
+        ("aws.endpointUrl", "aws-endpoint-url", json!("ftp://x")),
+        ("logFormat", "log-format", json!("text")),
+        ("logFormat", "log-format", json!("xml")),
+    ] {
+        let arg = format!("--{flag}={}", words(&value).join(","));
+        let taken = Cli::try_parse_from(["jwthttpapi", "run", &arg]).is_ok();
+        assert_eq!(rendered(&set(path, &value)).is_ok(), taken, "{path}: {value}");
+    }
+}

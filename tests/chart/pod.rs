@@ -1,0 +1,149 @@
+//! The Pod: what nobody can loosen, what everybody can add, and its probes.
+
+use serde_json::{Value, json};
+
+use crate::ground::{example, objects, only, with};
+
+/// The Deployment's Pod: metadata and specification.
+fn pod(values: &Value) -> Value {
+    only(&objects(values), "Deployment")["spec"]["template"].clone()
+}
+
+fn container(values: &Value) -> Value {
+    let pod = pod(values);
+    let containers = pod["spec"]["containers"].as_array().unwrap();
+    assert_eq!(containers.len(), 1);
+    containers[0].clone()
+}
+
+#[test]
+fn the_pod_keeps_to_the_restricted_standard_whatever_the_values_say() {
+    let platform_s =
+        with(&json!({"podSecurityContext": {"runAsUser": null, "runAsGroup": null, "fsGroup": null}}));
+    for (values, ids) in [
+        (
+            example("minimal"),
+            json!({"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}),
+        ),
+        (
+            example("full"),
+            json!({"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000}),
+        ),
+        (platform_s, json!({})),
+    ] {
+        let spec = pod(&values)["spec"].clone();
+        let mut wanted = json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+        wanted
+            .as_object_mut()
+            .unwrap()
+            .extend(ids.as_object().unwrap().clone());
+        assert_eq!(spec["securityContext"], wanted);
+        assert_eq!(
+            container(&values)["securityContext"],
+            json!({
+                "allowPrivilegeEscalation": false,
+                "readOnlyRootFilesystem": true,
+                "capabilities": {"drop": ["ALL"]},
+            })
+        );
+        for field in ["hostNetwork", "hostPID", "hostIPC", "initContainers"] {
+            assert!(spec.get(field).is_none(), "{field}");
+        }
+    }
+}
+
+#[test]
+fn the_token_is_mounted_into_the_operator_s_pod_alone() {
+    let objects = objects(&example("minimal"));
+    let account = only(&objects, "ServiceAccount");
+    assert_eq!(account["automountServiceAccountToken"], false);
+    let spec = pod(&example("minimal"))["spec"].clone();
+    assert_eq!(spec["automountServiceAccountToken"], true);
+    assert_eq!(spec["serviceAccountName"], account["metadata"]["name"]);
+}
+
+#[test]
+fn a_service_account_of_one_s_own_is_used_and_not_made() {
+    let values = with(&json!({"serviceAccount": {"create": false, "name": "mine"}}));
+    let objects = objects(&values);
+    assert!(crate::ground::of_kind(&objects, "ServiceAccount").is_empty());
+    assert_eq!(pod(&values)["spec"]["serviceAccountName"], "mine");
+    assert_eq!(
+        only(&objects, "ClusterRoleBinding")["subjects"][0]["name"],
+        "mine"
+    );
+    let annotated = crate::ground::objects(&example("full"));
+    assert_eq!(
+        only(&annotated, "ServiceAccount")["metadata"]["annotations"],
+        json!({"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/jwthttpapi"})
+    );
+}
+
+#[test]
+fn each_probe_asks_its_own_path_with_the_times_of_the_values() {
+    let of = |name: &str| {
+        let container = container(&example(name));
+        ["startupProbe", "livenessProbe", "readinessProbe"].map(|probe| container[probe].clone())
+    };
+    let [live, ready] = ["/livez", "/readyz"].map(|path| json!({"path": path, "port": "http"}));
+    assert_eq!(
+        of("minimal"),
+        [
+            json!({"httpGet": live, "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 30}),
+            json!({"httpGet": live, "periodSeconds": 10, "timeoutSeconds": 2, "failureThreshold": 3}),
+            json!({"httpGet": ready, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 2}),
+        ]
+    );
+    let [start, live, ready] = of("full");
+    assert_eq!(start["failureThreshold"], 60);
+    assert_eq!(live["periodSeconds"], 20);
+    assert_eq!(ready["initialDelaySeconds"], 1);
+    assert_eq!(
+        container(&example("full"))["ports"],
+        json!([{"name": "http", "containerPort": 8080}])
+    );
+}
+
+#[test]
+fn what_people_add_to_the_pod_is_there() {
+    let values = example("full");
+    let (pod, container) = (pod(&values), container(&values));
+    assert_eq!(pod["metadata"]["labels"]["team"], "platform");
+    assert_eq!(pod["metadata"]["annotations"], values["podAnnotations"]);
+    for field in ["priorityClassName", "tolerations", "affinity", "imagePullSecrets"] {
+        assert_eq!(pod["spec"][field], values[field], "{field}");
+    }
+    assert_eq!(
+        pod["spec"]["nodeSelector"],
+        json!({"kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64"})
+    );
+    assert_eq!(pod["spec"]["terminationGracePeriodSeconds"], 60);
+    assert_eq!(pod["spec"]["volumes"], values["extraVolumes"]);
+    assert_eq!(container["volumeMounts"], values["extraVolumeMounts"]);
+    assert_eq!(container["env"], values["extraEnv"]);
+    assert_eq!(
+        container["resources"]["requests"],
+        values["resources"]["requests"]
+    );
+    assert_eq!(container["args"][0], "run");
+    assert_eq!(
+        container["args"].as_array().unwrap().last(),
+        values["extraArgs"].get(0)
+    );
+}
+
+#[test]
+fn a_digest_outranks_the_tag_and_the_tag_the_version() {
+    let image = |image: Value| container(&with(&json!({"image": image})))["image"].clone();
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let repository = "ghcr.io/jwthttpapi/jwthttpapi";
+    assert_eq!(
+        image(json!({})),
+        format!("{repository}:{}", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(image(json!({"tag": "main"})), format!("{repository}:main"));
+    assert_eq!(
+        image(json!({"tag": "main", "digest": digest})),
+        format!("{repository}@{digest}")
+    );
+}
