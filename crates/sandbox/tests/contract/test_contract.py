@@ -1,0 +1,84 @@
+"""Every case on the sandbox, where it has to hold, and on moto, where it holds or a row of the table says why not."""
+
+import importlib.metadata
+
+import pytest
+
+import cases  # noqa: F401  registers them
+import differences
+from aws import Differs
+from botocore.exceptions import ClientError
+from case import CASES
+from differences import Difference
+
+NAMES = [case.name for case in CASES]
+# Switches about the calls of an API, whose rules the Rust tests of the data plane try, and about the test's own comfort.
+NOT_OF_THE_CONTROL_PLANE = {"latency_ms", "jwks_cache_seconds", "api_endpoint"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_sandbox(case, sandbox, outcomes):
+    with sandbox.empty(case.settings) as aws:
+        case.run(aws)
+    outcomes.sandbox.add(case.name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_moto(case, moto, outcomes, recording):
+    difference = difference_of(case, moto)
+    if difference is None:
+        outcomes.same.add(case.name)
+    else:
+        outcomes.differ[case.name] = difference
+    if recording:
+        return
+    row = differences.read().get(case.name)
+    found = row and (row.moto, row.source)
+    assert (difference and (difference, case.cited)) == found, "the table says otherwise"
+    if row:
+        assert row.why, "the table does not say why"
+        outcomes.explained.add(case.name)
+
+
+def difference_of(case, moto):
+    """What moto does otherwise, or nothing."""
+    try:
+        with moto.empty(case.settings) as aws:
+            case.run(aws)
+    except Differs as difference:
+        text = str(difference)
+        return f"{moto.asked}: accepted" if text == "accepted" else text
+    except ClientError as error:
+        metadata = error.response["ResponseMetadata"]
+        return f"{error.operation_name}: {metadata['HTTPStatusCode']} {error.response['Error']['Code']}"
+    except Exception as error:  # moto's own faults come out of the client as they are
+        return f"{moto.asked}: {type(error).__name__} within moto"
+    return None
+
+
+def test_the_table_is_written_as_it_has_to_be(outcomes, recording):
+    table = differences.read()
+    version = importlib.metadata.version("moto")
+    if recording:
+        rows = [
+            Difference(case.name, outcomes.differ[case.name], case.cited, table[case.name].why if case.name in table else "")
+            for case in CASES
+            if case.name in outcomes.differ
+        ]
+        differences.TABLE.write_text(differences.written(rows, version))
+        return
+    assert set(table) <= set(NAMES), "the table names cases that are none"
+    ordered = [table[name] for name in NAMES if name in table]
+    assert differences.TABLE.read_text() == differences.written(ordered, version), "not as --record writes it"
+
+
+def test_every_switch_is_tried_both_ways(sandbox):
+    """A switch that no case moves, or that none leaves as it is, is not tried."""
+    with sandbox.empty({}):
+        defaults = sandbox.sandbox.control("GET", "settings")
+    moved = {name for case in CASES for name, value in case.settings.items() if value != defaults[name]}
+    assert set(defaults) - NOT_OF_THE_CONTROL_PLANE == moved
+    for name, default in defaults.items():
+        if isinstance(default, bool):
+            values = [case.settings[name] for case in CASES if name in case.settings]
+            assert {True, False} <= set(values), f"{name} is not tried both ways"
