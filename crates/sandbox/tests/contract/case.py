@@ -16,6 +16,8 @@ class Case:
     confidence: str
     # Switches of the sandbox that differ from their defaults; nothing else can be steered.
     settings: dict[str, Any]
+    # Whether it names a policy that AWS manages.
+    managed: bool
     run: Callable[[Any], None] = field(compare=False)
 
     @property
@@ -32,7 +34,7 @@ def cases_of(service: str):
     With `each`, a list of values or a dictionary of named ones, there is one case for every value.
     """
 
-    def case(source: str, confidence: str, *, settings=None, each=None):
+    def case(source: str, confidence: str, *, settings=None, managed=False, each=None):
         def register(function):
             group = function.__module__.rpartition(".")[2]
             name = f"{group}.{function.__name__}"
@@ -42,7 +44,7 @@ def cases_of(service: str):
                 full = name if label is None else f"{name}[{label}]"
                 if any(known.name == full for known in CASES):
                     raise ValueError(f"two cases have the name {full}")
-                CASES.append(Case(full, service, source, confidence, settings or {}, run))
+                CASES.append(Case(full, service, source, confidence, settings or {}, managed, run))
             return function
 
         return register

@@ -29,16 +29,11 @@ class Ground:
         if key not in self.clients:
             client = self.connect(service, access_key)
             client.meta.events.register("before-parameter-build.*.*", self.note)
-            client.meta.events.register("after-call.*.*", name_answer)
             self.clients[key] = client
         return self.clients[key]
 
     def note(self, model, **_):
         self.asked = model.name
-
-
-def name_answer(model, parsed, **_):
-    parsed.setdefault("ResponseMetadata", {})["Operation"] = model.name
 
 
 class OnSandbox(Ground):
@@ -52,11 +47,11 @@ class OnSandbox(Ground):
         return self.sandbox.client(service, access_key, **UNCHECKED)
 
     @contextlib.contextmanager
-    def empty(self, settings):
+    def empty(self, case):
         """An empty account."""
         self.sandbox.clear()
-        if settings:
-            self.sandbox.control("PATCH", "settings", settings)
+        if case.settings:
+            self.sandbox.control("PATCH", "settings", case.settings)
         yield Aws(self)
 
     @contextlib.contextmanager
@@ -90,7 +85,9 @@ class OnSandbox(Ground):
 class OnMoto(Ground):
     """moto within this process; it has no switches."""
 
-    CONFIG = {"iam": {"load_aws_managed_policies": True}, "lambda": {"use_docker": False}}
+    # What moto loads of AWS's own policies takes it seconds for every account.
+    CONFIG = {"iam": {"load_aws_managed_policies": False}, "lambda": {"use_docker": False}}
+    MANAGED = {**CONFIG, "iam": {"load_aws_managed_policies": True}}
 
     def connect(self, service, access_key):
         return boto3.client(
@@ -102,10 +99,9 @@ class OnMoto(Ground):
         )
 
     @contextlib.contextmanager
-    def empty(self, settings):
+    def empty(self, case):
         """An empty account, whatever the switches."""
-        del settings
-        with moto.mock_aws(config=self.CONFIG):
+        with moto.mock_aws(config=self.MANAGED if case.managed else self.CONFIG):
             yield Aws(self)
 
     def held(self, operation, request):

@@ -6,7 +6,7 @@ import pytest
 
 import cases  # noqa: F401  registers them
 import differences
-from aws import Differs
+from aws import Differs, Unsteerable
 from botocore.exceptions import ClientError
 from case import CASES
 from differences import Difference
@@ -18,7 +18,7 @@ NOT_OF_THE_CONTROL_PLANE = {"latency_ms", "jwks_cache_seconds", "api_endpoint"}
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_sandbox(case, sandbox, outcomes):
-    with sandbox.empty(case.settings) as aws:
+    with sandbox.empty(case) as aws:
         case.run(aws)
     outcomes.sandbox.add(case.name)
 
@@ -43,14 +43,15 @@ def test_moto(case, moto, outcomes, recording):
 def difference_of(case, moto):
     """What moto does otherwise, or nothing."""
     try:
-        with moto.empty(case.settings) as aws:
+        with moto.empty(case) as aws:
             case.run(aws)
+    except Unsteerable as difference:
+        return str(difference)
     except Differs as difference:
-        text = str(difference)
-        return f"{moto.asked}: accepted" if text == "accepted" else text
+        return f"{moto.asked}: {difference}"
     except ClientError as error:
         metadata = error.response["ResponseMetadata"]
-        return f"{error.operation_name}: {metadata['HTTPStatusCode']} {error.response['Error']['Code']}"
+        return f"{moto.asked}: {metadata['HTTPStatusCode']} {error.response['Error']['Code']}"
     except Exception as error:  # moto's own faults come out of the client as they are
         return f"{moto.asked}: {type(error).__name__} within moto"
     return None
@@ -74,8 +75,8 @@ def test_the_table_is_written_as_it_has_to_be(outcomes, recording):
 
 def test_every_switch_is_tried_both_ways(sandbox):
     """A switch that no case moves, or that none leaves as it is, is not tried."""
-    with sandbox.empty({}):
-        defaults = sandbox.sandbox.control("GET", "settings")
+    sandbox.sandbox.clear()
+    defaults = sandbox.sandbox.control("GET", "settings")
     moved = {name for case in CASES for name, value in case.settings.items() if value != defaults[name]}
     assert set(defaults) - NOT_OF_THE_CONTROL_PLANE == moved
     for name, default in defaults.items():

@@ -32,19 +32,19 @@ def the_creation_answers_what_is_read_later(aws):
     read = api.read()
     for name in read:
         if name != "ResponseMetadata":
-            demand(read[name] == api[name], f"GetApi: {name} is another than CreateApi said")
+            demand(read[name] == api[name], f"{name} is another than CreateApi said")
 
 
 @case("§2", "D")
 def the_endpoint_holds_the_id_and_the_region(aws):
     api = aws.api()
     wanted = f"https://{api['ApiId']}.execute-api.{REGION}.amazonaws.com"
-    demand(api["ApiEndpoint"] == wanted, "CreateApi: ApiEndpoint has another form")
+    demand(api["ApiEndpoint"] == wanted, "ApiEndpoint has another form")
 
 
 @case("§7", "D/O")
 def names_may_repeat(aws):
-    demand(aws.api()["ApiId"] != aws.api()["ApiId"], "CreateApi: the same API twice")
+    demand(aws.api()["ApiId"] != aws.api()["ApiId"], "the same API twice")
 
 
 @case("§6", "O")
@@ -146,4 +146,4 @@ def a_deleted_api_is_not_found(aws):
 def a_recreated_api_has_another_id(aws):
     api = aws.api()
     api.delete()
-    demand(aws.api()["ApiId"] != api["ApiId"], "CreateApi: the old id again")
+    demand(aws.api()["ApiId"] != api["ApiId"], "the old id again")

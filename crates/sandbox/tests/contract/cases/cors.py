@@ -91,4 +91,4 @@ def an_origin_without_a_scheme_is_refused(aws):
 def a_refused_configuration_leaves_no_api_behind(aws):
     with refused(400, "BadRequestException"):
         aws.api(CorsConfiguration={"AllowOrigins": ["*"], "AllowCredentials": True})
-    demand(aws.gateway.get_apis()["Items"] == [], "GetApis: the refused API is there")
+    demand(aws.gateway.get_apis()["Items"] == [], "the refused API is there")

@@ -18,13 +18,13 @@ def expect_another_deployment(stage, change):
     before = stage.read().get("DeploymentId")
     change()
     after = stage.read().get("DeploymentId")
-    demand(after is not None and after != before, "GetStage: DeploymentId is as before")
+    demand(after is not None and after != before, "DeploymentId is as before")
 
 
 @case("§6", "O")
 def a_stage_made_after_its_routes_is_deployed(aws):
     _, stage = deployed(aws)
-    demand(stage.read().get("DeploymentId"), "GetStage: DeploymentId is absent")
+    demand(stage.read().get("DeploymentId"), "DeploymentId is absent")
 
 
 @case("§6", "O")
@@ -82,7 +82,7 @@ def success_is_told_too(aws):
     _, stage = deployed(aws)
     read = stage.read()
     text = f"Successfully deployed stage with deployment ID '{read.get('DeploymentId')}'"
-    demand(read.get("LastDeploymentStatusMessage") == text, "GetStage: LastDeploymentStatusMessage is another")
+    demand(read.get("LastDeploymentStatusMessage") == text, "LastDeploymentStatusMessage is another")
 
 
 @case("§6", "O")
@@ -113,7 +113,7 @@ def a_second_write_at_the_same_time_is_refused(aws):
     with aws.ground.held("CreateRoute", lambda: api.route("GET /a")):
         with refused(409, "ConflictException", "Unable to complete operation due to concurrent modification"):
             api.integration()
-    demand(len(api.list("route")["Items"]) == 1, "GetRoutes: the first write is missing")
+    demand(len(api.list("route")["Items"]) == 1, "the first write is missing")
 
 
 @case("§1", "O", settings={"concurrent_modification": False})
@@ -121,7 +121,7 @@ def a_second_write_at_the_same_time_may_be_accepted(aws):
     api = aws.api()
     with aws.ground.held("CreateRoute", lambda: api.route("GET /a")):
         api.integration()
-    demand(len(api.list("route")["Items"]) == 1, "GetRoutes: the first write is missing")
+    demand(len(api.list("route")["Items"]) == 1, "the first write is missing")
 
 
 @case("§1", "O", settings={"concurrent_modification": True})

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 
 from aws import FUNCTION, answers, demand, lacks, refused
 from case import cases_of
@@ -74,13 +75,13 @@ def the_environment_reads_back_as_given(aws):
 
 @case("§10", "D")
 def a_name_of_64_characters_fits(aws):
-    answers(aws.function("x" * 64), FunctionName="x" * 64)
+    answers(aws.function("x" * 64, Role=aws.role()), FunctionName="x" * 64)
 
 
 @case("§10", "D", each={"long": "x" * 65, "characters": "a.b", "empty": ""})
 def a_malformed_name_is_refused(aws, each):
     role = aws.role()
-    with refused(400, "InvalidParameterValueException" if each == "x" * 65 else "ValidationException"):
+    with refused(400, None):
         aws.function(each, Role=role)
 
 
@@ -124,14 +125,8 @@ def a_role_is_assumable_once_its_trust_is_right(aws):
         aws.function(Role=role)
     trust = aws.iam.get_role(RoleName="role")["Role"]["AssumeRolePolicyDocument"]
     trust["Statement"][0]["Principal"]["Service"] = "lambda.amazonaws.com"
-    aws.iam.update_assume_role_policy(RoleName="role", PolicyDocument=dumped(trust))
+    aws.iam.update_assume_role_policy(RoleName="role", PolicyDocument=json.dumps(trust))
     answers(aws.function(Role=role), Role=role)
-
-
-def dumped(document):
-    import json
-
-    return json.dumps(document)
 
 
 @case("§10", "D", each={"handler": {"Handler": None}, "runtime": {"Runtime": None}, "family": {"Runtime": "cobol1.x"}})
@@ -146,7 +141,7 @@ def a_function_without_what_it_needs_is_refused(aws, each):
 @case("§10", "D", each={"timeout": {"Timeout": 901}, "memory": {"MemorySize": 10241}})
 def a_limit_that_is_too_high_is_refused(aws, each):
     role = aws.role()
-    with refused(400, "InvalidParameterValueException" if "Timeout" not in each else "ValidationException"):
+    with refused(400, None):
         aws.function(Role=role, **each)
 
 
@@ -184,8 +179,8 @@ def new_code_has_another_digest_and_revision(aws):
     before = aws.function()
     aws.functions.update_function_code(FunctionName="hello", ZipFile=code_zip("// other\n"))
     after = configuration(aws)
-    demand(after["CodeSha256"] != before["CodeSha256"], "UpdateFunctionCode: CodeSha256 is as before")
-    demand(after.get("RevisionId") != before.get("RevisionId"), "UpdateFunctionCode: RevisionId is as before")
+    demand(after["CodeSha256"] != before["CodeSha256"], "CodeSha256 is as before")
+    demand(after.get("RevisionId") != before.get("RevisionId"), "RevisionId is as before")
 
 
 @case("§10", "D", each=["update_function_code", "update_function_configuration"])

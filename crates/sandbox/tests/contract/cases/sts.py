@@ -11,8 +11,8 @@ case = cases_of("sts")
 def the_callers_arn_holds_partition_and_account(aws):
     caller = aws.sts.get_caller_identity()
     answers(caller, Account=ACCOUNT)
-    demand(caller["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:user/"), "GetCallerIdentity: Arn has another form")
-    demand(caller["UserId"], "GetCallerIdentity: no UserId")
+    demand(caller["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:user/"), "Arn has another form")
+    demand(caller["UserId"], "no UserId")
 
 
 def expect_session(answer):

@@ -97,4 +97,4 @@ def deletion_takes_versions_and_aliases_along(aws):
     for qualifier in ("1", "live"):
         with refused(404, "ResourceNotFoundException"):
             aws.functions.get_function_configuration(FunctionName="hello", Qualifier=qualifier)
-    demand(aws.functions.list_functions()["Functions"] == [], "ListFunctions: something is left")
+    demand(aws.functions.list_functions()["Functions"] == [], "something is left")
