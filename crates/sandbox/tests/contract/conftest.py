@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+import differences
 from case import CASES
 from ground import OnMoto, OnSandbox
 from sandbox import Issuer, Sandbox
@@ -34,6 +35,11 @@ def outcomes():
 @pytest.fixture(scope="session")
 def recording(request):
     return request.config.getoption("--record", default=False)
+
+
+@pytest.fixture(scope="session")
+def table():
+    return differences.read()
 
 
 @pytest.fixture(scope="session")

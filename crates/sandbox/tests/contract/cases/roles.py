@@ -153,13 +153,13 @@ def a_longer_trust_is_refused(aws):
         aws.role(AssumeRolePolicyDocument=long_trust(2049))
 
 
-@case("§11", "D", managed=True)
+@case("§11", "D")
 def a_boundary_is_set_with_the_role(aws):
     aws.role(PermissionsBoundary=MANAGED)
     answers(read(aws)["PermissionsBoundary"], PermissionsBoundaryArn=MANAGED)
 
 
-@case("§11", "D", managed=True)
+@case("§11", "D")
 def a_boundary_is_set_and_deleted_later(aws):
     aws.role()
     aws.iam.put_role_permissions_boundary(RoleName="role", PermissionsBoundary=MANAGED)

@@ -26,8 +26,8 @@ def tags_are_merged(aws):
 
 @case("§6", "D")
 def tags_are_removed_by_key(aws):
-    api = aws.api(Tags={"a": "1", "b": "1"})
-    aws.gateway.untag_resource(ResourceArn=api.arn, TagKeys=["a", "unknown"])
+    api = aws.api(Tags={"a b/c+d": "1", "b": "1"})
+    aws.gateway.untag_resource(ResourceArn=api.arn, TagKeys=["a b/c+d", "unknown"])
     answers(api.read(), Tags={"b": "1"})
 
 
