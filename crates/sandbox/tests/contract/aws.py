@@ -44,10 +44,11 @@ def demand(holds, otherwise: str):
 def refused(status: int, code: str | None, *texts: str):
     """Demands that the request within is refused in this way, and in words that contain the texts.
 
-    No code is demanded where the sources give none.
+    No code is demanded where the sources give none. What is yielded holds the refusal's members afterwards.
     """
+    members = {}
     try:
-        yield
+        yield members
     except ClientError as error:
         response = error.response
         found = (response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"])
@@ -56,6 +57,7 @@ def refused(status: int, code: str | None, *texts: str):
         for text in texts:
             if text not in response["Error"]["Message"]:
                 raise Differs("refused in other words") from error
+        members.update(response)
     else:
         raise Differs("accepted")
 
@@ -143,13 +145,14 @@ class Api(Thing):
     def arn(self) -> str:
         return f"arn:aws:apigateway:{REGION}::/apis/{self['ApiId']}"
 
-    def authorizer(self, name="default", **members):
+    def authorizer(self, Name="default", **members):
         defaults = {
+            "Name": Name,
             "AuthorizerType": "JWT",
             "IdentitySource": ["$request.header.Authorization"],
             "JwtConfiguration": {"Issuer": self.issuer, "Audience": ["audience"]},
         }
-        return self.child("authorizer", "AuthorizerId", {"Name": name, **defaults, **members})
+        return self.child("authorizer", "AuthorizerId", {**defaults, **members})
 
     def integration(self, **members):
         defaults = {"IntegrationType": "AWS_PROXY", "IntegrationUri": FUNCTION, "PayloadFormatVersion": "2.0"}

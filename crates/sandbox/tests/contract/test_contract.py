@@ -12,7 +12,7 @@ from case import CASES
 from differences import Difference
 
 NAMES = [case.name for case in CASES]
-# Switches about the calls of an API, whose rules the Rust tests of the data plane try, and about the test's own comfort.
+# Switches about the calls of an API, which the Rust tests of the data plane try, and about the tests' own comfort.
 NOT_OF_THE_CONTROL_PLANE = {"latency_ms", "jwks_cache_seconds", "api_endpoint"}
 
 

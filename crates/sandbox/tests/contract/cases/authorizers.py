@@ -36,7 +36,10 @@ def one_header_or_query_string_is_an_identity_source(aws, each):
     answers(aws.api().authorizer(IdentitySource=[each]).read(), IdentitySource=[each])
 
 
-@case("§2", "O", each={"two": [HEADER, "$request.header.B"], "none": [], "else": ["$context.x"], "text": ["Authorization"]})
+SOURCES = {"two": [HEADER, "$request.header.B"], "none": [], "else": ["$context.x"], "text": ["Authorization"]}
+
+
+@case("§2", "O", each=SOURCES)
 def another_identity_source_is_refused(aws, each):
     api = aws.api()
     with refused(400, "BadRequestException", "Invalid identity source expression"):
@@ -62,6 +65,13 @@ def an_issuer_that_is_no_https_url_is_refused(aws, each):
     api = aws.api()
     with refused(400, "BadRequestException", "Invalid issuer: Issuer is not a valid URL for JWT Authorizer"):
         api.authorizer(JwtConfiguration=jwt(each))
+
+
+@case("§2", "D")
+def an_issuer_that_is_too_long_is_refused(aws):
+    api = aws.api()
+    with refused(400, "BadRequestException"):
+        api.authorizer(JwtConfiguration=jwt(aws.issuer + "x" * 2048))
 
 
 @case("§3", "O")
@@ -92,9 +102,8 @@ def a_document_that_names_another_issuer_is_refused(aws):
         api.authorizer(JwtConfiguration=jwt(aws.issuer.rstrip("/")))
 
 
-SIMPLE = {"EnableSimpleResponses": False}
 OF_REQUEST = {
-    "simple responses": SIMPLE,
+    "simple responses": {"EnableSimpleResponses": False},
     "payload format": {"AuthorizerPayloadFormatVersion": "2.0"},
     "time to live": {"AuthorizerResultTtlInSeconds": 300},
 }
@@ -125,13 +134,7 @@ def a_type_that_does_not_exist_is_refused(aws):
 def one_that_lacks_a_member_is_refused(aws, each):
     api = aws.api()
     with refused(400, "BadRequestException"):
-        api.child("authorizer", "AuthorizerId", {
-            "Name": "default",
-            "AuthorizerType": "JWT",
-            "IdentitySource": [HEADER],
-            "JwtConfiguration": jwt(aws.issuer),
-            each: None,
-        })
+        api.authorizer(**{each: None})
 
 
 @case("§2", "D")

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 
-from aws import FUNCTION, answers, demand, lacks, refused
+from aws import FUNCTION, answers, defined, demand, lacks, refused
 from case import cases_of
 from sandbox import ACCOUNT, code_zip
 
@@ -132,8 +132,8 @@ def a_role_is_assumable_once_its_trust_is_right(aws):
 @case("§10", "D", each={"handler": {"Handler": None}, "runtime": {"Runtime": None}, "family": {"Runtime": "cobol1.x"}})
 def a_function_without_what_it_needs_is_refused(aws, each):
     role = aws.role()
-    members = {"Runtime": "nodejs24.x", "Handler": "index.handler", "Role": role, "Code": {"ZipFile": code_zip()}, **each}
-    members = {name: value for name, value in members.items() if value is not None}
+    needed = {"Runtime": "nodejs24.x", "Handler": "index.handler", "Role": role, "Code": {"ZipFile": code_zip()}}
+    members = defined({**needed, **each})
     with refused(400, "InvalidParameterValueException"):
         aws.functions.create_function(FunctionName="hello", **members)
 
@@ -152,7 +152,10 @@ def what_is_no_zip_is_refused(aws):
         aws.function(Role=role, Code={"ZipFile": b"no zip"})
 
 
-@case("§10", "D", each=["get_function", "get_function_configuration", "delete_function", "get_policy", "publish_version"])
+OPERATIONS = ["get_function", "get_function_configuration", "delete_function", "get_policy", "publish_version"]
+
+
+@case("§10", "D", each=OPERATIONS)
 def a_function_that_does_not_exist_is_not_found(aws, each):
     with refused(404, "ResourceNotFoundException"):
         getattr(aws.functions, each)(FunctionName="missing")
@@ -183,7 +186,10 @@ def new_code_has_another_digest_and_revision(aws):
     demand(after.get("RevisionId") != before.get("RevisionId"), "RevisionId is as before")
 
 
-@case("§10", "D", each=["update_function_code", "update_function_configuration"])
+UPDATES = ["update_function_code", "update_function_configuration"]
+
+
+@case("§10", "D", each=UPDATES)
 def an_old_revision_is_refused(aws, each):
     aws.function()
     members = {"ZipFile": code_zip("// other\n")} if each == "update_function_code" else {"Timeout": 5}
@@ -197,7 +203,7 @@ def a_new_function_is_pending(aws):
     answers(configuration(aws), State="Pending", StateReasonCode="Creating")
 
 
-@case("§10", "D", settings={"function_pending_ms": HOUR}, each=["update_function_code", "update_function_configuration"])
+@case("§10", "D", settings={"function_pending_ms": HOUR}, each=UPDATES)
 def a_pending_function_refuses_updates(aws, each):
     aws.function()
     members = {"ZipFile": code_zip("// other\n")} if each == "update_function_code" else {"Timeout": 5}

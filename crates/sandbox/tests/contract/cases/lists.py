@@ -2,6 +2,7 @@
 
 from aws import demand, refused
 from case import cases_of
+from sandbox import permissions
 
 case = cases_of("apigatewayv2")
 of_functions = cases_of("lambda")
@@ -29,7 +30,8 @@ def three_children(noun):
     return three
 
 
-KINDS = {"apis": three_apis, **{f"{noun}s": three_children(noun) for noun in ("authorizer", "integration", "route", "stage")}}
+CHILDREN = ("authorizer", "integration", "route", "stage")
+KINDS = {"apis": three_apis, **{f"{noun}s": three_children(noun) for noun in CHILDREN}}
 
 
 def pages(ask, key, members):
@@ -155,11 +157,8 @@ def roles_come_page_by_page(aws):
 def inline_policies_come_page_by_page(aws):
     aws.role()
     for n in range(3):
-        aws.iam.put_role_policy(RoleName="role", PolicyName=f"p{n}", PolicyDocument=POLICY)
+        aws.iam.put_role_policy(RoleName="role", PolicyName=f"p{n}", PolicyDocument=permissions("*"))
     first = aws.iam.list_role_policies(RoleName="role", MaxItems=2)
     demand((len(first["PolicyNames"]), first["IsTruncated"]) == (2, True), "MaxItems is not kept to")
     second = aws.iam.list_role_policies(RoleName="role", MaxItems=2, Marker=first["Marker"])
     demand({*first["PolicyNames"], *second["PolicyNames"]} == {"p0", "p1", "p2"}, "one is missing")
-
-
-POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"*"}]}'

@@ -53,6 +53,15 @@ def a_full_quota_is_429(aws, each):
         one_more()
 
 
+@case("§1", "D", settings=AS_429)
+def a_full_quota_names_its_limit_and_no_time(aws):
+    one_more = ten_authorizers(aws)
+    with refused(429, "TooManyRequestsException") as members:
+        one_more()
+    demand(members.get("LimitType"), "no limit is named")
+    demand("retry-after" not in members["ResponseMetadata"]["HTTPHeaders"], "a time is named")
+
+
 @case("§2, §15", "U", settings=AS_400, each={"authorizers": ten_authorizers, "stages": ten_stages})
 def a_full_quota_is_400(aws, each):
     one_more = each(aws)

@@ -97,7 +97,10 @@ def a_recreated_role_has_the_old_arn_and_another_id(aws):
     demand(read(aws)["RoleId"] != before["RoleId"], "the old id")
 
 
-@case("§11", "D", each=["get_role", "delete_role", "list_role_policies", "list_attached_role_policies", "list_role_tags"])
+OPERATIONS = ["get_role", "delete_role", "list_role_policies", "list_attached_role_policies", "list_role_tags"]
+
+
+@case("§11", "D", each=OPERATIONS)
 def a_role_that_does_not_exist_is_not_found(aws, each):
     with refused(404, "NoSuchEntity"):
         getattr(aws.iam, each)(RoleName="missing")
