@@ -32,6 +32,18 @@ def a_malformed_name_is_refused(aws, each):
         api.stage(each)
 
 
+@case("§2, §15", "U", settings={"stage_name_hyphens": True})
+def a_hyphen_in_a_name_is_accepted(aws):
+    answers(aws.api().stage("a-b").read(), StageName="a-b")
+
+
+@case("§2, §15", "U", settings={"stage_name_hyphens": False})
+def a_hyphen_in_a_name_is_refused(aws):
+    api = aws.api()
+    with refused(400, "BadRequestException", "Stage name only allows a-zA-Z0-9_"):
+        api.stage("a-b")
+
+
 @case("§2", "D")
 def a_stage_without_a_name_is_refused(aws):
     api = aws.api()
