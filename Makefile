@@ -9,7 +9,8 @@ PYTHON ?= python3
 LOCKED := --locked
 # Beside the sources and not tracked.
 VENV := .venv
-BOTO3 := crates/sandbox/tests/boto3
+# boto3 against the sandbox, and the contract suite, which runs its cases on moto too.
+PYTHON_SUITES := crates/sandbox/tests
 BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
 LOCAL := $(BINARIES)/jwthttpapi-local
 
@@ -125,9 +126,9 @@ test-rust: healthy
 	$(CARGO) test $(LOCKED) --workspace --no-fail-fast
 test-python: healthy $(VENV)/ready
 	$(CARGO) test $(LOCKED) --workspace --no-run
-	$(VENV)/bin/python -m pytest $(BOTO3)
+	$(VENV)/bin/python -m pytest $(PYTHON_SUITES)
 
-$(VENV)/ready: $(BOTO3)/requirements.txt
+$(VENV)/ready: $(PYTHON_SUITES)/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@

@@ -52,6 +52,8 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
         return Err(invalid(attempt.service));
     }
     match settings.principals.get(attempt.access_key) {
+        // aws-facts §12, D.
+        Some(_) if (attempt.service, attempt.operation) == (Service::Sts, "GetCallerIdentity") => Ok(()),
         Some(principal) if !allowed(principal, attempt) => Err(denied(settings, account, attempt)),
         _ => Ok(()),
     }
@@ -242,6 +244,21 @@ mod tests {
         .unwrap_err();
         assert_eq!(refusal.code, "AccessDenied");
         assert!(refusal.message.contains("iam:PutRolePolicy"));
+    }
+
+    #[test]
+    fn the_callers_identity_needs_no_permission() {
+        let settings = with(Principal {
+            deny: vec!["*".into()],
+            ..Principal::default()
+        });
+        let identity = attempt(Service::Sts, "GetCallerIdentity", "POST");
+        assert!(check(&settings, &account(), identity).is_ok());
+        let other = attempt(Service::Sts, "AssumeRole", "POST");
+        assert_eq!(
+            check(&settings, &account(), other).unwrap_err().code,
+            "AccessDenied"
+        );
     }
 
     #[test]

@@ -7,11 +7,16 @@ const LOWER: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 pub(crate) struct Ids {
     seed: u64,
     drawn: u64,
+    placed: u64,
 }
 
 impl Ids {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, drawn: 0 }
+        Self {
+            seed,
+            drawn: 0,
+            placed: 0,
+        }
     }
 
     /// From now on other identifiers; their order goes on.
@@ -19,9 +24,10 @@ impl Ids {
         self.seed = seed;
     }
 
-    /// How many identifiers were drawn: a number that only grows, by which things can be put in order of creation.
-    pub(crate) fn drawn(&self) -> u64 {
-        self.drawn
+    /// A number that grows with every call, also for things that have no identifier of their own: their order of creation.
+    pub(crate) fn place(&mut self) -> u64 {
+        self.placed = self.drawn.max(self.placed + 1);
+        self.placed
     }
 
     /// Lower-case letters and digits.

@@ -129,10 +129,10 @@ pub(crate) struct Env<'a> {
 }
 
 impl Env<'_> {
-    fn birth(&self) -> Birth {
+    fn birth(&mut self) -> Birth {
         Birth {
             at: self.now,
-            order: self.ids.drawn(),
+            order: self.ids.place(),
         }
     }
 

@@ -82,6 +82,8 @@ pub struct Settings {
     pub issuer_must_match_document: bool,
     /// Whether `credentialsArn: ""` takes an integration's role away; else it is ignored (*§6*: not confirmed).
     pub credentials_arn_empty_clears: bool,
+    /// Whether a stage's name may hold hyphens (*§2*, *§15*: reports disagree).
+    pub stage_name_hyphens: bool,
     /// Whether the request `/x/` matches the route `/x` (*§2*: reports disagree).
     pub trailing_slash_matches: bool,
     /// Seconds for which an issuer's keys are kept. AWS keeps them for up to two hours (*§3*, D).
@@ -123,6 +125,7 @@ impl Default for Settings {
             revalidate_issuer_on_update: true,
             issuer_must_match_document: false,
             credentials_arn_empty_clears: true,
+            stage_name_hyphens: true,
             trailing_slash_matches: false,
             jwks_cache_seconds: 0,
             function_role_must_be_assumable: true,

@@ -111,7 +111,7 @@ impl RouteSettings {
 impl Stage {
     pub(crate) fn create(env: &mut Env, api: &Api, input: &StageInput) -> Result<Self, Refusal> {
         let name = required("StageName", input.stage_name.as_ref())?;
-        check_name(&name)?;
+        check_name(&name, env.settings.stage_name_hyphens)?;
         let tags = input.tags.clone().unwrap_or_default();
         check_tags(&tags, &env.settings.quotas)?;
         let mut stage = Self {
@@ -226,15 +226,15 @@ impl Stage {
     }
 }
 
-/// `$default`, or letters, digits, hyphens and underscores (*§2*; that hyphens are allowed is disputed).
-fn check_name(name: &str) -> Result<(), Refusal> {
+/// `$default`, or letters, digits and underscores (*§2*, D; the text O); hyphens are disputed.
+fn check_name(name: &str, hyphens: bool) -> Result<(), Refusal> {
     length("StageName", name, 1..=128)?;
     if name == "$default"
         || name
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || (hyphens && c == '-'))
     {
         return Ok(());
     }
-    Err(bad_request("Stage name only allows a-zA-Z0-9_- or $default"))
+    Err(bad_request("Stage name only allows a-zA-Z0-9_"))
 }

@@ -115,3 +115,32 @@ fn an_empty_list_is_an_empty_page() {
         .unwrap();
     assert_eq!(answer, json!({ "items": [] }));
 }
+
+/// A stage's name is all the identifier it has, so that none is drawn for it.
+#[test]
+fn pages_together_hold_every_stage() {
+    let mut bench = Bench::new(json!({}));
+    let api = bench.api();
+    for name in ["one", "two", "three"] {
+        bench.create_stage(&api, json!({ "stageName": name })).unwrap();
+    }
+    let mut names = BTreeSet::new();
+    let mut token = None;
+    loop {
+        let page = PageRequest {
+            max_results: Some(1),
+            token,
+        };
+        let request = Request::GetStages {
+            api: api.clone(),
+            page,
+        };
+        let answer = bench.gateway(request).unwrap();
+        names.insert(answer["items"][0]["stageName"].as_str().unwrap().to_owned());
+        match answer.get("nextToken").and_then(Value::as_str) {
+            Some(next) => token = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    assert_eq!(names.len(), 3);
+}
