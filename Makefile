@@ -60,7 +60,7 @@ generate: build ## Write the generated files: crds/ and the chart's copy
 
 .PHONY: generate-chart
 generate-chart: ## Write what follows from the chart: table of values, descriptions in its schema, snapshots
-	UPDATE_CHART=1 $(CARGO) test $(LOCKED) --package jwthttpapi --test chart
+	UPDATE_CHART=1 $(CARGO) test $(LOCKED) --workspace --test chart
 
 .PHONY: fmt
 fmt: ## Format the sources

@@ -29,6 +29,7 @@ values.schema.json and its line here; the tests name what is missing. */ -}}
 - --apigateway-burst={{ .Values.budget.apiGateway.burst }}
 - --lambda-rate={{ .Values.budget.lambda.rate }}
 - --iam-rate={{ .Values.budget.iam.rate }}
+- --logs-rate={{ .Values.budget.logs.rate }}
 - --concurrency={{ .Values.concurrency }}
 - --leader-elect={{ .Values.leaderElection }}
 - --lease-namespace={{ .Release.Namespace }}
