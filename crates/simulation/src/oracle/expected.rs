@@ -1,5 +1,7 @@
 //! What a spec means, said once more and independently of the operator.
 
+mod owned;
+
 use jwthttpapi_sandbox::model::deployment::{Authorization, DeployedRoute, Deployment};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, iter};
@@ -108,6 +110,8 @@ pub(crate) fn of(spec: &Value) -> Value {
         "apis": [api],
         "roles": if by_role { json!([functions]) } else { json!([]) },
         "grants": if mode == "ResourcePolicy" { json!(functions) } else { json!([]) },
+        "functions": owned::of(spec),
+        "leftovers": [],
     })
 }
 
@@ -140,6 +144,7 @@ pub(crate) fn pieces(spec: &Value) -> usize {
         + count(&api["routes"])
         + integrations.len()
         + count(&all["grants"])
+        + owned::PIECES * count(&all["functions"])
 }
 
 fn expected_route(spec: &Value, route: &Value, credentials: &Value) -> Value {
@@ -165,6 +170,9 @@ fn expected_route(spec: &Value, route: &Value, credentials: &Value) -> Value {
 /// The ARN of a route's function, with its qualifier.
 fn function(route: &Value) -> String {
     let lambda = &route["lambda"];
+    if let Some(own) = lambda["function"].as_str() {
+        return owned::called(own);
+    }
     let named = |name: &str| {
         format!(
             "arn:aws:lambda:{}:{}:function:{name}",
@@ -206,9 +214,9 @@ fn cors(cors: &Value) -> Value {
 /// Everything of the object's in AWS as it is, in the same form.
 pub(crate) fn shown(state: &Value, uid: &str) -> Value {
     let is_own = |tags: &Map<String, Value>| tags.get("jwthttpapi.dev/uid").is_some_and(|tag| tag == uid);
-    let roles: Vec<&Value> = items(&state["roles"])
+    let (executing, roles): (Vec<&Value>, Vec<&Value>) = items(&state["roles"])
         .filter(|role| is_own(&pairs(&role["Tags"])))
-        .collect();
+        .partition(|role| owned::executes(role));
     let own = roles.first().map(|role| &role["Arn"]);
     let services = &state["regions"][crate::REGION];
     let apis: Vec<&Value> = items(&services["apis"])
@@ -223,12 +231,15 @@ pub(crate) fn shown(state: &Value, uid: &str) -> Value {
             policies.flat_map(|policy| items(&policy["Statement"]))
         })
         .filter(|statement| is_own_statement(statement) && statement.to_string().contains(source))
-        .map(|statement| text(&statement["Resource"]))
+        .map(|statement| owned::named(&text(&statement["Resource"])))
         .collect();
+    let (functions, leftovers) = owned::shown(services, &executing, &is_own);
     json!({
         "apis": apis.iter().map(|api| shown_api(api, own)).collect::<Vec<_>>(),
         "roles": roles.iter().map(|role| invokable(role)).collect::<Vec<_>>(),
         "grants": grants,
+        "functions": functions,
+        "leftovers": leftovers,
     })
 }
 
@@ -243,6 +254,8 @@ pub(crate) fn others(state: &Value) -> Value {
     keep(&mut state["roles"], &|role| !tagged(&pairs(&role["Tags"])));
     let services = &mut state["regions"][crate::REGION];
     keep(&mut services["apis"], &|api| !is_own(api));
+    keep(&mut services["functions"], &|function| !tagged(&pairs(&function["Tags"])));
+    keep(&mut services["logGroups"], &|group| !tagged(&pairs(&group["tags"])));
     for function in services["functions"].as_array_mut().into_iter().flatten() {
         // It changes with every statement.
         function["RevisionId"] = Value::Null;
@@ -303,7 +316,7 @@ fn shown_api(api: &Value, own_role: Option<&Value>) -> Value {
             let shape = json!({
                 "who": who,
                 "operation": route["operationName"].as_str().unwrap_or_default(),
-                "function": integration["integrationUri"],
+                "function": owned::named(&text(&integration["integrationUri"])),
                 "payload": integration["payloadFormatVersion"],
                 "timeout": integration["timeoutInMillis"],
                 "credentials": credentials,
@@ -341,10 +354,12 @@ fn invokable(role: &Value) -> Value {
     let trusted = trust[0]["Principal"]["Service"] == "apigateway.amazonaws.com" && items(trust).count() == 1;
     let policies = role["InlinePolicies"].as_object().cloned().unwrap_or_default();
     let policy = &policies.get("jwthttpapi").cloned().unwrap_or_default()["Statement"];
-    let invokes = policy[0]["Action"] == "lambda:InvokeFunction" && items(policy).count() == 1;
+    let action = owned::only(&policy[0]["Action"]);
+    let invokes = action == "lambda:InvokeFunction" && items(policy).count() == 1;
     if trusted && invokes && policies.len() == 1 {
-        let one = policy[0]["Resource"].as_str().map(|arn| json!([arn]));
-        one.unwrap_or_else(|| json!(sorted(&policy[0]["Resource"])))
+        let one = policy[0]["Resource"].as_str().map(str::to_owned);
+        let all = one.map_or_else(|| texts(&policy[0]["Resource"]), |arn| vec![arn]);
+        json!(all.iter().map(|arn| owned::named(arn)).collect::<BTreeSet<_>>())
     } else {
         role.clone()
     }
