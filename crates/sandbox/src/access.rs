@@ -66,8 +66,15 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
         !need.any_of.iter().any(admitted)
     });
     match lacking.and_then(|need| Some((need.any_of.first()?, &need.resource))) {
-        Some((action, resource)) => Err(refusal(settings, account, attempt, action, resource)),
         None => Ok(()),
+        // It does not say which permission is missing (O).
+        Some(_) if attempt.service == Service::Logs => {
+            let (id, operation) = (&account.id, attempt.operation);
+            let text =
+                format!("User with accountId: {id} is not authorized to perform {operation} with Tags");
+            Err(Refusal::new(400, "AccessDeniedException", text))
+        }
+        Some((action, resource)) => Err(refusal(settings, account, attempt, action, resource)),
     }
 }
 
@@ -335,7 +342,11 @@ mod tests {
                 deny: vec![deny.into()],
                 ..Principal::default()
             });
-            assert_eq!(check(&settings, &account(), create).is_ok(), allowed, "{deny}");
+            let refusal = check(&settings, &account(), create).err();
+            let text = refusal.map(|refusal| refusal.message);
+            let expected =
+                "User with accountId: 123456789012 is not authorized to perform CreateLogGroup with Tags";
+            assert_eq!(text.as_deref(), (!allowed).then_some(expected), "{deny}");
         }
     }
 

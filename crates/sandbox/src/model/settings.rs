@@ -89,6 +89,11 @@ pub struct Settings {
     /// Runtimes that functions can no longer be given (*§10*: the dates of `nodejs20.x` differ between copies of the
     /// document; those of the older ones I).
     pub blocked_runtimes: BTreeSet<String>,
+    /// Whether `Environment` without `Variables` clears a function's environment; else it is ignored (not confirmed).
+    pub environment_without_variables_clears: bool,
+    /// Whether `UpdateFunctionCode` without `Architectures` goes back to `x86_64`, the default that the service model
+    /// names; else the architecture stays (not confirmed).
+    pub update_code_resets_architecture: bool,
     /// Whether Lambda refuses a function whose role it cannot assume (*§10*, O).
     pub function_role_must_be_assumable: bool,
     /// Whether two writes to one API at the same time give the second a 409 (*§1*, O).
@@ -157,6 +162,8 @@ impl Default for Settings {
             trailing_slash_matches: false,
             jwks_cache_seconds: 0,
             blocked_runtimes: BLOCKED_RUNTIMES.map(str::to_owned).into(),
+            environment_without_variables_clears: false,
+            update_code_resets_architecture: false,
             function_role_must_be_assumable: true,
             concurrent_modification: false,
             rate_limits: BTreeMap::new(),

@@ -85,7 +85,7 @@ impl Function {
             timeout: 3,
             memory_size: 128,
             environment: BTreeMap::new(),
-            architectures: architectures.unwrap_or_else(|| vec!["x86_64".into()]),
+            architectures: architectures.unwrap_or_else(default_architectures),
         };
         checks::architectures(&settings.architectures)?;
         settings.merge(env, iam, input)?;
@@ -117,8 +117,7 @@ impl Function {
         Ok(function)
     }
 
-    /// The only way to another architecture (service model, D); one that is not named stays (I: the model gives a
-    /// default).
+    /// The only way to another architecture (service model, D).
     pub(super) fn update_code(&mut self, env: &mut Env, input: &UpdateCodeInput) -> Answer {
         if input.dry_run == Some(true) {
             return Err(Refusal::not_modelled("UpdateFunctionCode with DryRun"));
@@ -129,6 +128,8 @@ impl Function {
         if let Some(architectures) = &input.architectures {
             checks::architectures(architectures)?;
             settings.architectures.clone_from(architectures);
+        } else if env.settings.update_code_resets_architecture {
+            settings.architectures = default_architectures();
         }
         self.replace(env, settings, code);
         let version = (input.publish == Some(true)).then(|| self.publish_changed(env, None));
@@ -300,6 +301,10 @@ impl Function {
         }
         check_revision(revision, &self.latest.revision)
     }
+}
+
+fn default_architectures() -> Vec<String> {
+    vec!["x86_64".into()]
 }
 
 /// 412 when a revision is named that is not the present one (*§10*, D).

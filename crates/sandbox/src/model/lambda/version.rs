@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{checks, invalid};
@@ -50,7 +51,28 @@ pub(crate) struct FunctionInput {
     pub(super) package_type: Option<String>,
     pub(super) tags: Option<BTreeMap<String, String>>,
     pub(super) revision_id: Option<String>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
+
+/// Members that AWS knows and that are not modelled, each with what it is when nobody sets it (service model, D).
+const OTHERS: [(&str, &str); 15] = [
+    ("CapacityProviderConfig", ""),
+    ("CodeSigningConfigArn", ""),
+    ("DeadLetterConfig", ""),
+    ("DurableConfig", ""),
+    ("EphemeralStorage", r#"{"Size":512}"#),
+    ("FileSystemConfigs", ""),
+    ("ImageConfig", ""),
+    ("KMSKeyArn", ""),
+    ("Layers", ""),
+    ("LoggingConfig", r#"{"LogFormat":"Text"}"#),
+    ("PublishTo", ""),
+    ("SnapStart", r#"{"ApplyOn":"None"}"#),
+    ("TenancyConfig", ""),
+    ("TracingConfig", r#"{"Mode":"PassThrough"}"#),
+    ("VpcConfig", ""),
+];
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -78,6 +100,23 @@ pub(crate) struct UpdateCodeInput {
     pub(super) revision_id: Option<String>,
 }
 
+impl FunctionInput {
+    /// What would have no effect is not taken as if it had one. Members that AWS does not know either are ignored (I).
+    fn refuse_others(&self) -> Result<(), Refusal> {
+        let unset = [json!(null), json!(""), json!([]), json!({})];
+        let set = self.others.iter().find(|(name, given)| {
+            let known = OTHERS.iter().find(|(other, _)| name == other);
+            known.is_some_and(|(_, default)| {
+                !unset.contains(given) && default.parse().ok().as_ref() != Some(*given)
+            })
+        });
+        match set {
+            None => Ok(()),
+            Some((name, _)) => Err(Refusal::not_modelled(&format!("{name} of functions"))),
+        }
+    }
+}
+
 impl CodeInput {
     /// The archive that is sent inline (the text O).
     pub(super) fn archive(&self, env: &Env) -> Result<Vec<u8>, Refusal> {
@@ -94,6 +133,7 @@ impl CodeInput {
 impl VersionSettings {
     /// What is not named keeps its value; empty `Variables` clear the environment (*§10*, D).
     pub(super) fn merge(&mut self, env: &Env, iam: &Iam, input: &FunctionInput) -> Result<(), Refusal> {
+        input.refuse_others()?;
         if let Some(role) = &input.role {
             checks::role(env, role)?;
             // §10, O.
@@ -124,10 +164,14 @@ impl VersionSettings {
             checks::description(description)?;
             self.description.clone_from(description);
         }
-        let environment = input.environment.as_ref();
-        if let Some(variables) = environment.and_then(|given| given.variables.as_ref()) {
-            checks::environment(env, variables)?;
-            self.environment.clone_from(variables);
+        let variables = input.environment.as_ref().map(|given| &given.variables);
+        match variables {
+            Some(Some(variables)) => {
+                checks::environment(env, variables)?;
+                self.environment.clone_from(variables);
+            }
+            Some(None) if env.settings.environment_without_variables_clears => self.environment.clear(),
+            Some(None) | None => {}
         }
         Ok(())
     }

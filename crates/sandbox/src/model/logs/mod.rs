@@ -76,8 +76,10 @@ impl Logs {
             Request::DescribeLogGroups { input } => self.describe(env, input),
             Request::PutRetentionPolicy { group, days } => {
                 if !RETENTIONS.contains(days) {
-                    let text = format!("Member must satisfy enum value set: {RETENTIONS:?}");
-                    return Err(constraint("retentionInDays", &days.to_string(), &text));
+                    // The text O.
+                    return Err(invalid(format!(
+                        "Invalid retention value. Valid values are: {RETENTIONS:?}"
+                    )));
                 }
                 self.named(group)?.retention_in_days = Some(*days);
                 Ok(Value::Null)

@@ -153,6 +153,33 @@ fn the_architecture_changes_with_the_code_and_not_with_the_configuration() {
 }
 
 #[test]
+fn an_environment_without_variables_is_cleared_or_kept_as_is_set() {
+    for clears in [true, false] {
+        let mut bench = with_role(json!({ "environment_without_variables_clears": clears }));
+        create(&mut bench, members()).unwrap();
+        configure(
+            &mut bench,
+            json!({ "Environment": { "Variables": { "KEY": "1" } } }),
+        )
+        .unwrap();
+        let after = configure(&mut bench, json!({ "Environment": {} })).unwrap();
+        assert_eq!(after.get("Environment").is_none(), clears);
+    }
+}
+
+#[test]
+fn code_without_an_architecture_resets_it_or_keeps_it_as_is_set() {
+    for (resets, expected) in [(true, "x86_64"), (false, "arm64")] {
+        let mut bench = with_role(json!({ "update_code_resets_architecture": resets }));
+        let mut arm = members();
+        arm["Architectures"] = json!(["arm64"]);
+        create(&mut bench, arm).unwrap();
+        let after = update_code(&mut bench, json!({ "ZipFile": zip("2") })).unwrap();
+        assert_eq!(after["Architectures"], json!([expected]));
+    }
+}
+
+#[test]
 fn a_role_that_lambda_cannot_assume_is_refused_until_it_has_propagated() {
     let mut bench = with_role(json!({ "iam_delay_ms": 5000 }));
     let (status, code, text) = refused(create(&mut bench, members()));

@@ -181,6 +181,36 @@ fn code_that_is_somewhere_else_is_not_modelled() {
 }
 
 #[test]
+fn what_would_have_no_effect_is_not_taken() {
+    let mut bench = with_function();
+    for (member, value) in [
+        ("VpcConfig", json!({ "SubnetIds": ["subnet-1"] })),
+        (
+            "Layers",
+            json!(["arn:aws:lambda:eu-central-1:123456789012:layer:l:1"]),
+        ),
+        ("TracingConfig", json!({ "Mode": "Active" })),
+        ("EphemeralStorage", json!({ "Size": 1024 })),
+    ] {
+        assert_eq!(refusal(&mut bench, member, value.clone()).0, 501, "{member}");
+        let update = configure(&mut bench, json!({ member: value }));
+        assert_eq!(refused(update).0, 501, "{member}");
+    }
+    for (member, value) in [
+        ("VpcConfig", json!({})),
+        ("Layers", json!([])),
+        ("TracingConfig", json!({ "Mode": "PassThrough" })),
+        ("EphemeralStorage", json!({ "Size": 512 })),
+        ("NoMember", json!("x")),
+    ] {
+        assert!(
+            configure(&mut bench, json!({ member: value })).is_ok(),
+            "{member}"
+        );
+    }
+}
+
+#[test]
 fn a_role_of_another_account_cannot_be_passed() {
     let mut bench = with_role(json!({}));
     let role = json!("arn:aws:iam::210987654321:role/execution");
