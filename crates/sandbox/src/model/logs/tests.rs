@@ -178,7 +178,7 @@ fn groups_come_sorted_by_name_page_by_page_in_every_order_of_lists() {
     for order in ["creation", "reversed", "shuffled"] {
         for (page_size, limit) in [(2, None), (25, Some(2))] {
             let mut bench = Bench::new(json!({ "list_order": order, "page_size": page_size }));
-            for name in ["/b/2", "/a", "/b/3", "/b/1", "/b", "/B"] {
+            for name in ["/b/2", "/a/b", "/b/3", "/b/1", "/b", "/B"] {
                 create(&mut bench, json!({ "logGroupName": name })).unwrap();
             }
             let (mut found, mut sizes, mut token) = (Vec::new(), Vec::new(), Value::Null);

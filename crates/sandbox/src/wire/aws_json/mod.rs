@@ -60,3 +60,34 @@ pub(super) fn refusal(request_id: &str, refusal: &Refusal) -> Response<Bytes> {
         request_id,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_by_type_and_message_in_the_body_alone() {
+        let exists = Refusal::new(400, "ResourceAlreadyExistsException", "It exists");
+        let response = refusal("1", &exists);
+        assert_eq!(
+            response.body(),
+            r#"{"__type":"ResourceAlreadyExistsException","message":"It exists"}"#
+        );
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/x-amz-json-1.1");
+        assert!(!response.headers().contains_key("x-amzn-errortype"));
+    }
+
+    #[test]
+    fn the_operation_is_what_the_target_names_of_this_service() {
+        let asking = |target: &str| {
+            let request = HttpRequest::builder().header("X-Amz-Target", target);
+            let request = request.body(Bytes::new()).unwrap();
+            operation(&request, "Logs_20140328").to_owned()
+        };
+        assert_eq!(asking("Logs_20140328.CreateLogGroup"), "CreateLogGroup");
+        assert_eq!(asking("DynamoDB_20120810.CreateTable"), "");
+        assert_eq!(asking("Logs_20140328"), "");
+    }
+}
