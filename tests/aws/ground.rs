@@ -13,7 +13,9 @@ use jwthttpapi_core::model::name::{Place, role_name};
 use jwthttpapi_core::model::observed::{self, Observed, Reading};
 use jwthttpapi_core::model::{Desired, Owner, Policy, build};
 use jwthttpapi_core::plan::{Plan, plan, plan_deletion};
-use jwthttpapi_sandbox::{Account, Clock, Entry, Issuers, Options, Rule, Sandbox, Timestamp};
+use jwthttpapi_sandbox::{
+    Account, Clock, Entry, Issuers, Options, Rule, SMALLEST_ARCHIVE, Sandbox, Timestamp,
+};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -168,7 +170,9 @@ impl Ground {
             let request = request
                 .runtime(Runtime::Nodejs22x)
                 .role("arn:aws:iam::123456789012:role/x");
-            let code = FunctionCode::builder().zip_file(Blob::new("PK")).build();
+            let code = FunctionCode::builder()
+                .zip_file(Blob::new(SMALLEST_ARCHIVE))
+                .build();
             request.code(code).send().await.unwrap();
         }
         self.sandbox.clear_journal();

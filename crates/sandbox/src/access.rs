@@ -1,7 +1,7 @@
 //! What callers may do, and how each service says that they may not.
 
 use crate::{
-    model::{Account, Principal, Settings, caller_arn, error::Refusal},
+    model::{Account, Need, Principal, Settings, caller_arn, error::Refusal, logs},
     wire::Service,
 };
 
@@ -13,6 +13,10 @@ pub(crate) struct Attempt<'a> {
     /// API Gateway's actions are HTTP verbs (*aws-facts §12*, D).
     pub(crate) verb: &'a str,
     pub(crate) path: &'a str,
+    /// As the journal shows it.
+    pub(crate) target: Option<&'a str>,
+    /// What has to be allowed besides.
+    pub(crate) needs: &'a [Need],
     pub(crate) region: &'a str,
     pub(crate) access_key: &'a str,
 }
@@ -22,7 +26,7 @@ impl Attempt<'_> {
     fn action(&self) -> String {
         match self.service {
             Service::ApiGateway => format!("apigateway:{}", self.verb),
-            Service::Lambda | Service::Iam | Service::Sts => self.named(),
+            Service::Lambda | Service::Iam | Service::Sts | Service::Logs => self.named(),
         }
     }
 
@@ -51,11 +55,30 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
     if settings.invalid_keys.contains(attempt.access_key) {
         return Err(invalid(attempt.service));
     }
-    match settings.principals.get(attempt.access_key) {
-        // aws-facts §12, D.
-        Some(_) if (attempt.service, attempt.operation) == (Service::Sts, "GetCallerIdentity") => Ok(()),
-        Some(principal) if !allowed(principal, attempt) => Err(denied(settings, account, attempt)),
-        _ => Ok(()),
+    let Some(principal) = settings.principals.get(attempt.access_key) else {
+        return Ok(());
+    };
+    // aws-facts §12, D.
+    if (attempt.service, attempt.operation) == (Service::Sts, "GetCallerIdentity") {
+        return Ok(());
+    }
+    if !allowed(principal, attempt) {
+        return Err(denied(settings, account, attempt));
+    }
+    let lacking = attempt.needs.iter().find(|need| {
+        let admitted = |action: &&str| admits(principal, &[(*action).to_owned()]);
+        !need.any_of.iter().any(admitted)
+    });
+    match lacking.and_then(|need| Some((need.any_of.first()?, &need.resource))) {
+        None => Ok(()),
+        // It does not say which permission is missing (O).
+        Some(_) if attempt.service == Service::Logs => {
+            let (id, operation) = (&account.id, attempt.operation);
+            let text =
+                format!("User with accountId: {id} is not authorized to perform {operation} with Tags");
+            Err(Refusal::new(400, "AccessDeniedException", text))
+        }
+        Some((action, resource)) => Err(refusal(settings, account, attempt, action, resource)),
     }
 }
 
@@ -67,65 +90,85 @@ pub(crate) fn user(settings: &Settings, access_key: &str) -> String {
         .map_or_else(|| Principal::default().name, |owner| owner.name.clone())
 }
 
-/// 403 in AWS's words (O). `GetCallerIdentity` needs no permission (*aws-facts §12*, D), but a fault may deny it.
+/// 403, or 400 where the protocol says so, in AWS's words (O). `GetCallerIdentity` needs no permission (*aws-facts §12*, D), but a fault may deny it.
 pub(crate) fn denied(settings: &Settings, account: &Account, attempt: Attempt) -> Refusal {
-    let user = caller_arn(account, &user(settings, attempt.access_key));
     let action = attempt.missing(settings.principals.get(attempt.access_key));
     let partition = &account.partition;
-    let (code, resource) = match attempt.service {
+    let resource = match attempt.service {
         Service::ApiGateway => {
             let path = attempt.path.strip_prefix("/v2").unwrap_or(attempt.path);
-            (
-                "AccessDeniedException",
-                format!("arn:{partition}:apigateway:{}::{path}", attempt.region),
-            )
+            format!("arn:{partition}:apigateway:{}::{path}", attempt.region)
         }
-        Service::Lambda => (
-            "AccessDeniedException",
-            format!(
-                "arn:{partition}:lambda:{}:{}:function:*",
-                attempt.region, account.id
-            ),
+        Service::Lambda => format!(
+            "arn:{partition}:lambda:{}:{}:function:*",
+            attempt.region, account.id
         ),
-        Service::Iam | Service::Sts => (
-            "AccessDenied",
-            format!("arn:{partition}:iam::{}:role/*", account.id),
-        ),
+        Service::Iam | Service::Sts => format!("arn:{partition}:iam::{}:role/*", account.id),
+        // Operations on tags name the ARN that they are about, all others the group's streams (O).
+        Service::Logs => match attempt.target {
+            Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
+            group => {
+                let group = logs::arn(account, attempt.region, group.unwrap_or_default());
+                format!("{group}:log-stream:")
+            }
+        },
+    };
+    refusal(settings, account, attempt, &action, &resource)
+}
+
+fn refusal(
+    settings: &Settings,
+    account: &Account,
+    attempt: Attempt,
+    action: &str,
+    resource: &str,
+) -> Refusal {
+    let user = caller_arn(account, &user(settings, attempt.access_key));
+    let code = match attempt.service {
+        Service::ApiGateway | Service::Lambda | Service::Logs => "AccessDeniedException",
+        Service::Iam | Service::Sts => "AccessDenied",
     };
     let text = format!(
         "User: {user} is not authorized to perform: {action} on resource: {resource} because no identity-based policy \
          allows the {action} action"
     );
-    Refusal::new(403, code, text)
+    Refusal::new(forbidden(attempt.service), code, text)
 }
 
-/// 429 in each service's words (*aws-facts §1*, *§11*, D).
+/// awsJson has one status for all that is the caller's fault (O).
+fn forbidden(service: Service) -> u16 {
+    match service {
+        Service::ApiGateway | Service::Lambda | Service::Iam | Service::Sts => 403,
+        Service::Logs => 400,
+    }
+}
+
+/// 429 in each service's words (*aws-facts §1*, *§11*, D; of CloudWatch Logs O).
 pub(crate) fn throttled(service: Service) -> Refusal {
     match service {
         Service::ApiGateway => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
         Service::Lambda => Refusal::new(429, "TooManyRequestsException", "Rate exceeded"),
         Service::Iam | Service::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+        Service::Logs => Refusal::new(400, "ThrottlingException", "Rate exceeded"),
     }
 }
 
 fn expired(service: Service) -> Refusal {
     let code = match service {
-        Service::ApiGateway | Service::Lambda => "ExpiredTokenException",
+        Service::ApiGateway | Service::Lambda | Service::Logs => "ExpiredTokenException",
         Service::Iam | Service::Sts => "ExpiredToken",
     };
-    Refusal::new(403, code, "The security token included in the request is expired")
+    let text = "The security token included in the request is expired";
+    Refusal::new(forbidden(service), code, text)
 }
 
 fn invalid(service: Service) -> Refusal {
     let code = match service {
-        Service::ApiGateway | Service::Lambda => "UnrecognizedClientException",
+        Service::ApiGateway | Service::Lambda | Service::Logs => "UnrecognizedClientException",
         Service::Iam | Service::Sts => "InvalidClientTokenId",
     };
-    Refusal::new(
-        403,
-        code,
-        "The security token included in the request is invalid.",
-    )
+    let text = "The security token included in the request is invalid.";
+    Refusal::new(forbidden(service), code, text)
 }
 
 fn allowed(principal: &Principal, attempt: Attempt) -> bool {
@@ -167,6 +210,8 @@ mod tests {
             operation,
             verb,
             path: "/v2/apis",
+            target: None,
+            needs: &[],
             region: "eu-central-1",
             access_key: "AKIA",
         }
@@ -262,6 +307,100 @@ mod tests {
     }
 
     #[test]
+    fn a_role_is_handed_over_only_by_who_may_pass_it() {
+        let role = "arn:aws:iam::123456789012:role/execution";
+        let needs = [Need {
+            any_of: &["iam:PassRole"],
+            resource: role.into(),
+        }];
+        let create = Attempt {
+            needs: &needs,
+            ..attempt(Service::Lambda, "CreateFunction", "POST")
+        };
+        let may = |allow: &[&str]| {
+            with(Principal {
+                allow: allow.iter().map(|action| (*action).to_owned()).collect(),
+                ..Principal::default()
+            })
+        };
+        assert!(
+            check(
+                &may(&["lambda:CreateFunction", "iam:PassRole"]),
+                &account(),
+                create
+            )
+            .is_ok()
+        );
+        let refusal = check(&may(&["lambda:CreateFunction"]), &account(), create).unwrap_err();
+        assert_eq!(
+            (refusal.status, refusal.code.as_str()),
+            (403, "AccessDeniedException")
+        );
+        let text = format!("is not authorized to perform: iam:PassRole on resource: {role} because ");
+        assert!(refusal.message.contains(&text), "{}", refusal.message);
+        let refusal = check(&may(&["iam:PassRole"]), &account(), create).unwrap_err();
+        assert!(refusal.message.contains("lambda:CreateFunction"));
+    }
+
+    #[test]
+    fn one_of_several_permissions_is_enough_where_aws_says_so() {
+        let needs = [Need {
+            any_of: &["logs:TagResource", "logs:TagLogGroup"],
+            resource: "arn:aws:logs:eu-central-1:123456789012:log-group:g".into(),
+        }];
+        let create = Attempt {
+            needs: &needs,
+            ..attempt(Service::Logs, "CreateLogGroup", "POST")
+        };
+        for (deny, allowed) in [
+            ("logs:TagLogGroup", true),
+            ("logs:TagResource", true),
+            ("logs:Tag*", false),
+        ] {
+            let settings = with(Principal {
+                deny: vec![deny.into()],
+                ..Principal::default()
+            });
+            let refusal = check(&settings, &account(), create).err();
+            let text = refusal.map(|refusal| refusal.message);
+            let expected =
+                "User with accountId: 123456789012 is not authorized to perform CreateLogGroup with Tags";
+            assert_eq!(text.as_deref(), (!allowed).then_some(expected), "{deny}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_logs_is_400_and_names_the_streams_or_the_tagged_arn() {
+        let settings = with(Principal {
+            allow: Vec::new(),
+            ..Principal::default()
+        });
+        let arn = "arn:aws:logs:eu-central-1:123456789012:log-group:";
+        let group = format!("{arn}/aws/lambda/hello");
+        for (operation, target, resource) in [
+            (
+                "CreateLogGroup",
+                Some("/aws/lambda/hello"),
+                format!("{group}:log-stream:"),
+            ),
+            ("DescribeLogGroups", None, format!("{arn}:log-stream:")),
+            ("TagResource", Some(group.as_str()), group.clone()),
+        ] {
+            let attempt = Attempt {
+                target,
+                ..attempt(Service::Logs, operation, "POST")
+            };
+            let refusal = check(&settings, &account(), attempt).unwrap_err();
+            assert_eq!(
+                (refusal.status, refusal.code.as_str()),
+                (400, "AccessDeniedException")
+            );
+            let text = format!("to perform: logs:{operation} on resource: {resource} because ");
+            assert!(refusal.message.contains(&text), "{}", refusal.message);
+        }
+    }
+
+    #[test]
     fn each_protocol_has_its_own_words_for_bad_keys() {
         let keys = BTreeSet::from(["AKIA".to_owned()]);
         let expired = Settings {
@@ -279,6 +418,11 @@ mod tests {
                 "UnrecognizedClientException",
             ),
             (Service::Iam, "ExpiredToken", "InvalidClientTokenId"),
+            (
+                Service::Logs,
+                "ExpiredTokenException",
+                "UnrecognizedClientException",
+            ),
         ] {
             let attempt = attempt(service, "GetApi", "GET");
             assert_eq!(check(&expired, &account(), attempt).unwrap_err().code, gone);

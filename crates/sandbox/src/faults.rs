@@ -16,7 +16,7 @@ pub struct Rule {
     /// The operation, such as `CreateRoute`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// The API id, function, role or ARN, as the journal shows it.
+    /// The API id, function, role, log group or ARN, as the journal shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The part of the target, as the journal shows it.

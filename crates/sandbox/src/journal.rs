@@ -21,7 +21,7 @@ pub struct Entry {
     pub service: Service,
     /// The operation, such as `CreateRoute`; `Unknown` for what is not modelled.
     pub operation: String,
-    /// The API id, function, role or ARN that it is about; absent for lists of the account.
+    /// The API id, function, role, log group or ARN that it is about; absent for lists of the account.
     pub target: Option<String>,
     /// What of the target: a child's id, or its name or route key when it is created.
     pub resource: Option<String>,

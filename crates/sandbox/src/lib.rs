@@ -1,6 +1,6 @@
 //! A strict model of the parts of AWS that jwthttpapi uses, over the real wire protocols.
 //!
-//! [`Sandbox`] is the whole of it: a model of API Gateway v2, Lambda, IAM and STS, with a journal, faults on demand
+//! [`Sandbox`] is the whole of it: a model of API Gateway v2, Lambda, IAM, STS and CloudWatch Logs, with a journal, faults on demand
 //! and switches for what is not confirmed about AWS. It is reached over HTTP ([`serve`]) or, with the feature `sdk`,
 //! as the HTTP client of an AWS SDK client.
 //!
@@ -27,7 +27,7 @@ pub use self::{
     http_server::serve,
     issuer::{CertificateError, Discovery, Fetcher, IssuerError, Issuers},
     journal::Entry,
-    model::{Account, Settings, Timestamp},
+    model::{Account, SMALLEST_ARCHIVE, Settings, Timestamp},
     sandbox::{Awaited, Options, Outcome, Release, Sandbox, Watched},
     wire::Service,
 };

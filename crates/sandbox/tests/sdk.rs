@@ -14,8 +14,12 @@
 mod clients;
 #[path = "sdk/faults.rs"]
 mod faults;
+#[path = "sdk/functions.rs"]
+mod functions;
 #[path = "sdk/kinds.rs"]
 mod kinds;
+#[path = "sdk/logs.rs"]
+mod logs;
 #[path = "sdk/time.rs"]
 mod time;
 #[path = "sdk/transports.rs"]

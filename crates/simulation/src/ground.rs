@@ -13,7 +13,9 @@ use aws_sdk_lambda::{
     types::{FunctionCode, Runtime},
 };
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use jwthttpapi_sandbox::{Clock, Issuers, Options, Sandbox, Settings, Timestamp, model::Account};
+use jwthttpapi_sandbox::{
+    Clock, Issuers, Options, SMALLEST_ARCHIVE, Sandbox, Settings, Timestamp, model::Account,
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -69,7 +71,9 @@ pub fn ground() -> Ground {
 async fn furnish(config: &SdkConfig) {
     let lambda = aws_sdk_lambda::Client::new(config);
     for name in ["one", "two", "three"] {
-        let code = FunctionCode::builder().zip_file(Blob::new("PK")).build();
+        let code = FunctionCode::builder()
+            .zip_file(Blob::new(SMALLEST_ARCHIVE))
+            .build();
         let function = lambda
             .create_function()
             .function_name(name)

@@ -1,6 +1,7 @@
 //! A fault in words that say what to do, the same each time.
 
 use super::{Class, Fault};
+use crate::aws::operation::{Operation, Service};
 use jwthttpapi_core::planted;
 
 /// How much of a text of AWS enters a message.
@@ -88,6 +89,10 @@ pub(super) fn message(fault: &Fault) -> String {
 
 /// The action that AWS names as missing, which may be another than the operation's own (`iam:PassRole`); else that one.
 fn denied_action(fault: &Fault) -> &str {
+    // CloudWatch Logs does not say it in so many words (O).
+    if fault.service == Service::Logs && fault.detail.ends_with("with Tags") {
+        return Operation::TagLogGroup.action();
+    }
     let named = fault
         .detail
         .split_once("not authorized to perform: ")

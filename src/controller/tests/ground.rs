@@ -20,7 +20,7 @@ use jwthttpapi_core::{
     api::{ConditionType, DeletionPolicy, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, condition},
     model::{Owner, Policy},
 };
-use jwthttpapi_sandbox::{Account, Issuers, Options, Rule, Sandbox, Timestamp};
+use jwthttpapi_sandbox::{Account, Issuers, Options, Rule, SMALLEST_ARCHIVE, Sandbox, Timestamp};
 use kube::{
     core::DeserializeGuard,
     runtime::{
@@ -83,7 +83,11 @@ impl Ground {
             .handler("index.handler")
             .runtime(Runtime::Nodejs22x)
             .role("arn:aws:iam::123456789012:role/x")
-            .code(FunctionCode::builder().zip_file(Blob::new("PK")).build());
+            .code(
+                FunctionCode::builder()
+                    .zip_file(Blob::new(SMALLEST_ARCHIVE))
+                    .build(),
+            );
         function.send().await.unwrap();
         let kubernetes = ApiServer::default();
         let ctx = Arc::new(context(&kubernetes, &sandbox));

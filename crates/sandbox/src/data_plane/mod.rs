@@ -4,7 +4,7 @@
 //! target ─► matcher ─► cors ─► jwt ─► invoke_permission ─► payload::event ─► runner ─► payload::response ─► cors
 //!  which    which     pre-    who     may API Gateway      what the          Node,     what it means        headers
 //!  API      route     flight          invoke it            function sees     Python
-//!           └──── admission ────┘
+//!           └──── admission ────┘                                       └─► execution_log
 //! ```
 //!
 //! All but the runner, the fetching of keys and `serve`, which puts it together, is pure: time, keys and documents
@@ -14,6 +14,8 @@
 pub mod admission;
 pub mod answer;
 pub mod cors;
+mod evaluation;
+mod execution_log;
 pub mod invoke_permission;
 pub mod jwt;
 pub mod matcher;

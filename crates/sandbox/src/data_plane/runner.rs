@@ -42,6 +42,9 @@ impl Default for Interpreters {
 /// the handler's start on (D: Lambda's init phase). After both, the process is ended from outside.
 const INIT: Duration = Duration::from_secs(10);
 
+/// The log stream of all invocations.
+pub(super) const LOG_STREAM: &str = "sandbox";
+
 /// One invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Invocation<'a> {
@@ -208,7 +211,7 @@ fn reserved_environment(function: &FunctionView) -> [(&'static str, String); 10]
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "sandbox".to_owned()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", LOG_STREAM.to_owned()),
         ("AWS_REGION", part(3)),
         ("AWS_DEFAULT_REGION", part(3)),
         ("TZ", ":UTC".to_owned()),

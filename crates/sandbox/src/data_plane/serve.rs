@@ -21,7 +21,7 @@ use crate::{
     data_plane::{
         admission::{self, Asked, Gate, Routing},
         answer::Answer,
-        cors,
+        cors, execution_log,
         invoke_permission::{self, Invocation},
         jwt::{
             Refusal,
@@ -222,7 +222,12 @@ impl DataPlane {
             request_id,
             caller_waits: Duration::from_millis(integration.timeout_millis),
         };
-        match runner::run(&self.interpreters, &invocation).await {
+        let outcome = runner::run(&self.interpreters, &invocation).await;
+        if !matches!(outcome, Outcome::NoInterpreter(_)) {
+            let now = Timestamp(call.request.time_millis);
+            execution_log::write(&mut sandbox.core().world, &function, request_id, now);
+        }
+        match outcome {
             Outcome::Returned(result) => response::answer(&result, format).unwrap_or_else(|malformed| {
                 debug!(request = request_id, %malformed, "answered badly");
                 Answer::internal_server_error()

@@ -8,10 +8,12 @@ pub(crate) mod error;
 pub(crate) mod iam;
 mod ids;
 pub(crate) mod lambda;
+pub(crate) mod logs;
 pub(crate) mod paging;
 mod quota;
 mod settings;
 pub(crate) mod sts;
+mod tags;
 #[cfg(test)]
 #[expect(
     clippy::needless_pass_by_value,
@@ -33,10 +35,12 @@ use self::{
     iam::Iam,
     ids::Ids,
     lambda::Lambda,
+    logs::Logs,
     paging::Birth,
 };
 pub use self::{
     error::InUseStatus,
+    lambda::SMALLEST_ARCHIVE,
     quota::Quotas,
     settings::{ListOrder, Principal, Settings, SettingsError},
     throttle::RateLimit,
@@ -59,13 +63,14 @@ pub(crate) enum Request {
     Lambda(lambda::Request),
     Iam(iam::Request),
     Sts(sts::Request),
+    Logs(logs::Request),
 }
 
 /// A request for the journal and for the rules of faults.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Described<'a> {
     pub(crate) operation: &'static str,
-    /// The API, function or role.
+    /// The API, function, role or log group.
     pub(crate) target: Option<&'a str>,
     /// What of the target: a child's id or, when it is created, its natural key.
     pub(crate) resource: Option<&'a str>,
@@ -73,9 +78,16 @@ pub(crate) struct Described<'a> {
 
 impl Described<'_> {
     pub(crate) fn mutating(&self) -> bool {
-        let reads = ["Get", "List", "AssumeRole"];
+        let reads = ["Get", "List", "Describe", "AssumeRole"];
         !reads.iter().any(|prefix| self.operation.starts_with(prefix))
     }
+}
+
+/// A permission that a request takes besides that of its own operation: one of these actions on a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) any_of: &'static [&'static str],
+    pub(crate) resource: String,
 }
 
 impl Request {
@@ -85,6 +97,16 @@ impl Request {
             Self::Lambda(request) => request.describe(),
             Self::Iam(request) => request.describe(),
             Self::Sts(request) => request.describe(),
+            Self::Logs(request) => request.describe(),
+        }
+    }
+
+    /// What the caller has to be allowed besides the operation itself.
+    pub(crate) fn needs(&self, account: &Account, region: &str) -> Vec<Need> {
+        match self {
+            Self::Lambda(request) => request.needs(account, region),
+            Self::Logs(request) => request.needs(account, region),
+            Self::ApiGateway(_) | Self::Iam(_) | Self::Sts(_) => Vec::new(),
         }
     }
 
@@ -92,7 +114,7 @@ impl Request {
     pub(crate) fn issuer(&self) -> Option<&str> {
         match self {
             Self::ApiGateway(request) => request.issuer(),
-            Self::Lambda(_) | Self::Iam(_) | Self::Sts(_) => None,
+            Self::Lambda(_) | Self::Iam(_) | Self::Sts(_) | Self::Logs(_) => None,
         }
     }
 }
@@ -162,6 +184,7 @@ pub(crate) fn caller_arn(account: &Account, name: &str) -> String {
 struct Region {
     gateway: Gateway,
     lambda: Lambda,
+    logs: Logs,
 }
 
 /// Everything there is.
@@ -230,6 +253,7 @@ impl World {
             Request::Lambda(request) => region.lambda.apply(&mut env, &self.iam, request),
             Request::Iam(request) => self.iam.apply(&mut env, request),
             Request::Sts(request) => sts::apply(&mut env, request),
+            Request::Logs(request) => region.logs.apply(&env, request),
         }
     }
 
@@ -295,6 +319,26 @@ impl World {
         self.iam.effective_role(arn, now)
     }
 
+    /// The role that a function runs under, if there is such a function.
+    pub(crate) fn execution_role(&self, arn: &str, now: Timestamp) -> Option<String> {
+        self.in_regions_of(arn)
+            .find_map(|services| services.lambda.execution_role(arn, now))
+    }
+
+    /// Writes events to a log stream, as far as the writer may.
+    pub(crate) fn write_log(
+        &mut self,
+        region: &str,
+        now: Timestamp,
+        writer: logs::Writer,
+        stream: (&str, &str),
+        events: &[String],
+    ) {
+        if let Some(services) = self.regions.get_mut(region) {
+            services.logs.write(now, writer, stream, events);
+        }
+    }
+
     /// The whole state in one value: equal states give equal texts. Counters and what only time changes are left out.
     pub(crate) fn state(&mut self, now: Timestamp) -> Result<Value, Refusal> {
         let mut regions = serde_json::Map::new();
@@ -323,9 +367,16 @@ impl World {
                 .values()
                 .map(|function| function.shown(&env))
                 .collect();
-            let (apis, functions) = (apis?, functions?);
-            if !apis.is_empty() || !functions.is_empty() {
-                regions.insert(name.clone(), value!({ "apis": apis, "functions": functions }));
+            let groups: Result<Vec<Value>, Refusal> = services
+                .logs
+                .groups
+                .values()
+                .map(|group| group.state(&self.account, name))
+                .collect();
+            let (apis, functions, groups) = (apis?, functions?, groups?);
+            if !apis.is_empty() || !functions.is_empty() || !groups.is_empty() {
+                let state = value!({ "apis": apis, "functions": functions, "logGroups": groups });
+                regions.insert(name.clone(), state);
             }
         }
         let roles: Result<Vec<Value>, Refusal> = self.iam.roles.values().map(iam::Role::state).collect();

@@ -34,6 +34,12 @@ pub struct Quotas {
     pub trust_policy_characters: usize,
     /// Bytes of a function's resource policy.
     pub function_policy_bytes: usize,
+    /// Bytes of a function's environment variables, as JSON (*§10*: 4 KB, D; how they are measured O).
+    pub function_environment_bytes: usize,
+    /// Bytes of a function's archive when it is sent inline (*§10*, D).
+    pub function_zip_bytes: usize,
+    /// Log groups per account and Region (service model, D).
+    pub log_groups: usize,
 }
 
 impl Default for Quotas {
@@ -52,6 +58,9 @@ impl Default for Quotas {
             inline_policy_characters: 10_240,
             trust_policy_characters: 2048,
             function_policy_bytes: 20_480,
+            function_environment_bytes: 4096,
+            function_zip_bytes: 50 * 1024 * 1024,
+            log_groups: 1_000_000,
         }
     }
 }

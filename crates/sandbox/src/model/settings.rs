@@ -58,13 +58,13 @@ pub struct Settings {
     pub iam_delay_ms: u64,
     /// Milliseconds until a stage with `autoDeploy` serves a change (*§6*, O: seconds).
     pub deploy_delay_ms: u64,
-    /// Milliseconds for which a new function is `Pending` (*§10*, D).
-    pub function_pending_ms: u64,
+    /// Milliseconds for which a new function is `Pending`, and an update of one `InProgress` (*§10*, D).
+    pub function_delay_ms: u64,
     /// Milliseconds that every call takes, half of them before it is carried out.
     pub latency_ms: u64,
     /// Items per page at most, and when the caller names no number. AWS's default is not documented (*§7*, *§15*).
     pub page_size: usize,
-    /// The order of lists.
+    /// The order of lists but those that AWS sorts.
     pub list_order: ListOrder,
     /// Whether an API refuses a second authorizer of the same name (*§7*, *§15*: not confirmed).
     pub authorizer_names_unique: bool,
@@ -88,11 +88,19 @@ pub struct Settings {
     pub trailing_slash_matches: bool,
     /// Seconds for which an issuer's keys are kept. AWS keeps them for up to two hours (*§3*, D).
     pub jwks_cache_seconds: u64,
+    /// Runtimes that functions can no longer be given (*§10*: the dates of `nodejs20.x` differ between copies of the
+    /// document; those of the older ones I).
+    pub blocked_runtimes: BTreeSet<String>,
+    /// Whether `Environment` without `Variables` clears a function's environment; else it is ignored (not confirmed).
+    pub environment_without_variables_clears: bool,
+    /// Whether `UpdateFunctionCode` without `Architectures` goes back to `x86_64`, the default that the service model
+    /// names; else the architecture stays (not confirmed).
+    pub update_code_resets_architecture: bool,
     /// Whether Lambda refuses a function whose role it cannot assume (*§10*, O).
     pub function_role_must_be_assumable: bool,
     /// Whether two writes to one API at the same time give the second a 409 (*§1*, O).
     pub concurrent_modification: bool,
-    /// Requests a second by service (`apigateway`, `lambda`, `iam`, `sts`). AWS has 10 with a burst of 40 for the
+    /// Requests a second by service (`apigateway`, `lambda`, `iam`, `sts`, `logs`). AWS has 10 with a burst of 40 for the
     /// first (*§1*, D); nothing is limited unless set.
     pub rate_limits: BTreeMap<String, RateLimit>,
     /// Resource quotas.
@@ -107,13 +115,41 @@ pub struct Settings {
     pub api_endpoint: Option<String>,
 }
 
+/// What was deprecated so long ago that nothing can be made of it any more.
+const BLOCKED_RUNTIMES: [&str; 24] = [
+    "nodejs",
+    "nodejs4.3",
+    "nodejs4.3-edge",
+    "nodejs6.10",
+    "nodejs8.10",
+    "nodejs10.x",
+    "nodejs12.x",
+    "nodejs14.x",
+    "nodejs16.x",
+    "nodejs18.x",
+    "nodejs20.x",
+    "python2.7",
+    "python3.6",
+    "python3.7",
+    "python3.8",
+    "java8",
+    "dotnetcore1.0",
+    "dotnetcore2.0",
+    "dotnetcore2.1",
+    "dotnetcore3.1",
+    "ruby2.5",
+    "ruby2.7",
+    "go1.x",
+    "provided",
+];
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             list_lag_ms: 0,
             iam_delay_ms: 0,
             deploy_delay_ms: 0,
-            function_pending_ms: 0,
+            function_delay_ms: 0,
             latency_ms: 0,
             page_size: 25,
             list_order: ListOrder::Creation,
@@ -128,6 +164,9 @@ impl Default for Settings {
             stage_name_hyphens: true,
             trailing_slash_matches: false,
             jwks_cache_seconds: 0,
+            blocked_runtimes: BLOCKED_RUNTIMES.map(str::to_owned).into(),
+            environment_without_variables_clears: false,
+            update_code_resets_architecture: false,
             function_role_must_be_assumable: true,
             concurrent_modification: false,
             rate_limits: BTreeMap::new(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Account, Context, IssuerProbe, Request, Settings, Timestamp, World, apigateway as gateway,
-    error::Refusal, iam, lambda, paging::PageRequest,
+    error::Refusal, iam, lambda, logs, paging::PageRequest,
 };
 
 pub(crate) const REGION: &str = "eu-central-1";
@@ -61,6 +61,10 @@ impl Bench {
 
     pub(crate) fn iam(&mut self, request: iam::Request) -> Result<Value, Refusal> {
         self.apply(&Request::Iam(request))
+    }
+
+    pub(crate) fn logs(&mut self, request: logs::Request) -> Result<Value, Refusal> {
+        self.apply(&Request::Logs(request))
     }
 
     /// A new API's id.

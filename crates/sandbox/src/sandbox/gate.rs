@@ -12,7 +12,7 @@ use crate::{
     access::{self, Attempt},
     faults::{Action, Seen, When},
     journal::Entry,
-    model::{Context, IssuerProbe, Request, error::Refusal, throttle::Bucket},
+    model::{Context, IssuerProbe, Need, Request, error::Refusal, throttle::Bucket},
     wire::{self, Service, Signature},
 };
 
@@ -26,6 +26,9 @@ struct Call {
     operation: String,
     /// What it asks for, or why that is not understood.
     request: Result<Request, Refusal>,
+    target: Option<String>,
+    /// What the caller has to be allowed besides the operation itself.
+    needs: Vec<Need>,
     /// The API that it writes to.
     writes_to: Option<String>,
     fault: Option<(u64, Action)>,
@@ -97,7 +100,7 @@ impl Sandbox {
             at_ms,
             service,
             operation: operation.clone(),
-            target,
+            target: target.clone(),
             resource,
             region: region.clone(),
             access_key: signature.access_key.clone(),
@@ -109,6 +112,10 @@ impl Sandbox {
             dropped: false,
             fault: fault.as_ref().map(|(rule, _)| *rule),
         });
+        let needs = decoded
+            .as_ref()
+            .map(|request| request.needs(&core.world.account, &region))
+            .unwrap_or_default();
         let millis = core.world.settings.latency_ms;
         let latency = (
             Duration::from_millis(millis / 2),
@@ -124,6 +131,8 @@ impl Sandbox {
             path: request.uri().path().to_owned(),
             operation,
             request: decoded,
+            target,
+            needs,
             writes_to,
             fault,
             latency,
@@ -332,6 +341,8 @@ impl Call {
             operation: &self.operation,
             verb: &self.verb,
             path: &self.path,
+            target: self.target.as_deref(),
+            needs: &self.needs,
             region: &self.region,
             access_key: &self.signature.access_key,
         }

@@ -1,5 +1,6 @@
-//! The wire protocols: rest-json for API Gateway v2 and Lambda, query-XML for IAM and STS.
+//! The wire protocols: rest-json for API Gateway v2 and Lambda, query-XML for IAM and STS, awsJson for CloudWatch Logs.
 
+mod aws_json;
 mod query;
 mod rest_json;
 mod signature;
@@ -25,6 +26,8 @@ pub enum Service {
     Iam,
     /// STS.
     Sts,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 impl Service {
@@ -35,11 +38,12 @@ impl Service {
             Self::Lambda => "lambda",
             Self::Iam => "iam",
             Self::Sts => "sts",
+            Self::Logs => "logs",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::ApiGateway, Self::Lambda, Self::Iam, Self::Sts]
+        [Self::ApiGateway, Self::Lambda, Self::Iam, Self::Sts, Self::Logs]
             .into_iter()
             .find(|service| service.name() == name)
     }
@@ -87,6 +91,7 @@ pub(crate) fn decode(service: Service, request: &HttpRequest<Bytes>) -> Result<R
         Service::Lambda => rest_json::lambda::decode(request).map(Request::Lambda),
         Service::Iam => query::iam::decode(request.body()).map(Request::Iam),
         Service::Sts => query::sts::decode(request.body()).map(Request::Sts),
+        Service::Logs => aws_json::logs::decode(request).map(Request::Logs),
     }
 }
 
@@ -98,6 +103,7 @@ pub(crate) fn encode(service: Service, operation: &str, request_id: &str, answer
         }
         Service::Lambda => rest_json::answer(rest_json::lambda::success(operation), request_id, answer),
         Service::Iam | Service::Sts => query::answer(service, operation, request_id, answer),
+        Service::Logs => aws_json::answer(request_id, answer),
     }
 }
 
@@ -107,6 +113,7 @@ pub(crate) fn encode_refusal(service: Service, request_id: &str, refusal: &Refus
         Service::ApiGateway => rest_json::apigateway::refusal(request_id, refusal),
         Service::Lambda => rest_json::lambda::refusal(request_id, refusal),
         Service::Iam | Service::Sts => query::refusal(service, request_id, refusal),
+        Service::Logs => aws_json::refusal(request_id, refusal),
     }
 }
 

@@ -17,6 +17,7 @@ UNMODELLED = {
     "SandboxNotModelled",
     "SerializationException",
     "Throttling",
+    "ThrottlingException",
     "UnrecognizedClientException",
     "ValidationError",
     "ValidationException",
@@ -45,6 +46,8 @@ class Validator:
         try:
             if protocol == "query":
                 code = check_query(operation_model, status, response_dict["body"])
+            elif protocol == "json":
+                code = check_json(operation_model, status, response_dict["body"])
             else:
                 code = check_rest_json(operation_model, status, response_dict["headers"], response_dict["body"])
         except Invalid as problem:
@@ -67,6 +70,27 @@ def check_rest_json(operation, status, headers, body):
     else:
         json_value(operation.output_shape, json.loads(body or b"{}"), "body")
     return None
+
+
+def check_json(operation, status, body):
+    if status >= 300:
+        members = json.loads(body)
+        code = members.pop("__type")
+        check_error(operation, status, code, lambda shape: error_value(shape, members))
+        require(isinstance(message_of(members), str), "an error has no message")
+        return code
+    require(status == 200, "expected 200")
+    if operation.output_shape is None:
+        require(body == b"", "a body where none is modelled")
+    else:
+        json_value(operation.output_shape, json.loads(body), "body")
+    return None
+
+
+def error_value(shape, members):
+    """The models of awsJson leave out that every error has a message."""
+    modelled = {name: value for name, value in members.items() if name != "message" or name in shape.members}
+    json_value(shape, modelled, "body")
 
 
 def check_query(operation, status, body):

@@ -29,6 +29,13 @@ pub(crate) fn extended(mut object: Value, more: &Value) -> Value {
     object
 }
 
+/// Any signature will do.
+fn credential(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}
+
 /// A client of a sandbox.
 pub(crate) struct Aws {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -101,17 +108,11 @@ impl Aws {
         content_type: &str,
         body: String,
     ) -> Reply {
-        let credential = format!(
-            "AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        );
-        let reply = self
-            .send(
-                method,
-                path,
-                &[("authorization", &credential), ("content-type", content_type)],
-                body,
-            )
-            .await;
+        let headers = [
+            ("authorization", &*credential(service)),
+            ("content-type", content_type),
+        ];
+        let reply = self.send(method, path, &headers, body).await;
         assert!(reply.status < 300, "{method} {path}: {reply:?}");
         reply
     }
@@ -138,6 +139,16 @@ impl Aws {
         }
         self.signed("iam", "POST", "/", "application/x-www-form-urlencoded", form)
             .await;
+    }
+
+    /// One call of CloudWatch Logs.
+    pub(crate) async fn logs(&self, operation: &str, input: Value) {
+        let headers = [
+            ("authorization", &*credential("logs")),
+            ("x-amz-target", &format!("Logs_20140328.{operation}")),
+        ];
+        let reply = self.send("POST", "/", &headers, input.to_string()).await;
+        assert!(reply.status < 300, "{operation}: {reply:?}");
     }
 
     /// Creates a Node function whose file `index.mjs` is `code`; gives its ARN.
@@ -196,10 +207,10 @@ impl Aws {
         format!("arn:aws:iam::{ACCOUNT}:role/{name}")
     }
 
-    /// Writes the one inline policy of a role: it may do `action` on `resource`.
-    pub(crate) async fn allow(&self, role: &str, action: &str, resource: &str) {
+    /// Writes the one inline policy of a role: it may do `actions`, one or a list, on `resource`.
+    pub(crate) async fn allow(&self, role: &str, actions: &Value, resource: &str) {
         let policy = json!({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Action": action, "Resource": resource}
+            {"Effect": "Allow", "Action": actions, "Resource": resource}
         ]});
         let members = [
             ("RoleName", role),

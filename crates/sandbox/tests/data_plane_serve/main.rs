@@ -7,6 +7,7 @@
 )]
 
 mod aws;
+mod execution;
 mod issuer;
 
 use std::{
@@ -245,7 +246,8 @@ async fn without_permission_to_invoke_the_answer_is_500() {
     let api = aws.api(json!({})).await;
     let trusted = aws.role("trusted", "apigateway.amazonaws.com").await;
     let untrusted = aws.role("untrusted", "lambda.amazonaws.com").await;
-    aws.allow("untrusted", "lambda:InvokeFunction", &function).await;
+    aws.allow("untrusted", &json!("lambda:InvokeFunction"), &function)
+        .await;
     for (path, more) in [
         ("/trusted", json!({"credentialsArn": trusted})),
         ("/untrusted", json!({"credentialsArn": untrusted})),
@@ -261,13 +263,18 @@ async fn without_permission_to_invoke_the_answer_is_500() {
         assert_eq!((reply.status, reply.json()), (500, denied.clone()), "{path}");
     }
 
-    aws.allow("trusted", "lambda:InvokeFunction", &function).await;
+    aws.allow("trusted", &json!("lambda:InvokeFunction"), &function)
+        .await;
     aws.permit("hello", &api).await;
     for (path, status) in [("/trusted", 200), ("/untrusted", 500), ("/policy", 200)] {
         assert_eq!(aws.call(&api, "GET", path, &[]).await.status, status, "{path}");
     }
-    aws.allow("trusted", "lambda:InvokeFunction", &format!("{function}:live"))
-        .await;
+    aws.allow(
+        "trusted",
+        &json!("lambda:InvokeFunction"),
+        &format!("{function}:live"),
+    )
+    .await;
     assert_eq!(
         aws.call(&api, "GET", "/trusted", &[]).await.status,
         500,

@@ -62,6 +62,7 @@ macro_rules! client {
 client!(gateway, aws_sdk_apigatewayv2);
 client!(functions, aws_sdk_lambda);
 client!(iam, aws_sdk_iam);
+client!(logs, aws_sdk_cloudwatchlogs);
 client!(sts, aws_sdk_sts);
 
 /// The status and code of an error answer.

@@ -6,7 +6,7 @@ use aws_sdk_apigatewayv2::error::SdkError;
 use jwthttpapi_sandbox::{Awaited, Release, Rule, Sandbox};
 use serde_json::{Value, json};
 
-use crate::clients::{create_api, functions, gateway, iam, refused, sandbox};
+use crate::clients::{create_api, functions, gateway, iam, logs, refused, sandbox};
 
 fn fault(sandbox: &Sandbox, rule: Value) -> u64 {
     let rule: Rule = serde_json::from_value(rule).unwrap();
@@ -155,7 +155,7 @@ async fn taking_a_rule_away_releases_what_it_holds() {
 #[tokio::test(start_paused = true)]
 async fn throttles_and_denials_by_service() {
     let sandbox = sandbox(json!({}));
-    fault(&sandbox, json!({ "times": 3, "action": { "kind": "throttle" } }));
+    fault(&sandbox, json!({ "times": 4, "action": { "kind": "throttle" } }));
     assert_eq!(
         refused(try_create(&sandbox).await),
         (429, "TooManyRequestsException".into())
@@ -167,6 +167,11 @@ async fn throttles_and_denials_by_service() {
     );
     let iam = iam(&sandbox);
     assert_eq!(refused(iam.list_roles().send().await), (400, "Throttling".into()));
+    let logs = logs(&sandbox);
+    assert_eq!(
+        refused(logs.describe_log_groups().send().await),
+        (400, "ThrottlingException".into())
+    );
     fault(
         &sandbox,
         json!({ "times": null, "action": { "kind": "access_denied" } }),
@@ -178,6 +183,10 @@ async fn throttles_and_denials_by_service() {
     assert_eq!(
         refused(iam.list_roles().send().await),
         (403, "AccessDenied".into())
+    );
+    assert_eq!(
+        refused(logs.describe_log_groups().send().await),
+        (400, "AccessDeniedException".into())
     );
 }
 

@@ -5,6 +5,7 @@ use aws_sdk_lambda::{
     primitives::Blob,
     types::{FunctionCode, Runtime},
 };
+use jwthttpapi_sandbox::SMALLEST_ARCHIVE;
 use serde_json::json;
 
 use crate::clients::{
@@ -201,7 +202,11 @@ async fn functions_and_permissions() {
         .runtime(Runtime::Nodejs22x)
         .role("arn:aws:iam::123456789012:role/execution")
         .handler("index.handler")
-        .code(FunctionCode::builder().zip_file(Blob::new("PK")).build())
+        .code(
+            FunctionCode::builder()
+                .zip_file(Blob::new(SMALLEST_ARCHIVE))
+                .build(),
+        )
         .send()
         .await
         .unwrap();

@@ -3,38 +3,41 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::{
-    Answer, conflict, function_arn, invalid, not_found,
+    Answer, checks, conflict, function_arn, invalid, not_found,
     policy::Policy,
-    version::{FunctionInput, UpdateCodeInput, Version, VersionSettings, decoded, given, sha256},
+    tags,
+    version::{FunctionInput, UpdateCodeInput, Version, VersionSettings, sha256},
 };
-use crate::model::{
-    Env,
-    deployment::{FunctionState, FunctionView},
-    error::Refusal,
-    iam::Iam,
-    json,
-    paging::Birth,
-    time::Timestamp,
-};
+use crate::model::{Env, error::Refusal, iam::Iam, paging::Birth, time::Timestamp};
 
-const LATEST: &str = "$LATEST";
+pub(super) const LATEST: &str = "$LATEST";
 
 /// A function with everything that `DeleteFunction` takes along.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
     pub(crate) name: String,
-    arn: String,
-    latest: Version,
-    versions: BTreeMap<u64, Version>,
-    aliases: BTreeMap<String, Alias>,
+    pub(super) arn: String,
+    pub(super) latest: Version,
+    pub(super) versions: BTreeMap<u64, Version>,
+    pub(super) aliases: BTreeMap<String, Alias>,
     /// Resource policies by qualifier; that of the function itself has none.
     pub(super) policies: BTreeMap<Option<String>, Policy>,
-    tags: BTreeMap<String, String>,
-    active_at: Timestamp,
+    pub(super) tags: BTreeMap<String, String>,
+    /// Until then the function is `Pending`.
+    pub(super) active_at: Timestamp,
+    pub(super) update: Option<Update>,
     pub(crate) birth: Birth,
+}
+
+/// The last change of code or configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Update {
+    /// Until then it is `InProgress`.
+    pub(super) until: Timestamp,
+    /// What is invoked until then.
+    pub(super) before: Version,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -61,27 +64,34 @@ impl Function {
     /// Defaults: 3 s, 128 MB, `x86_64` (*§10*, D).
     pub(super) fn create(env: &mut Env, iam: &Iam, input: &FunctionInput) -> Result<Self, Refusal> {
         let name = input.function_name.clone().unwrap_or_default();
-        let valid = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        if name.is_empty() || name.len() > 64 || !name.chars().all(valid) {
-            return Err(invalid(format!(
-                "Value '{name}' at 'functionName' failed to satisfy constraint"
-            )));
-        }
+        checks::name(&name)?;
         if input.package_type.as_deref().is_some_and(|kind| kind != "Zip") {
             return Err(Refusal::not_modelled("functions of container images"));
         }
+        let (Some(runtime), Some(handler)) = (&input.runtime, &input.handler) else {
+            // The text O.
+            return Err(invalid(
+                "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+            ));
+        };
+        let role = input.role.clone().unwrap_or_default();
+        checks::role(env, &role)?;
+        let architectures = input.architectures.clone();
         let mut settings = VersionSettings {
-            runtime: given("Runtime", input.runtime.as_ref())?,
-            role: given("Role", input.role.as_ref())?,
-            handler: given("Handler", input.handler.as_ref())?,
+            runtime: runtime.clone(),
+            role,
+            handler: handler.clone(),
             description: String::new(),
             timeout: 3,
             memory_size: 128,
             environment: BTreeMap::new(),
-            architectures: vec!["x86_64".into()],
+            architectures: architectures.unwrap_or_else(default_architectures),
         };
+        checks::architectures(&settings.architectures)?;
         settings.merge(env, iam, input)?;
-        let code = decoded(input.code.as_ref().and_then(|code| code.zip_file.as_ref()))?;
+        let tags = input.tags.clone().unwrap_or_default();
+        tags::check(env, &tags)?;
+        let code = input.code.clone().unwrap_or_default().archive(env)?;
         let mut function = Self {
             arn: function_arn(env.account, env.region, &name),
             name,
@@ -96,8 +106,9 @@ impl Function {
             versions: BTreeMap::new(),
             aliases: BTreeMap::new(),
             policies: BTreeMap::new(),
-            tags: input.tags.clone().unwrap_or_default(),
-            active_at: env.now.after(env.settings.function_pending_ms),
+            tags,
+            active_at: env.now.after(env.settings.function_delay_ms),
+            update: None,
             birth: env.birth(),
         };
         if input.publish == Some(true) {
@@ -106,34 +117,58 @@ impl Function {
         Ok(function)
     }
 
+    /// The only way to another architecture (service model, D).
     pub(super) fn update_code(&mut self, env: &mut Env, input: &UpdateCodeInput) -> Answer {
+        if input.dry_run == Some(true) {
+            return Err(Refusal::not_modelled("UpdateFunctionCode with DryRun"));
+        }
         self.check_writable(env, input.revision_id.as_ref())?;
-        let code = decoded(input.zip_file.as_ref())?;
+        let code = input.code.archive(env)?;
+        let mut settings = self.latest.settings.clone();
         if let Some(architectures) = &input.architectures {
-            self.latest.settings.architectures.clone_from(architectures);
+            checks::architectures(architectures)?;
+            settings.architectures.clone_from(architectures);
+        } else if env.settings.update_code_resets_architecture {
+            settings.architectures = default_architectures();
         }
-        self.latest.code_sha256 = sha256(&code);
-        self.latest.code = code;
-        self.touch(env);
-        if input.publish == Some(true) {
-            self.publish(env, None)
-        } else {
-            Ok(self.configuration(env, None))
-        }
+        self.replace(env, settings, code);
+        let version = (input.publish == Some(true)).then(|| self.publish_changed(env, None));
+        Ok(self.configuration(env, version.as_deref()))
     }
 
     pub(super) fn update_configuration(&mut self, env: &mut Env, iam: &Iam, input: &FunctionInput) -> Answer {
         self.check_writable(env, input.revision_id.as_ref())?;
         let mut settings = self.latest.settings.clone();
         settings.merge(env, iam, input)?;
-        self.latest.settings = settings;
-        self.touch(env);
+        let code = self.latest.code.clone();
+        self.replace(env, settings, code);
         Ok(self.configuration(env, None))
+    }
+
+    /// Invocations find what was there before until the update is done (service model, D).
+    fn replace(&mut self, env: &mut Env, settings: VersionSettings, code: Vec<u8>) {
+        let latest = Version {
+            name: LATEST.into(),
+            code_sha256: sha256(&code),
+            code,
+            settings,
+            last_modified: env.now,
+            revision: env.ids.uuid(),
+        };
+        self.update = Some(Update {
+            until: env.now.after(env.settings.function_delay_ms),
+            before: std::mem::replace(&mut self.latest, latest),
+        });
     }
 
     /// Nothing new is published while code and configuration are those of the last version (D).
     pub(super) fn publish(&mut self, env: &mut Env, description: Option<&String>) -> Answer {
         self.check_writable(env, None)?;
+        let name = self.publish_changed(env, description);
+        Ok(self.configuration(env, Some(&name)))
+    }
+
+    fn publish_changed(&mut self, env: &mut Env, description: Option<&String>) -> String {
         let same = |last: &Version| {
             last.code_sha256 == self.latest.code_sha256 && last.settings == self.latest.settings
         };
@@ -143,8 +178,7 @@ impl Function {
             .next_back()
             .filter(|last| same(last))
             .map(|last| last.name.clone());
-        let name = unchanged.unwrap_or_else(|| self.publish_unchecked(env, description));
-        Ok(self.configuration(env, Some(&name)))
+        unchanged.unwrap_or_else(|| self.publish_unchecked(env, description))
     }
 
     fn publish_unchecked(&mut self, env: &mut Env, description: Option<&String>) -> String {
@@ -219,102 +253,6 @@ impl Function {
         }
     }
 
-    /// `FunctionArn` has a qualifier only if one was asked for (*§10*, D).
-    pub(super) fn configuration(&self, env: &Env, qualifier: Option<&str>) -> Value {
-        let version = self.version(qualifier).unwrap_or(&self.latest);
-        let settings = &version.settings;
-        let mut answer = json!({
-            "FunctionName": self.name,
-            "FunctionArn": self.qualified_arn(qualifier),
-            "Runtime": settings.runtime,
-            "Role": settings.role,
-            "Handler": settings.handler,
-            "CodeSize": version.code.len(),
-            "Description": settings.description,
-            "Timeout": settings.timeout,
-            "MemorySize": settings.memory_size,
-            "LastModified": version.last_modified.lambda(),
-            "CodeSha256": version.code_sha256,
-            "Version": version.name,
-            "TracingConfig": { "Mode": "PassThrough" },
-            "RevisionId": version.revision,
-            "State": self.state(env.now),
-            "PackageType": "Zip",
-            "Architectures": settings.architectures,
-            "EphemeralStorage": { "Size": 512 },
-            "SnapStart": { "ApplyOn": "None", "OptimizationStatus": "Off" },
-            "LoggingConfig": { "LogFormat": "Text", "LogGroup": format!("/aws/lambda/{}", self.name) },
-        });
-        if let Value::Object(members) = &mut answer {
-            if !settings.environment.is_empty() {
-                members.insert("Environment".into(), json!({ "Variables": settings.environment }));
-            }
-            match self.state(env.now) {
-                FunctionState::Active => {
-                    members.insert("LastUpdateStatus".into(), "Successful".into());
-                }
-                FunctionState::Pending => {
-                    members.insert("StateReason".into(), "The function is being created.".into());
-                    members.insert("StateReasonCode".into(), "Creating".into());
-                    members.insert("LastUpdateStatus".into(), "InProgress".into());
-                }
-            }
-        }
-        answer
-    }
-
-    pub(super) fn described(&self, env: &Env, qualifier: Option<&str>) -> Answer {
-        let region = env.region;
-        let location = format!(
-            "https://awslambda-{region}-tasks.s3.{region}.amazonaws.com/{}",
-            self.name
-        );
-        let mut answer = json!({
-            "Configuration": self.configuration(env, qualifier),
-            "Code": { "RepositoryType": "S3", "Location": location },
-        });
-        if let (false, Value::Object(members)) = (self.tags.is_empty(), &mut answer) {
-            members.insert("Tags".into(), json(&self.tags)?);
-        }
-        Ok(answer)
-    }
-
-    pub(super) fn view(&self, qualifier: Option<&str>, now: Timestamp) -> Option<FunctionView> {
-        let version = self.version(qualifier)?;
-        Some(FunctionView {
-            arn: self.qualified_arn(qualifier),
-            runtime: version.settings.runtime.clone(),
-            handler: version.settings.handler.clone(),
-            zip: version.code.clone(),
-            environment: version.settings.environment.clone(),
-            timeout_seconds: version.settings.timeout,
-            memory_mib: version.settings.memory_size,
-            state: self.state(now),
-        })
-    }
-
-    /// Everything about the function in one value, its policies included.
-    pub(crate) fn shown(&self, env: &Env) -> Answer {
-        let mut state = self.configuration(env, None);
-        if let Value::Object(members) = &mut state {
-            let versions: Vec<Value> = self
-                .versions
-                .values()
-                .map(|version| self.configuration(env, Some(&version.name)))
-                .collect();
-            let policies: BTreeMap<&str, Value> = self
-                .policies
-                .iter()
-                .map(|(qualifier, policy)| (qualifier.as_deref().unwrap_or(LATEST), policy.document()))
-                .collect();
-            members.insert("Versions".into(), Value::Array(versions));
-            members.insert("Aliases".into(), json(self.aliases.values().collect::<Vec<_>>())?);
-            members.insert("Policies".into(), json(policies)?);
-            members.insert("Tags".into(), json(&self.tags)?);
-        }
-        Ok(state)
-    }
-
     pub(super) fn qualified_arn(&self, qualifier: Option<&str>) -> String {
         qualifier.map_or_else(
             || self.arn.clone(),
@@ -322,7 +260,7 @@ impl Function {
         )
     }
 
-    fn version(&self, qualifier: Option<&str>) -> Option<&Version> {
+    pub(super) fn version(&self, qualifier: Option<&str>) -> Option<&Version> {
         match qualifier {
             None | Some(LATEST) => Some(&self.latest),
             Some(name) => {
@@ -338,30 +276,35 @@ impl Function {
         }
     }
 
-    fn state(&self, now: Timestamp) -> FunctionState {
-        if now < self.active_at {
-            FunctionState::Pending
-        } else {
-            FunctionState::Active
-        }
+    pub(super) fn is_pending(&self, now: Timestamp) -> bool {
+        now < self.active_at
     }
 
+    /// The update that is under way.
+    pub(super) fn updating(&self, now: Timestamp) -> Option<&Update> {
+        self.update.as_ref().filter(|update| now < update.until)
+    }
+
+    /// *§10*, D; the texts O.
     fn check_writable(&self, env: &Env, revision: Option<&String>) -> Result<(), Refusal> {
-        // §10, D.
-        if self.state(env.now) == FunctionState::Pending {
+        let not_now = "The operation cannot be performed at this time.";
+        if self.is_pending(env.now) {
             return Err(conflict(format!(
-                "The operation cannot be performed at this time. The function is currently in the following state: \
-                 Pending: {}",
-                self.arn
+                "{not_now} The function is currently in the following state: Pending"
+            )));
+        }
+        if self.updating(env.now).is_some() {
+            let arn = &self.arn;
+            return Err(conflict(format!(
+                "{not_now} An update is in progress for resource: {arn}"
             )));
         }
         check_revision(revision, &self.latest.revision)
     }
+}
 
-    fn touch(&mut self, env: &mut Env) {
-        self.latest.last_modified = env.now;
-        self.latest.revision = env.ids.uuid();
-    }
+fn default_architectures() -> Vec<String> {
+    vec!["x86_64".into()]
 }
 
 /// 412 when a revision is named that is not the present one (*§10*, D).

@@ -1,8 +1,11 @@
 //! Lambda: functions, versions, aliases and resource policies. Paragraphs (*§…*) are those of the fact sheet.
 
+mod checks;
 mod function;
 mod policy;
 mod request;
+mod shown;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -11,6 +14,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+pub use self::checks::SMALLEST_ARCHIVE;
 use self::function::{Alias, Function};
 pub(crate) use self::{
     function::AliasInput,
@@ -59,6 +63,9 @@ impl Lambda {
                 .update_configuration(env, iam, input),
             Request::DeleteFunction { function, qualifier } => self.delete(env, function, qualifier.as_ref()),
             Request::ListFunctions { page } => self.list(env, page),
+            Request::TagResource { arn, tags } => self.tag(env, arn, tags),
+            Request::UntagResource { arn, keys } => self.untag(env, arn, keys),
+            Request::ListTags { arn } => self.list_tags(env, arn),
             Request::PublishVersion {
                 function,
                 description,
@@ -101,6 +108,14 @@ impl Lambda {
         self.functions
             .get(&reference.name)?
             .view(qualifier.as_deref(), now)
+    }
+
+    /// The role that a function runs under.
+    pub(crate) fn execution_role(&self, arn: &str, now: Timestamp) -> Option<String> {
+        let reference = FunctionReference::parse(arn)?;
+        let function = self.functions.get(&reference.name)?;
+        let role = function.execution_role(reference.qualifier.as_deref(), now)?;
+        Some(role.to_owned())
     }
 
     /// The resource policy that an invocation of this very ARN is decided by: each alias and version has its own,

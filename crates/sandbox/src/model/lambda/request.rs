@@ -1,9 +1,11 @@
 //! The operations of Lambda that are modelled.
 
-use super::{AliasInput, FunctionInput, PermissionInput, UpdateCodeInput};
-use crate::model::{Described, paging::PageRequest};
+use std::collections::BTreeMap;
 
-/// One request. `function` is a name, a partial or a full ARN.
+use super::{AliasInput, FunctionInput, PermissionInput, UpdateCodeInput};
+use crate::model::{Account, Described, Need, paging::PageRequest};
+
+/// One request. `function` is a name, a partial or a full ARN; `arn` only the last.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
     CreateFunction {
@@ -31,6 +33,17 @@ pub(crate) enum Request {
     },
     ListFunctions {
         page: PageRequest,
+    },
+    TagResource {
+        arn: String,
+        tags: BTreeMap<String, String>,
+    },
+    UntagResource {
+        arn: String,
+        keys: Vec<String>,
+    },
+    ListTags {
+        arn: String,
     },
     PublishVersion {
         function: String,
@@ -77,6 +90,9 @@ impl Request {
                 ("DeleteFunction", Some(function), qualifier.as_ref())
             }
             Self::ListFunctions { .. } => ("ListFunctions", None, None),
+            Self::TagResource { arn, .. } => ("TagResource", Some(arn), None),
+            Self::UntagResource { arn, .. } => ("UntagResource", Some(arn), None),
+            Self::ListTags { arn } => ("ListTags", Some(arn), None),
             Self::PublishVersion { function, .. } => ("PublishVersion", Some(function), None),
             Self::CreateAlias { function, input } => ("CreateAlias", Some(function), Some(&input.name)),
             Self::GetAlias { function, name } => ("GetAlias", Some(function), Some(name)),
@@ -93,5 +109,25 @@ impl Request {
             target: target.map(String::as_str),
             resource: resource.map(String::as_str),
         }
+    }
+
+    /// A role is handed over with `iam:PassRole` (*§12*, D), and tags are given with the permission to tag (O).
+    pub(crate) fn needs(&self, account: &Account, region: &str) -> Vec<Need> {
+        let (input, creates) = match self {
+            Self::CreateFunction { input } => (input, true),
+            Self::UpdateFunctionConfiguration { input, .. } => (input, false),
+            _ => return Vec::new(),
+        };
+        let pass = input.role.as_ref().map(|role| Need {
+            any_of: &["iam:PassRole"],
+            resource: role.clone(),
+        });
+        let tagged = creates && input.tags.as_ref().is_some_and(|tags| !tags.is_empty());
+        let name = input.function_name.as_deref().unwrap_or_default();
+        let tag = tagged.then(|| Need {
+            any_of: &["lambda:TagResource"],
+            resource: super::function_arn(account, region, name),
+        });
+        pass.into_iter().chain(tag).collect()
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::invalid;
+use super::{checks, invalid};
 use crate::model::{Env, error::Refusal, iam::Iam, time::Timestamp};
 
 /// Code and configuration.
@@ -42,20 +43,43 @@ pub(crate) struct FunctionInput {
     pub(super) handler: Option<String>,
     pub(super) code: Option<CodeInput>,
     pub(super) description: Option<String>,
-    pub(super) timeout: Option<u32>,
-    pub(super) memory_size: Option<u32>,
+    pub(super) timeout: Option<i64>,
+    pub(super) memory_size: Option<i64>,
     pub(super) publish: Option<bool>,
     pub(super) environment: Option<EnvironmentInput>,
     pub(super) architectures: Option<Vec<String>>,
     pub(super) package_type: Option<String>,
     pub(super) tags: Option<BTreeMap<String, String>>,
     pub(super) revision_id: Option<String>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
+
+/// Members that AWS knows and that are not modelled, each with what it is when nobody sets it (service model, D).
+const OTHERS: [(&str, &str); 15] = [
+    ("CapacityProviderConfig", ""),
+    ("CodeSigningConfigArn", ""),
+    ("DeadLetterConfig", ""),
+    ("DurableConfig", ""),
+    ("EphemeralStorage", r#"{"Size":512}"#),
+    ("FileSystemConfigs", ""),
+    ("ImageConfig", ""),
+    ("KMSKeyArn", ""),
+    ("Layers", ""),
+    ("LoggingConfig", r#"{"LogFormat":"Text"}"#),
+    ("PublishTo", ""),
+    ("SnapStart", r#"{"ApplyOn":"None"}"#),
+    ("TenancyConfig", ""),
+    ("TracingConfig", r#"{"Mode":"PassThrough"}"#),
+    ("VpcConfig", ""),
+];
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CodeInput {
     pub(super) zip_file: Option<String>,
+    s3_bucket: Option<String>,
+    image_uri: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -68,15 +92,50 @@ pub(super) struct EnvironmentInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct UpdateCodeInput {
-    pub(super) zip_file: Option<String>,
+    #[serde(flatten)]
+    pub(super) code: CodeInput,
+    pub(super) dry_run: Option<bool>,
     pub(super) publish: Option<bool>,
     pub(super) architectures: Option<Vec<String>>,
     pub(super) revision_id: Option<String>,
 }
 
+impl FunctionInput {
+    /// What would have no effect is not taken as if it had one. Members that AWS does not know either are ignored (I).
+    fn refuse_others(&self) -> Result<(), Refusal> {
+        let unset = [json!(null), json!(""), json!([]), json!({})];
+        let set = self.others.iter().find(|(name, given)| {
+            let known = OTHERS.iter().find(|(other, _)| name == other);
+            known.is_some_and(|(_, default)| {
+                !unset.contains(given) && default.parse().ok().as_ref() != Some(*given)
+            })
+        });
+        match set {
+            None => Ok(()),
+            Some((name, _)) => Err(Refusal::not_modelled(&format!("{name} of functions"))),
+        }
+    }
+}
+
+impl CodeInput {
+    /// The archive that is sent inline (the text O).
+    pub(super) fn archive(&self, env: &Env) -> Result<Vec<u8>, Refusal> {
+        match &self.zip_file {
+            Some(zip) => checks::archive(env, zip),
+            None if self.s3_bucket.is_some() || self.image_uri.is_some() => Err(Refusal::not_modelled(
+                "function code that is not sent inline (ZipFile)",
+            )),
+            None => Err(invalid("Please provide a source for function code.")),
+        }
+    }
+}
+
 impl VersionSettings {
+    /// What is not named keeps its value; empty `Variables` clear the environment (*§10*, D).
     pub(super) fn merge(&mut self, env: &Env, iam: &Iam, input: &FunctionInput) -> Result<(), Refusal> {
+        input.refuse_others()?;
         if let Some(role) = &input.role {
+            checks::role(env, role)?;
             // §10, O.
             if env.settings.function_role_must_be_assumable
                 && !iam.trusts(role, "lambda.amazonaws.com", env.now)
@@ -88,80 +147,34 @@ impl VersionSettings {
             self.role.clone_from(role);
         }
         if let Some(runtime) = &input.runtime {
-            let families = ["nodejs", "python", "java", "dotnet", "ruby", "provided"];
-            if !families.iter().any(|family| runtime.starts_with(family)) {
-                return Err(invalid(format!(
-                    "Value {runtime} at 'runtime' failed to satisfy constraint"
-                )));
-            }
+            checks::runtime(env, runtime)?;
             self.runtime.clone_from(runtime);
         }
         if let Some(timeout) = input.timeout {
-            self.timeout = within("timeout", timeout, 1, 900)?;
+            self.timeout = checks::within("timeout", timeout, 1, 900)?;
         }
         if let Some(memory_size) = input.memory_size {
-            self.memory_size = within("memorySize", memory_size, 128, 10_240)?;
-        }
-        if let Some(variables) = input
-            .environment
-            .as_ref()
-            .and_then(|given| given.variables.as_ref())
-        {
-            // The pattern of the service model, D.
-            let valid = |name: &str| {
-                let mut rest = name.chars();
-                rest.next().is_some_and(|first| first.is_ascii_alphabetic())
-                    && name.len() > 1
-                    && rest.all(|c| c.is_ascii_alphanumeric() || c == '_')
-            };
-            if let Some(name) = variables.keys().find(|name| !valid(name)) {
-                return Err(invalid(format!(
-                    "Environment variable name '{name}' failed to satisfy constraint"
-                )));
-            }
-            self.environment.clone_from(variables);
+            self.memory_size = checks::within("memorySize", memory_size, 128, 10_240)?;
         }
         if let Some(handler) = &input.handler {
+            checks::handler(handler)?;
             self.handler.clone_from(handler);
         }
         if let Some(description) = &input.description {
+            checks::description(description)?;
             self.description.clone_from(description);
         }
-        if let Some(architectures) = &input.architectures {
-            self.architectures.clone_from(architectures);
+        let variables = input.environment.as_ref().map(|given| &given.variables);
+        match variables {
+            Some(Some(variables)) => {
+                checks::environment(env, variables)?;
+                self.environment.clone_from(variables);
+            }
+            Some(None) if env.settings.environment_without_variables_clears => self.environment.clear(),
+            Some(None) | None => {}
         }
         Ok(())
     }
-}
-
-fn within(what: &str, value: u32, least: u32, most: u32) -> Result<u32, Refusal> {
-    if (least..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(invalid(format!(
-        "Value '{value}' at '{what}' must be between {least} and {most}"
-    )))
-}
-
-pub(super) fn given(what: &str, value: Option<&String>) -> Result<String, Refusal> {
-    value.filter(|value| !value.is_empty()).cloned().ok_or_else(|| {
-        invalid(format!(
-            "{what} is mandatory for functions created with deployment packages."
-        ))
-    })
-}
-
-pub(super) fn decoded(zip: Option<&String>) -> Result<Vec<u8>, Refusal> {
-    let zip = zip.ok_or_else(|| Refusal::not_modelled("function code that is not sent inline (ZipFile)"))?;
-    let code = BASE64
-        .decode(zip)
-        .map_err(|_| invalid("ZipFile is not valid base64"))?;
-    if code.starts_with(b"PK") {
-        return Ok(code);
-    }
-    Err(invalid(
-        "Could not unzip uploaded file. Please check your file, then try to upload again.",
-    ))
 }
 
 /// `CodeSha256` (*§10*, D).

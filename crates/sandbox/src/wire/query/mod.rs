@@ -57,7 +57,9 @@ impl Form {
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-        Service::Iam | Service::ApiGateway | Service::Lambda => "https://iam.amazonaws.com/doc/2010-05-08/",
+        Service::Iam | Service::ApiGateway | Service::Lambda | Service::Logs => {
+            "https://iam.amazonaws.com/doc/2010-05-08/"
+        }
     }
 }
 

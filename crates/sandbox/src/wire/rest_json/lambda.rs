@@ -1,5 +1,7 @@
 //! Lambda on the wire.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{Request as HttpRequest, Response};
 use serde::Deserialize;
@@ -10,6 +12,13 @@ use crate::{
     model::{error::Refusal, lambda::Request},
     wire::uri::segments,
 };
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TagsInput {
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -87,6 +96,15 @@ pub(crate) fn decode(request: &HttpRequest<Bytes>) -> Result<Request, Refusal> {
                 revision: query.owned("RevisionId"),
             })
         }
+        ("POST", ["2017-03-31", "tags", arn]) => Ok(Request::TagResource {
+            arn: name(arn),
+            tags: body::<TagsInput>(request)?.tags,
+        }),
+        ("DELETE", ["2017-03-31", "tags", arn]) => Ok(Request::UntagResource {
+            arn: name(arn),
+            keys: query.all("tagKeys"),
+        }),
+        ("GET", ["2017-03-31", "tags", arn]) => Ok(Request::ListTags { arn: name(arn) }),
         _ => Err(not_modelled(request)),
     }
 }
@@ -95,7 +113,7 @@ pub(crate) fn decode(request: &HttpRequest<Bytes>) -> Result<Request, Refusal> {
 pub(crate) fn success(operation: &str) -> u16 {
     match operation {
         "CreateFunction" | "PublishVersion" | "CreateAlias" | "AddPermission" => 201,
-        "DeleteFunction" | "RemovePermission" => 204,
+        "DeleteFunction" | "RemovePermission" | "TagResource" | "UntagResource" => 204,
         _ => 200,
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! What the evaluation does not know (an operator, `NotPrincipal`, …) never allows and always denies.
 
+mod pattern;
+
 use serde_json::Value;
 
-use super::pattern;
+use crate::model::deployment::RoleView;
 
 /// Who wants to do what to what.
 #[derive(Clone, Copy)]
@@ -32,6 +34,17 @@ pub(super) enum Effect {
     Denied,
     /// No statement applies.
     Silent,
+}
+
+/// Whether a role's trust policy lets a service assume it. Of the conditions that need a source, none is met.
+pub(super) fn admits(role: &RoleView, service: &str) -> bool {
+    let assume = Question {
+        principal: Principal::Service(service),
+        action: "sts:AssumeRole",
+        resource: &role.arn,
+        context: &[],
+    };
+    decide([&role.trust], &assume) == Effect::Allowed
 }
 
 /// What the documents say together.

@@ -4,21 +4,19 @@
 //! it invoke the exact ARN that is called. Without, the function's resource policy decides. Neither is looked at when
 //! the integration is created; a fault shows as 500 at run time, and nothing but access logs says why.
 
-mod evaluation;
-mod pattern;
-
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    data_plane::matcher::DEFAULT_ROUTE_KEY,
+    data_plane::{
+        evaluation::{self, Effect, Principal, Question},
+        matcher::DEFAULT_ROUTE_KEY,
+    },
     model::deployment::{Deployment, RoleView},
 };
-use evaluation::{Effect, Principal, Question};
 
 const GATEWAY: &str = "apigateway.amazonaws.com";
 const INVOKE: &str = "lambda:InvokeFunction";
-const ASSUME: &str = "sts:AssumeRole";
 
 /// Why an invocation is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -59,13 +57,7 @@ pub fn by_role(
     function_policy: Option<&Value>,
 ) -> Result<(), Denied> {
     let role = role.ok_or(Denied::NoRole)?;
-    let assume = Question {
-        principal: Principal::Service(GATEWAY),
-        action: ASSUME,
-        resource: &role.arn,
-        context: &[],
-    };
-    if evaluation::decide([&role.trust], &assume) != Effect::Allowed {
+    if !evaluation::admits(role, GATEWAY) {
         return Err(Denied::Trust);
     }
     let invoke = |principal| Question {
