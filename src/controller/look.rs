@@ -103,12 +103,8 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
             None => (BTreeMap::new(), Vec::new()),
         }
     };
-    let (api, role, (mut functions, mut faults), (owned, failed)) = tokio::join!(
-        api,
-        role,
-        functions(session, &questions.functions),
-        owned
-    );
+    let (api, role, (mut functions, mut faults), (owned, failed)) =
+        tokio::join!(api, role, functions(session, &questions.functions), owned);
     faults.extend(failed);
     let role = match role {
         None => Reading::NotAsked,

@@ -3,8 +3,7 @@
 use crate::ground::{Ground, desired, ground, owner};
 use jwthttpapi::aws::Class;
 use jwthttpapi_core::model::name::function_name;
-use jwthttpapi_core::model::observed::{Reading, State};
-use jwthttpapi_core::plan::Step;
+use jwthttpapi_core::model::observed::Reading;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -32,7 +31,11 @@ async fn made(ground: &Ground, function: &Value) -> String {
 async fn a_function_is_made_with_its_log_group_and_its_role_and_nothing_is_left_to_do() {
     let ground = ground(json!({}));
     let desired = desired(spec(&json!({})));
-    let api = ground.session().create_api(&desired.api, &|| false).await.unwrap();
+    let api = ground
+        .session()
+        .create_api(&desired.api, &|| false)
+        .await
+        .unwrap();
     let mut observed = ground.observe(&desired, None).await;
     observed.api = Some(api.clone());
     let plan = jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &crate::ground::place());
@@ -41,8 +44,17 @@ async fn a_function_is_made_with_its_log_group_and_its_role_and_nothing_is_left_
     let mut writes = ground.writes();
     writes.sort();
     let wanted = [
-        "CreateApi", "CreateAuthorizer", "CreateFunction", "CreateIntegration", "CreateLogGroup",
-        "CreateRole", "CreateRole", "CreateRoute", "CreateStage", "PutRetentionPolicy", "PutRolePolicy",
+        "CreateApi",
+        "CreateAuthorizer",
+        "CreateFunction",
+        "CreateIntegration",
+        "CreateLogGroup",
+        "CreateRole",
+        "CreateRole",
+        "CreateRoute",
+        "CreateStage",
+        "PutRetentionPolicy",
+        "PutRolePolicy",
         "PutRolePolicy",
     ];
     assert_eq!(writes, wanted);
@@ -66,15 +78,26 @@ async fn each_part_of_a_function_is_changed_by_its_own_request() {
     for (change, writes) in [
         (json!({"runtime": "nodejs22.x"}), ["UpdateFunctionConfiguration"]),
         (json!({"timeoutSeconds": 10}), ["UpdateFunctionConfiguration"]),
-        (json!({"environment": {"NAME": "x"}}), ["UpdateFunctionConfiguration"]),
+        (
+            json!({"environment": {"NAME": "x"}}),
+            ["UpdateFunctionConfiguration"],
+        ),
         (json!({"architecture": "arm64"}), ["UpdateFunctionCode"]),
         (json!({"logRetentionDays": 7}), ["PutRetentionPolicy"]),
     ] {
         let ground = ground(json!({}));
         let id = made(&ground, &json!({})).await;
-        assert_eq!(ground.converge(&desired(spec(&change)), &id).await, writes, "{change}");
+        assert_eq!(
+            ground.converge(&desired(spec(&change)), &id).await,
+            writes,
+            "{change}"
+        );
         ground.sandbox.clear_journal();
-        assert_eq!(ground.converge(&desired(spec(&json!({}))), &id).await, writes, "{change} undone");
+        assert_eq!(
+            ground.converge(&desired(spec(&json!({}))), &id).await,
+            writes,
+            "{change} undone"
+        );
     }
 }
 
@@ -85,7 +108,10 @@ async fn another_name_is_another_function_and_the_old_one_goes_with_its_role_and
     let mut renamed = spec(&json!({"name": "bye"}));
     renamed["routes"][0]["lambda"]["function"] = "bye".into();
     ground.converge(&desired(renamed), &id).await;
-    let (left, faults) = ground.session().owned(&owner(), &["hello".to_owned()].into()).await;
+    let (left, faults) = ground
+        .session()
+        .owned(&owner(), &["hello".to_owned()].into())
+        .await;
     assert!(faults.is_empty());
     let hello = &left[&function_name(&owner(), "hello")];
     assert_eq!(hello.function, Reading::Known(None));
@@ -98,14 +124,21 @@ async fn a_function_that_nobody_knows_of_is_found_by_its_log_group() {
     let ground = ground(json!({}));
     made(&ground, &json!({})).await;
     let (seen, _) = ground.session().owned(&owner(), &[].into()).await;
-    assert_eq!(seen.keys().collect::<Vec<_>>(), [&function_name(&owner(), "hello")]);
+    assert_eq!(
+        seen.keys().collect::<Vec<_>>(),
+        [&function_name(&owner(), "hello")]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
     let ground = ground(json!({"function_role_must_be_assumable": true, "iam_delay_ms": 8_000}));
     let desired = desired(spec(&json!({})));
-    let api = ground.session().create_api(&desired.api, &|| false).await.unwrap();
+    let api = ground
+        .session()
+        .create_api(&desired.api, &|| false)
+        .await
+        .unwrap();
     let plan = |observed| jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &crate::ground::place());
     let mut observed = ground.observe(&desired, None).await;
     observed.api = Some(api.clone());
@@ -117,24 +150,6 @@ async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
     let outcome = ground.run(again).await;
     assert!(outcome.is_complete(), "{:?}", outcome.faults);
     ground.assert_converged(&desired, &api.id).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_function_that_lambda_cannot_make_is_said_to_have_failed() {
-    let ground = ground(json!({}));
-    let wanted = desired(spec(&json!({})));
-    let id = made(&ground, &json!({})).await;
-    ground.sandbox.fail_function(&function_name(&owner(), "hello"), "InvalidImage");
-    let outcome = ground.run(ground.plan(&wanted, Some(&id)).await).await;
-    let (step, fault) = outcome.gravest().unwrap();
-    assert!(matches!(step, Step::AwaitFunction { .. }), "{step}");
-    assert_eq!(fault.class, Class::FunctionFailed);
-    assert!(fault.message().contains("InvalidImage"), "{}", fault.message());
-    let changed = json!({"code": "export const handler = async () => 1;"});
-    ground.converge(&desired(spec(&changed)), &id).await;
-    let (seen, _) = ground.session().owned(&owner(), &[].into()).await;
-    let seen = seen.values().next().unwrap().function.known().cloned().flatten().unwrap();
-    assert_eq!(seen.state, State::Settled);
 }
 
 #[tokio::test(start_paused = true)]

@@ -307,10 +307,10 @@ fn overlaps(step: &Step, key: &RouteKey) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jwthttpapi_core::model::name::FunctionArn;
     use crate::aws::operation::Operation;
     use jwthttpapi_core::api::PayloadFormatVersion;
     use jwthttpapi_core::model::desired::{Integration, Jwt};
+    use jwthttpapi_core::model::name::FunctionArn;
     use jwthttpapi_core::plan::{ApiChange, RouteChange};
 
     fn key(text: &str) -> RouteKey {

@@ -254,8 +254,12 @@ pub(crate) fn others(state: &Value) -> Value {
     keep(&mut state["roles"], &|role| !tagged(&pairs(&role["Tags"])));
     let services = &mut state["regions"][crate::REGION];
     keep(&mut services["apis"], &|api| !is_own(api));
-    keep(&mut services["functions"], &|function| !tagged(&pairs(&function["Tags"])));
-    keep(&mut services["logGroups"], &|group| !tagged(&pairs(&group["tags"])));
+    keep(&mut services["functions"], &|function| {
+        !tagged(&pairs(&function["Tags"]))
+    });
+    keep(&mut services["logGroups"], &|group| {
+        !tagged(&pairs(&group["tags"]))
+    });
     for function in services["functions"].as_array_mut().into_iter().flatten() {
         // It changes with every statement.
         function["RevisionId"] = Value::Null;

@@ -77,7 +77,9 @@ pub(super) fn shown(
         let name = text(&function["FunctionName"]);
         let role = executing.iter().find(|role| role["Arn"] == function["Role"]);
         let group = format!("/aws/lambda/{name}");
-        let group = groups.iter().find(|shown| shown["logGroupName"] == group.as_str());
+        let group = groups
+            .iter()
+            .find(|shown| shown["logGroupName"] == group.as_str());
         used.extend(role.map(|role| text(&role["Arn"])));
         used.extend(group.map(|group| text(&group["logGroupName"])));
         let mut tags = pairs(&function["Tags"]);
