@@ -3,7 +3,8 @@
 use crate::ground::{Ground, desired, ground, owner};
 use jwthttpapi::aws::Class;
 use jwthttpapi_core::model::name::function_name;
-use jwthttpapi_core::model::observed::Reading;
+use jwthttpapi_core::model::observed::{Reading, State};
+use jwthttpapi_core::plan::Step;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -150,6 +151,37 @@ async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
     let outcome = ground.run(again).await;
     assert!(outcome.is_complete(), "{:?}", outcome.faults);
     ground.assert_converged(&desired, &api.id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_lambda_cannot_make_is_said_to_have_failed() {
+    let ground = ground(json!({}));
+    let wanted = desired(spec(&json!({"memoryMiB": 256})));
+    let id = made(&ground, &json!({})).await;
+    let rule = json!({"operation": "UpdateFunctionConfiguration", "times": 1,
+        "action": {"kind": "fail_function", "code": "InternalError"}});
+    ground.fault(rule);
+    let outcome = ground.run(ground.plan(&wanted, Some(&id)).await).await;
+    assert!(!outcome.is_complete());
+    // It reads back as it was asked for, and is no more than that.
+    let outcome = ground.run(ground.plan(&wanted, Some(&id)).await).await;
+    let (step, fault) = outcome.gravest().unwrap();
+    assert!(matches!(step, Step::AwaitFunction { .. }), "{step}");
+    assert_eq!(fault.class, Class::FunctionFailed);
+    assert!(fault.message().contains("InternalError"), "{}", fault.message());
+    let changed = json!({"memoryMiB": 256, "code": "export const handler = async () => 1;"});
+    ground.converge(&desired(spec(&changed)), &id).await;
+    let (seen, _) = ground.session().owned(&owner(), &[].into()).await;
+    let seen = seen
+        .values()
+        .next()
+        .unwrap()
+        .function
+        .known()
+        .cloned()
+        .flatten()
+        .unwrap();
+    assert_eq!(seen.state, State::Settled);
 }
 
 #[tokio::test(start_paused = true)]

@@ -96,6 +96,11 @@ pub enum Action {
         /// `lastDeploymentStatusMessage`.
         message: String,
     },
+    /// The request is carried out, and the update of a function that it causes fails for this reason.
+    FailFunction {
+        /// `LastUpdateStatusReasonCode`.
+        code: String,
+    },
 }
 
 fn before() -> When {

@@ -98,6 +98,13 @@ fn name(request: &HttpRequest) -> String {
     {
         return action.to_owned();
     }
+    if let Some((_, action)) = request
+        .headers()
+        .get("x-amz-target")
+        .and_then(|target| target.split_once('.'))
+    {
+        return action.to_owned();
+    }
     let path = request.uri().split_once("://").map_or("", |(_, rest)| rest);
     let path = path.split_once('/').map_or("", |(_, path)| path);
     let path = path.split('?').next().unwrap_or_default();

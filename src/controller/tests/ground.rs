@@ -77,18 +77,7 @@ impl Ground {
             clock: jwthttpapi_sandbox::Clock::tokio(Timestamp(1_800_000_000_000)),
             issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned()])),
         });
-        let function = aws_sdk_lambda::Client::new(&config(&sandbox, "AKIDSTRANGER"))
-            .create_function()
-            .function_name("a")
-            .handler("index.handler")
-            .runtime(Runtime::Nodejs22x)
-            .role("arn:aws:iam::123456789012:role/x")
-            .code(
-                FunctionCode::builder()
-                    .zip_file(Blob::new(SMALLEST_ARCHIVE))
-                    .build(),
-            );
-        function.send().await.unwrap();
+        function(&sandbox, "a").await;
         let kubernetes = ApiServer::default();
         let ctx = Arc::new(context(&kubernetes, &sandbox));
         ctx.leading.store(true, Ordering::Relaxed);
@@ -148,6 +137,11 @@ impl Ground {
             .collect()
     }
 
+    /// A function of somebody else.
+    pub(super) async fn function(&self, name: &str) {
+        function(&self.sandbox, name).await;
+    }
+
     /// An API with this object's tags and a nonce.
     pub(super) async fn api(&self, nonce: &str) -> String {
         let tags = owner().tags(nonce, DeletionPolicy::Delete);
@@ -193,6 +187,22 @@ impl Ground {
     }
 }
 
+/// A function of somebody else.
+async fn function(sandbox: &Sandbox, name: &str) {
+    let function = aws_sdk_lambda::Client::new(&config(sandbox, "AKIDSTRANGER"))
+        .create_function()
+        .function_name(name)
+        .handler("index.handler")
+        .runtime(Runtime::Nodejs22x)
+        .role("arn:aws:iam::123456789012:role/x")
+        .code(
+            FunctionCode::builder()
+                .zip_file(Blob::new(SMALLEST_ARCHIVE))
+                .build(),
+        );
+    function.send().await.unwrap();
+}
+
 /// The object as a watch would show it.
 fn seen() -> Arc<DeserializeGuard<JwtHttpApi>> {
     let mut object = JwtHttpApi::new("hello", JwtHttpApiSpec::default());
@@ -201,7 +211,7 @@ fn seen() -> Arc<DeserializeGuard<JwtHttpApi>> {
     Arc::new(DeserializeGuard(Ok(object)))
 }
 
-fn owner() -> Owner {
+pub(super) fn owner() -> Owner {
     Owner {
         cluster: "c1".into(),
         kube_system: "k1".into(),

@@ -135,6 +135,8 @@ pub(crate) struct Context {
     pub(crate) issuer: Option<IssuerProbe>,
     /// The text with which automatic deployments of this request fail.
     pub(crate) deployment_failure: Option<String>,
+    /// Why the update of a function that this request causes fails.
+    pub(crate) function_failure: Option<String>,
 }
 
 /// What operations may look at and draw from.
@@ -144,6 +146,7 @@ pub(crate) struct Env<'a> {
     caller: &'a str,
     issuer: Option<&'a IssuerProbe>,
     deployment_failure: Option<&'a str>,
+    function_failure: Option<&'a str>,
     account: &'a Account,
     settings: &'a Settings,
     seed: u64,
@@ -242,6 +245,7 @@ impl World {
             caller: &context.caller,
             issuer: context.issuer.as_ref(),
             deployment_failure: context.deployment_failure.as_deref(),
+            function_failure: context.function_failure.as_deref(),
             account: &self.account,
             settings: &self.settings,
             seed: self.seed,
@@ -350,6 +354,7 @@ impl World {
                 caller: "",
                 issuer: None,
                 deployment_failure: None,
+                function_failure: None,
                 account: &self.account,
                 settings: &self.settings,
                 seed: self.seed,

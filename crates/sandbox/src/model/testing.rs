@@ -17,6 +17,7 @@ pub(crate) struct Bench {
     pub(crate) now: u64,
     pub(crate) issuer: Result<String, String>,
     pub(crate) deployment_failure: Option<String>,
+    pub(crate) function_failure: Option<String>,
 }
 
 /// The members of a request from JSON, as on the wire.
@@ -35,6 +36,7 @@ impl Bench {
             now: 1_000_000,
             issuer: Ok("https://issuer.example/".into()),
             deployment_failure: None,
+            function_failure: None,
         }
     }
 
@@ -47,6 +49,7 @@ impl Bench {
                 outcome: self.issuer.clone(),
             }),
             deployment_failure: self.deployment_failure.clone(),
+            function_failure: self.function_failure.clone(),
         };
         self.world.apply(&context, request)
     }

@@ -184,7 +184,8 @@ impl Sandbox {
             | Action::Drop { when: When::After }
             | Action::Hold { when: When::After }
             | Action::Truncate
-            | Action::FailDeployment { .. } => Ok(None),
+            | Action::FailDeployment { .. }
+            | Action::FailFunction { .. } => Ok(None),
         }
     }
 
@@ -213,7 +214,8 @@ impl Sandbox {
             | Action::Throttle
             | Action::AccessDenied
             | Action::Truncate
-            | Action::FailDeployment { .. } => Ok(answer),
+            | Action::FailDeployment { .. }
+            | Action::FailFunction { .. } => Ok(answer),
         }
     }
 
@@ -258,6 +260,10 @@ impl Sandbox {
             issuer,
             deployment_failure: match &call.fault {
                 Some((_, Action::FailDeployment { message })) => Some(message.clone()),
+                _ => None,
+            },
+            function_failure: match &call.fault {
+                Some((_, Action::FailFunction { code })) => Some(code.clone()),
                 _ => None,
             },
         };

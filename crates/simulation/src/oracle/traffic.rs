@@ -148,6 +148,8 @@ impl Traffic {
 pub(crate) fn is_write(name: &str) -> bool {
     match name.split_once(' ') {
         Some((method, _)) => method != "GET",
-        None => !name.starts_with("Get") && !name.starts_with("List"),
+        None => !["Get", "List", "Describe"]
+            .iter()
+            .any(|read| name.starts_with(read)),
     }
 }

@@ -36,8 +36,10 @@ pub(crate) struct Function {
 pub(super) struct Update {
     /// Until then it is `InProgress`.
     pub(super) until: Timestamp,
-    /// What is invoked until then.
+    /// What is invoked until then, and afterwards if it fails.
     pub(super) before: Version,
+    /// Why it fails.
+    pub(super) failure: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -158,6 +160,7 @@ impl Function {
         self.update = Some(Update {
             until: env.now.after(env.settings.function_delay_ms),
             before: std::mem::replace(&mut self.latest, latest),
+            failure: env.function_failure.map(str::to_owned),
         });
     }
 
@@ -278,6 +281,12 @@ impl Function {
 
     pub(super) fn is_pending(&self, now: Timestamp) -> bool {
         now < self.active_at
+    }
+
+    /// The update whose code and configuration are not in force: it is under way, or has failed (I).
+    pub(super) fn outstanding(&self, now: Timestamp) -> Option<&Update> {
+        let update = self.update.as_ref()?;
+        (now < update.until || update.failure.is_some()).then_some(update)
     }
 
     /// The update that is under way.

@@ -52,10 +52,14 @@ impl Function {
                 members.insert("StateReason".into(), "The function is being created.".into());
                 members.insert("StateReasonCode".into(), "Creating".into());
             } else {
-                let status = if self.updating(env.now).is_some() {
-                    "InProgress"
-                } else {
-                    "Successful"
+                let failure = self.update.as_ref().and_then(|update| update.failure.as_ref());
+                let status = match failure {
+                    _ if self.updating(env.now).is_some() => "InProgress",
+                    Some(code) => {
+                        members.insert("LastUpdateStatusReasonCode".into(), code.as_str().into());
+                        "Failed"
+                    }
+                    None => "Successful",
                 };
                 members.insert("LastUpdateStatus".into(), status.into());
             }
@@ -98,10 +102,10 @@ impl Function {
         Some(self.invoked(qualifier, now)?.settings.role.as_str())
     }
 
-    /// What an invocation finds: the version before an update, while that is in progress (service model, D).
+    /// What an invocation finds: the version before an update, while that is in progress (service model, D) or has failed.
     fn invoked(&self, qualifier: Option<&str>, now: Timestamp) -> Option<&Version> {
         let version = self.version(qualifier)?;
-        match self.updating(now) {
+        match self.outstanding(now) {
             Some(update) if version.name == LATEST => Some(&update.before),
             Some(_) | None => Some(version),
         }

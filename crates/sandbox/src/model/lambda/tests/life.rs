@@ -236,3 +236,24 @@ fn a_version_runs_under_the_role_that_it_was_published_with() {
     assert_eq!(published.as_deref(), Some(super::ROLE));
     assert_eq!(bench.world.execution_role(&format!("{arn}-not"), now), None);
 }
+
+#[test]
+fn a_failed_update_leaves_what_was_there_before_and_says_why_until_the_next_one() {
+    let mut bench = with_function();
+    bench.function_failure = Some("InternalError".into());
+    configure(&mut bench, json!({ "Timeout": 5 })).unwrap();
+    bench.function_failure = None;
+    let found = read(&mut bench, "hello", None).unwrap();
+    assert_eq!(
+        (&found["LastUpdateStatus"], &found["LastUpdateStatusReasonCode"]),
+        (&json!("Failed"), &json!("InternalError"))
+    );
+    let timeout = |bench: &Bench| {
+        let view = bench.world.function("hello", None, Timestamp(bench.now)).unwrap();
+        view.timeout_seconds
+    };
+    assert_eq!(timeout(&bench), 3);
+    configure(&mut bench, json!({ "Timeout": 5 })).unwrap();
+    assert_eq!(states(&mut bench), (json!("Active"), json!("Successful")));
+    assert_eq!(timeout(&bench), 5);
+}
