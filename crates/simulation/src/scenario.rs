@@ -59,7 +59,7 @@ impl Scenario {
 
     /// Every scenario.
     pub fn all() -> Vec<Self> {
-        vec![smallest(), role(), policy()]
+        vec![smallest(), role(), policy(), functions()]
     }
 
     /// Every scenario that faults are drawn for: those above, and two processes of which one leads.
@@ -83,6 +83,8 @@ impl Scenario {
         let both = [json!(false), json!(true)];
         let switches = json!({
             "list_lag_ms": pick(&[json!(0), json!(0), json!(3_000), json!(25_000)]),
+            "function_delay_ms": pick(&[json!(0), json!(2_500)]),
+            "function_role_must_be_assumable": pick(&both),
             "iam_delay_ms": pick(&[json!(0), json!(8_000)]),
             "deploy_delay_ms": pick(&[json!(0), json!(800), json!(3_000)]),
             "page_size": pick(&[json!(1), json!(2), json!(25), json!(1000)]),
@@ -198,6 +200,39 @@ fn role() -> Scenario {
                 route("GET /health", "one"),
                 {"routeKey": "GET /b", "public": true, "lambda": {"name": "one"}},
             ],
+        })),
+        switches: json!({}),
+        flags: &[],
+        replicas: 1,
+        limited: false,
+        verified: true,
+        resyncs: true,
+        planted: None,
+    }
+}
+
+/// Functions of the object's own, and a change that gives one other code and more memory, makes another and gives a third up.
+fn functions() -> Scenario {
+    let function = |name: &str, version: u8| {
+        json!({
+            "name": name, "runtime": "nodejs24.x", "handler": "index.handler",
+            "code": format!("export const handler = async () => {version};"),
+        })
+    };
+    let mut changed = function("kept", 2);
+    changed["memoryMiB"] = json!(256);
+    let to = |key: &str, name: &str| json!({"routeKey": key, "lambda": {"function": name}});
+    Scenario {
+        name: "functions",
+        first: json!({
+            "issuer": ISSUER, "audience": ["one"], "tags": {"team": "one"},
+            "functions": [function("kept", 1), function("left", 1)],
+            "routes": [to("GET /kept", "kept"), to("GET /left", "left"), route("GET /one", "one")],
+        }),
+        second: Some(json!({
+            "issuer": ISSUER, "audience": ["one"], "tags": {"team": "one"},
+            "functions": [changed, function("new", 1)],
+            "routes": [to("GET /kept", "kept"), to("GET /new", "new"), route("GET /one", "one")],
         })),
         switches: json!({}),
         flags: &[],

@@ -5,7 +5,10 @@ use aws_sdk_apigatewayv2::{
     Client as Gateway,
     types::{AuthorizationType, Cors, IntegrationType, JwtConfiguration},
 };
+use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_iam::Client as Iam;
+use aws_sdk_lambda::{Client as Lambda, primitives::Blob, types::Environment};
+use jwthttpapi_sandbox::SMALLEST_ARCHIVE;
 use serde_json::{Map, Value, json};
 
 /// What somebody changes in AWS.
@@ -51,11 +54,21 @@ pub enum Drift {
     BreakTrust,
     /// The statements in the functions' policies are gone.
     RemoveStatements,
+    /// The object's own functions are deleted.
+    DeleteFunctions,
+    /// They have other code.
+    ChangeCode,
+    /// They have more memory and other variables.
+    Configure,
+    /// Their log groups are deleted.
+    DeleteLogs,
+    /// Their logs are kept for ever.
+    KeepLogs,
 }
 
 impl Drift {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::DeleteApi,
         Self::DeleteRoutes,
         Self::DeleteStages,
@@ -76,6 +89,11 @@ impl Drift {
         Self::WidenPolicy,
         Self::BreakTrust,
         Self::RemoveStatements,
+        Self::DeleteFunctions,
+        Self::ChangeCode,
+        Self::Configure,
+        Self::DeleteLogs,
+        Self::KeepLogs,
     ];
 }
 
@@ -90,11 +108,11 @@ impl World {
         own.map(|(id, _)| id)
     }
 
-    /// The object's role, if there is one: path and name.
-    fn role(&self) -> Option<String> {
+    /// The names of the object's roles.
+    fn roles(&self) -> Vec<String> {
         let state = self.sandbox().state();
-        let roles = state["roles"].as_array()?;
-        let own = roles.iter().find(|role| {
+        let roles = state["roles"].as_array().into_iter().flatten();
+        let own = roles.filter(|role| {
             let tags = role["Tags"].as_array().into_iter().flatten();
             tags.into_iter().any(|tag| {
                 tag["Value"]
@@ -102,7 +120,18 @@ impl World {
                     .is_some_and(|value| value.starts_with(KUBE_SYSTEM))
             })
         });
-        own?["RoleName"].as_str().map(str::to_owned)
+        own.filter_map(|role| role["RoleName"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The names of the object's own functions.
+    fn functions(&self) -> Vec<String> {
+        let state = self.sandbox().state();
+        let functions = state["regions"][crate::REGION]["functions"].as_array();
+        let names = functions.into_iter().flatten();
+        let names = names.filter_map(|function| function["FunctionName"].as_str());
+        let own = names.filter(|name| name.starts_with("jwthttpapi-"));
+        own.map(str::to_owned).collect()
     }
 }
 
@@ -112,11 +141,23 @@ impl Drift {
         let config = stranger(world.sandbox());
         match self {
             Self::DeleteRole | Self::DeletePolicy | Self::WidenPolicy | Self::BreakTrust => {
-                if let Some(role) = world.role() {
+                for role in world.roles() {
                     self.to_role(&Iam::new(&config), &role).await;
                 }
             }
             Self::RemoveStatements => remove_statements(world, &config).await,
+            Self::DeleteFunctions | Self::ChangeCode | Self::Configure => {
+                for function in world.functions() {
+                    self.to_function(&Lambda::new(&config), &function).await;
+                }
+            }
+            Self::DeleteLogs | Self::KeepLogs => {
+                world.oracle().lost_logs(self == Self::DeleteLogs);
+                for function in world.functions() {
+                    self.to_logs(&Logs::new(&config), &format!("/aws/lambda/{function}"))
+                        .await;
+                }
+            }
             _ => {
                 if let Some(api) = world.api() {
                     if self == Self::DeleteApi {
@@ -127,6 +168,29 @@ impl Drift {
                     let _ = done;
                 }
             }
+        }
+    }
+
+    async fn to_function(self, lambda: &Lambda, function: &str) {
+        match self {
+            Self::DeleteFunctions => drop(lambda.delete_function().function_name(function).send().await),
+            Self::ChangeCode => {
+                let update = lambda.update_function_code().function_name(function);
+                drop(update.zip_file(Blob::new(SMALLEST_ARCHIVE)).send().await);
+            }
+            _ => {
+                let variables = Environment::builder().variables("FOREIGN", "1").build();
+                let update = lambda.update_function_configuration().function_name(function);
+                drop(update.memory_size(1024).environment(variables).send().await);
+            }
+        }
+    }
+
+    async fn to_logs(self, logs: &Logs, group: &str) {
+        if self == Self::DeleteLogs {
+            drop(logs.delete_log_group().log_group_name(group).send().await);
+        } else {
+            drop(logs.delete_retention_policy().log_group_name(group).send().await);
         }
     }
 
@@ -291,7 +355,7 @@ async fn repoint(gateway: &Gateway, api: &str) -> Option<()> {
 }
 
 async fn remove_statements(world: &World, config: &aws_config::SdkConfig) {
-    let lambda = aws_sdk_lambda::Client::new(config);
+    let lambda = Lambda::new(config);
     for (function, id) in statements(&world.sandbox().state()) {
         let remove = lambda.remove_permission().function_name(function);
         drop(remove.statement_id(id).send().await);

@@ -136,6 +136,9 @@ impl World {
                 if matches!(*field, "*" | "grants") {
                     self.oracle().forgot_grants();
                 }
+                if matches!(*field, "*" | "functions") {
+                    self.oracle().forgot_functions();
+                }
                 self.write_status(field, &Value::Null);
             }
             Deed::Replace => self.replace(),
@@ -286,7 +289,7 @@ impl World {
 }
 
 /// Every part of the status that can be lost, `*` for all of it.
-pub const WIPED: [&str; 10] = [
+pub const WIPED: [&str; 11] = [
     "*",
     "apiId",
     "nonce",
@@ -295,6 +298,7 @@ pub const WIPED: [&str; 10] = [
     "clusterId",
     "roleArn",
     "grants",
+    "functions",
     "iamChangedAt",
     "conditions",
 ];
@@ -337,6 +341,18 @@ pub fn denials() -> Vec<Deed> {
         "iam:PassRole",
         "iam:TagRole",
         "iam:DeleteRole",
-        "iam:DeleteRolePolicy"
+        "iam:DeleteRolePolicy",
+        "lambda:GetFunction",
+        "lambda:CreateFunction",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+        "lambda:TagResource",
+        "lambda:DeleteFunction",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:CreateLogGroup",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:DeleteLogGroup"
     )
 }

@@ -68,6 +68,9 @@ struct Excuses {
     slept: bool,
     /// The list of granted functions was lost: the one place that knows of some statements.
     forgot_grants: bool,
+    /// The list of functions was lost, or the log groups: either of them tells of functions, roles and log groups.
+    forgot_functions: bool,
+    lost_logs: bool,
     /// Somebody took the finalizer off.
     stripped: bool,
     /// The object went without its finalizer: what it had in AWS stays.
@@ -145,6 +148,16 @@ impl Oracle {
     /// The list of granted functions is lost: a statement on one that no integration names any more stays.
     pub fn forgot_grants(&self) {
         self.court().excuses.forgot_grants = true;
+    }
+
+    /// The list of the object's own functions is lost.
+    pub fn forgot_functions(&self) {
+        self.court().excuses.forgot_functions = true;
+    }
+
+    /// Somebody changes log groups, or even deletes them.
+    pub fn lost_logs(&self, deleted: bool) {
+        self.court().excuses.lost_logs |= deleted;
     }
 
     /// Something changes that no living process knows of.

@@ -220,6 +220,17 @@ fn samples(pointer: &str, schema: &Value) -> Vec<Value> {
         ],
         "/routes/#/routeKey" => texts(&["POST /a", "ANY /{proxy+}", "GET /a/{id}", "$default"]),
         "/routes/#/lambda" => vec![json!({"name": "three"}), json!({"name": "missing"})],
+        "/routes/#/lambda/function" => texts(&["own", "missing"]),
+        "/functions" => vec![
+            json!([function("own", "1"), function("two", "2")]),
+            json!([function("own", "other")]),
+        ],
+        "/functions/#/name" => texts(&["own", "renamed"]),
+        "/functions/#/handler" => texts(&["index.handler", "main.run"]),
+        "/functions/#/code" => texts(&["export const handler = 1;", "export const handler = 2;"]),
+        "/functions/#/memoryMiB" => vec![json!(256), json!(1024)],
+        "/functions/#/environment" => vec![json!({"NAME": "x"}), json!({"NAME": "y", "OTHER": ""})],
+        "/functions/#/logRetentionDays" => vec![json!(7), json!(3653)],
         "/routes/#/lambda/name" => texts(&["three", "missing"]),
         "/routes/#/lambda/arn" => texts(&["arn:aws:lambda:eu-central-1:123456789012:function:three"]),
         "/routes/#/lambda/qualifier" => texts(&["live", "1"]),
@@ -232,10 +243,18 @@ fn samples(pointer: &str, schema: &Value) -> Vec<Value> {
     }
 }
 
+fn function(name: &str, code: &str) -> Value {
+    json!({
+        "name": name, "runtime": "nodejs24.x", "handler": "index.handler",
+        "code": format!("export const handler = {code};"),
+    })
+}
+
 /// A list of so many items that differ.
 fn items(pointer: &str, count: u64) -> Value {
     let item = |n: u64| match shape(pointer).as_str() {
         "/routes" => json!({"routeKey": format!("GET /{n}"), "lambda": {"name": "one"}}),
+        "/functions" => function(&format!("f{n}"), "1"),
         "/authorizers" => json!({"name": format!("a{n}"), "issuer": ISSUER, "audience": [n.to_string()]}),
         "/cors/allowOrigins" => json!(format!("https://{n}.example")),
         "/cors/allowMethods" => {
@@ -267,7 +286,7 @@ pub(super) fn schema() -> Value {
 
 /// A spec that says something of every property, and one that says as little as it may.
 pub(super) fn bases() -> [Value; 2] {
-    let function = |name: &str| json!({"name": name});
+    let named = |name: &str| json!({"name": name});
     let rich = json!({
         "issuer": ISSUER, "audience": ["one"], "scopes": ["read"],
         "identitySource": "$request.header.Authorization",
@@ -286,13 +305,19 @@ pub(super) fn bases() -> [Value; 2] {
         "routes": [
             {"routeKey": "GET /a", "scopes": ["read", "write"], "operationName": "a",
              "lambda": {"name": "one", "payloadFormatVersion": "1.0", "timeoutMillis": 5000}},
-            {"routeKey": "ANY /admin/{proxy+}", "authorizer": "staff", "lambda": function("two")},
-            {"routeKey": "OPTIONS /{proxy+}", "public": true, "lambda": function("one")},
+            {"routeKey": "ANY /admin/{proxy+}", "authorizer": "staff", "lambda": named("two")},
+            {"routeKey": "OPTIONS /{proxy+}", "public": true, "lambda": named("one")},
+            {"routeKey": "POST /own", "lambda": {"function": "own"}},
         ],
+        "functions": [{
+            "name": "own", "runtime": "python3.13", "handler": "index.handler", "code": "handler = 1",
+            "memoryMiB": 512, "timeoutSeconds": 10, "environment": {"LEVEL": "debug"},
+            "architecture": "arm64", "logRetentionDays": 14,
+        }],
     });
     let plain = json!({
         "issuer": ISSUER, "audience": ["one"],
-        "routes": [{"routeKey": "GET /a", "lambda": function("one")}],
+        "routes": [{"routeKey": "GET /a", "lambda": named("one")}],
     });
     [rich, plain]
 }
