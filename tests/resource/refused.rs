@@ -348,7 +348,7 @@ fn a_backend_is_one_function_by_name_or_by_arn() {
     let lambda = |lambda: Value| with_route(json!({"lambda": lambda}));
     let at = "spec.routes[0].lambda";
     let arn = "arn:aws:lambda:eu-central-1:123456789012:function:hello";
-    let either = "name the function by exactly one of name and arn";
+    let either = "name the function by exactly one of function (an entry of spec.functions), name and arn";
     let whole = "wildcards and $LATEST are not accepted";
     let qualifier =
         "a qualifier is the name of an alias or the number of a version; leave it out for the latest code";

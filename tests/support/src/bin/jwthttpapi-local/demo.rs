@@ -49,6 +49,7 @@ impl Story<'_> {
             path: file.clone(),
             source,
         })?;
+        let mark = self.ground.aws().journal_mark()?;
         let applied =
             self.ground
                 .cluster
@@ -58,6 +59,7 @@ impl Story<'_> {
             .tell("AWS needs a while until a new role works everywhere; Ready waits for that.");
         self.kubectl(&["wait", "--for=condition=Ready", &object(), "--timeout=60s"])?;
         self.kubectl(&["get", &object()])?;
+        self.show(&self.writes(mark)?);
         let id = self.ground.cluster.kubectl([
             "get",
             &object(),
@@ -171,8 +173,7 @@ impl Story<'_> {
                 &after.to_string(),
             ));
         }
-        self.narrator
-            .tell("AWS is as it was before: the function, and nothing else.");
+        self.narrator.tell("AWS is as it was before: empty.");
         Ok(())
     }
 
