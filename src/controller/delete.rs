@@ -87,6 +87,14 @@ struct End<'a> {
     questions: &'a Questions<'a>,
 }
 
+/// What came of the deletion's plans.
+enum Taken {
+    /// AWS answered that everything is gone; whether there was anything.
+    Away { worked: bool },
+    /// The pass ends here.
+    Not(Next),
+}
+
 impl Teardown<'_> {
     async fn run(
         &self,
@@ -152,38 +160,16 @@ impl Teardown<'_> {
             record.write_midway(next, findings, &now).await?;
         }
 
-        let mut worked = false;
-        let last = apis.len().max(1) - 1;
-        for index in 0..=last {
-            let api = apis.get(index).cloned();
-            // What stands beside the APIs goes with the last of them.
-            let beside = if index == last {
-                Observed {
-                    api: None,
-                    role: sight.role.clone(),
-                    functions: functions.clone(),
-                    owned: sight.owned.clone(),
-                }
-            } else {
-                Observed::default()
-            };
-            let plan = plan_deletion(&Observed { api, ..beside }, self.owner);
-            worked |= !plan.is_empty();
-            for planned in &plan.steps {
-                tracing::info!(step = %planned.step, "planned");
-            }
-            let cut = || !self.ctx.leads();
-            let outcome = aws::run(self.session, plan, &cut, self.deadline).await;
-            if let Some((step, fault)) = outcome.faults.first() {
-                findings.fault(fault);
-                findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
-                return Ok((Next::Backoff, record.status()));
-            }
-            if outcome.cut {
-                findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
-                return Ok((Next::Now, record.status()));
-            }
-        }
+        let beside = Observed {
+            api: None,
+            role: sight.role,
+            functions,
+            owned: sight.owned,
+        };
+        let worked = match self.take_away(apis, beside, findings).await {
+            Taken::Away { worked } => worked,
+            Taken::Not(next) => return Ok((next, record.status())),
+        };
         findings.programmed = Draft::no(
             Reason::Deleting,
             "waiting until AWS shows nothing of this object any more",
@@ -201,6 +187,38 @@ impl Teardown<'_> {
             questions: &questions,
         };
         self.finish(record, memory, findings, &end).await
+    }
+
+    /// Deletes the APIs, and with the last of them what stands beside them.
+    async fn take_away(&self, mut apis: Vec<Api>, beside: Observed, findings: &mut Findings) -> Taken {
+        let last = Observed {
+            api: apis.pop(),
+            ..beside
+        };
+        let others = apis.into_iter().map(|api| Observed {
+            api: Some(api),
+            ..Observed::default()
+        });
+        let mut worked = false;
+        for observed in others.chain([last]) {
+            let plan = plan_deletion(&observed, self.owner);
+            worked |= !plan.is_empty();
+            for planned in &plan.steps {
+                tracing::info!(step = %planned.step, "planned");
+            }
+            let cut = || !self.ctx.leads();
+            let outcome = aws::run(self.session, plan, &cut, self.deadline).await;
+            if let Some((step, fault)) = outcome.faults.first() {
+                findings.fault(fault);
+                findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
+                return Taken::Not(Next::Backoff);
+            }
+            if outcome.cut {
+                findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
+                return Taken::Not(Next::Now);
+            }
+        }
+        Taken::Away { worked }
     }
 
     /// The finalizer goes after a fresh, empty observation past the settle time of any intent.
