@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::ground::{apply, cluster, object, routes, smallest, stored, with, with_route};
 
 /// Applies each, and finds stored what was sent.
-fn accepted(table: Vec<(&str, Value)>) {
+pub(crate) fn accepted(table: Vec<(&str, Value)>) {
     for (name, spec) in table {
         apply(name, &spec).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(stored(name)["spec"], spec, "{name}");

@@ -10,6 +10,7 @@
 mod definition;
 mod documents;
 mod examples;
+mod functions;
 mod good;
 mod ground;
 mod refused;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::ground::{apply, routes, with, with_route};
 
 /// A manifest that is refused.
-struct Bad {
+pub(crate) struct Bad {
     /// What is wrong with it.
     what: &'static str,
     spec: Value,
@@ -15,7 +15,7 @@ struct Bad {
     says: &'static str,
 }
 
-fn bad(what: &'static str, spec: Value, field: &'static str, says: &'static str) -> Bad {
+pub(crate) fn bad(what: &'static str, spec: Value, field: &'static str, says: &'static str) -> Bad {
     Bad {
         what,
         spec,
@@ -25,7 +25,7 @@ fn bad(what: &'static str, spec: Value, field: &'static str, says: &'static str)
 }
 
 /// Applies each, and reports all that were accepted or refused in other words.
-fn refused(table: Vec<Bad>) {
+pub(crate) fn refused(table: Vec<Bad>) {
     let mut wrong = Vec::new();
     for Bad {
         what,

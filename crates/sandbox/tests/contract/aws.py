@@ -88,6 +88,7 @@ class Aws:
         self.functions = ground.client("lambda", access_key)
         self.iam = ground.client("iam", access_key)
         self.sts = ground.client("sts", access_key)
+        self.logs = ground.client("logs", access_key)
 
     def with_key(self, access_key: str):
         """The same account with another access key."""

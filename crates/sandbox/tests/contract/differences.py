@@ -8,7 +8,7 @@ HEAD = """\
 # Where moto differs
 
 What moto {version} does with a case that the sandbox passes, and why the sandbox is right. Sources are paragraphs of
-the project's fact sheet on AWS, with how sure each is: D documented (D? in an old copy only), O observed, I inferred, U
+the project's fact sheet on AWS, or B, the public service model, with how sure each is: D documented (D? in an old copy only), O observed, I inferred, U
 not confirmed, where the sandbox has a switch and is tried both ways. `pytest crates/sandbox/tests/contract --record`
 writes the first three columns; the last is written by hand, and the suite fails while one is empty.
 

@@ -10,6 +10,7 @@ from cases import (  # noqa: F401
     functions,
     integrations,
     lists,
+    logs,
     permissions,
     policies,
     quotas,

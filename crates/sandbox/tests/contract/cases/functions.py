@@ -197,13 +197,13 @@ def an_old_revision_is_refused(aws, each):
         getattr(aws.functions, each)(FunctionName="hello", RevisionId="old", **members)
 
 
-@case("§10", "D", settings={"function_pending_ms": HOUR})
+@case("§10", "D", settings={"function_delay_ms": HOUR})
 def a_new_function_is_pending(aws):
     aws.function()
     answers(configuration(aws), State="Pending", StateReasonCode="Creating")
 
 
-@case("§10", "D", settings={"function_pending_ms": HOUR}, each=UPDATES)
+@case("§10", "D", settings={"function_delay_ms": HOUR}, each=UPDATES)
 def a_pending_function_refuses_updates(aws, each):
     aws.function()
     members = {"ZipFile": code_zip("// other\n")} if each == "update_function_code" else {"Timeout": 5}
@@ -224,3 +224,37 @@ def its_role_outlives_a_function(aws):
     aws.function()
     aws.functions.delete_function(FunctionName="hello")
     aws.iam.get_role(RoleName="role-of-hello")
+
+
+@case("§10", "U", settings={"environment_without_variables_clears": True})
+def an_environment_without_variables_clears_it(aws):
+    aws.function(Environment={"Variables": {"KEY": "1"}})
+    aws.functions.update_function_configuration(FunctionName="hello", Environment={})
+    lacks(configuration(aws), "Environment")
+
+
+@case("§10", "U", settings={"environment_without_variables_clears": False})
+def an_environment_without_variables_changes_nothing(aws):
+    aws.function(Environment={"Variables": {"KEY": "1"}})
+    aws.functions.update_function_configuration(FunctionName="hello", Environment={})
+    answers(configuration(aws)["Environment"], Variables={"KEY": "1"})
+
+
+@case("§10", "U", settings={"update_code_resets_architecture": True})
+def new_code_without_an_architecture_runs_on_the_usual_one(aws):
+    aws.function(Architectures=["arm64"])
+    aws.functions.update_function_code(FunctionName="hello", ZipFile=code_zip("// other\n"))
+    answers(configuration(aws), Architectures=["x86_64"])
+
+
+@case("§10", "U", settings={"update_code_resets_architecture": False})
+def new_code_without_an_architecture_keeps_the_old_one(aws):
+    aws.function(Architectures=["arm64"])
+    aws.functions.update_function_code(FunctionName="hello", ZipFile=code_zip("// other\n"))
+    answers(configuration(aws), Architectures=["arm64"])
+
+
+@case("§10", "O", settings={"blocked_runtimes": ["nodejs22.x"]})
+def a_runtime_that_was_given_up_is_refused(aws):
+    with refused(400, "InvalidParameterValueException"):
+        aws.function(Runtime="nodejs22.x")
