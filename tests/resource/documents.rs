@@ -5,7 +5,7 @@ use std::{
     fs,
 };
 
-use jwthttpapi_core::api::{ConditionType, Reason};
+use jwthttpapi_core::api::{ConditionType, Polarity, Reason};
 use jwthttpapi_test_support::places;
 use serde_json::Value;
 
@@ -69,6 +69,22 @@ fn every_reason_is_documented_once_with_its_conditions_meaning_and_remedy() {
         assert_eq!(seen.remove(reason.as_str()), Some(1), "{reason}");
     }
     assert!(seen.is_empty(), "no such reasons: {seen:?}");
+}
+
+#[test]
+fn whatever_can_be_wrong_has_a_row_in_the_troubleshooting() {
+    let document = fs::read_to_string(places::repository().join("docs/troubleshooting.md")).unwrap();
+    let told = rows(&document, "## The object");
+    let wrong = Reason::ALL
+        .into_iter()
+        .filter(|reason| reason.polarity() != Polarity::Good);
+    for reason in wrong {
+        let word = quoted(reason.as_str());
+        let rows = told
+            .iter()
+            .filter(|row| row[0].split(", ").any(|named| named == word));
+        assert_eq!(rows.count(), 1, "{word}");
+    }
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn functions_are_stored_as_they_were_sent() {
     accepted(vec![
         ("function", owning(&json!({}))),
         ("function-node22", owning(&json!({"runtime": "nodejs22.x"}))),
-        ("function-python", owning(&json!({"runtime": "python3.14", "code": "exports = {}"}))),
+        (
+            "function-python",
+            owning(&json!({"runtime": "python3.14", "code": "exports = {}"})),
+        ),
         (
             "function-of-all-fields",
             owning(&json!({
@@ -49,7 +52,9 @@ fn functions_are_stored_as_they_were_sent() {
         ),
         (
             "twenty-functions",
-            with(json!({"functions": twenty, "routes": [{"routeKey": "GET /a", "lambda": {"function": "f19"}}]})),
+            with(
+                json!({"functions": twenty, "routes": [{"routeKey": "GET /a", "lambda": {"function": "f19"}}]}),
+            ),
         ),
     ]);
 }
@@ -62,7 +67,12 @@ fn a_function_says_what_to_type_instead() {
     let variable = "an environment variable's name begins with a letter";
     let days = "CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30,";
     refused(vec![
-        bad("function name with a dot", owning(&json!({"name": "a.b"})), "spec.functions[0].name", only),
+        bad(
+            "function name with a dot",
+            owning(&json!({"name": "a.b"})),
+            "spec.functions[0].name",
+            only,
+        ),
         bad(
             "function name of 41",
             owning(&json!({"name": "n".repeat(41)})),
@@ -75,8 +85,18 @@ fn a_function_says_what_to_type_instead() {
             "spec.functions[0].runtime",
             r#"supported values: "nodejs24.x", "nodejs22.x", "python3.14", "python3.13""#,
         ),
-        bad("handler of a path", owning(&json!({"handler": "src/index.handler"})), "spec.functions[0].handler", handler),
-        bad("handler of one word", owning(&json!({"handler": "handler"})), "spec.functions[0].handler", handler),
+        bad(
+            "handler of a path",
+            owning(&json!({"handler": "src/index.handler"})),
+            "spec.functions[0].handler",
+            handler,
+        ),
+        bad(
+            "handler of one word",
+            owning(&json!({"handler": "handler"})),
+            "spec.functions[0].handler",
+            handler,
+        ),
         bad(
             "commonjs",
             owning(&json!({"code": "exports.handler = async () => ({});"})),
@@ -119,7 +139,12 @@ fn a_function_says_what_to_type_instead() {
             "spec.functions[0].environment",
             "Lambda sets this environment variable itself; choose another name",
         ),
-        bad("odd retention", owning(&json!({"logRetentionDays": 31})), "spec.functions[0].logRetentionDays", days),
+        bad(
+            "odd retention",
+            owning(&json!({"logRetentionDays": 31})),
+            "spec.functions[0].logRetentionDays",
+            days,
+        ),
         bad(
             "architecture",
             owning(&json!({"architecture": "amd64"})),
