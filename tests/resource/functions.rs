@@ -2,7 +2,7 @@
 
 use crate::{
     good::accepted,
-    ground::with,
+    ground::{cluster, object, stored, with},
     refused::{bad, refused},
 };
 use serde_json::{Value, json};
@@ -24,14 +24,6 @@ fn owning(more: &Value) -> Value {
 
 #[test]
 fn functions_are_stored_as_they_were_sent() {
-    let twenty: Vec<Value> = (0..20)
-        .map(|n| {
-            json!({
-                "name": format!("f{n}"), "runtime": "python3.13", "handler": "index.handler",
-                "code": "x".repeat(60_000),
-            })
-        })
-        .collect();
     accepted(vec![
         ("function", owning(&json!({}))),
         ("function-node22", owning(&json!({"runtime": "nodejs22.x"}))),
@@ -50,13 +42,29 @@ fn functions_are_stored_as_they_were_sent() {
             "word-in-a-comment",
             owning(&json!({"code": "// what it exports.\nexport const handler = async () => ({});"})),
         ),
-        (
-            "twenty-functions",
-            with(
-                json!({"functions": twenty, "routes": [{"routeKey": "GET /a", "lambda": {"function": "f19"}}]}),
-            ),
-        ),
     ]);
+}
+
+/// Too big for the annotation of a plain apply.
+#[test]
+fn twenty_functions_of_sixty_kilobytes_fit_one_object_that_is_applied_on_the_servers_side() {
+    let twenty: Vec<Value> = (0..20)
+        .map(|n| {
+            json!({
+                "name": format!("f{n}"), "runtime": "python3.13", "handler": "index.handler",
+                "code": "x".repeat(60_000),
+            })
+        })
+        .collect();
+    let spec = with(json!({
+        "functions": twenty,
+        "routes": [{"routeKey": "GET /a", "lambda": {"function": "f19"}}],
+    }));
+    let object = object("twenty-functions", &spec).to_string();
+    let refusal = cluster().apply(&object).unwrap_err().to_string();
+    assert!(refusal.contains("Too long"), "{refusal}");
+    cluster().apply_server_side(&object).unwrap();
+    assert_eq!(stored("twenty-functions")["spec"], spec);
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn the_deployment_runs_the_operator_as_the_values_say() {
             "--apigateway-burst=20",
             "--lambda-rate=7",
             "--iam-rate=5",
+            "--logs-rate=5",
             "--concurrency=8",
             "--leader-elect=true",
             "--lease-namespace=values",

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(^|[\\\\s;])(module[.])?exports[.]')").message("the code of a Node.js function is an ES module; write export const handler = async (event) => ({...}) instead of exports.handler = ...")
+    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(^|[\\\\s;])(module[.])?exports([.][A-Za-z_$][A-Za-z0-9_$]*)? *=')").message("the code of a Node.js function is an ES module; write export const handler = async (event) => ({...}) instead of exports.handler = ...")
 )]
 pub struct Function {
     /// Name by which routes refer to it, 1 to 40 letters, digits, hyphens and underscores. In AWS it is

@@ -1,5 +1,6 @@
 //! What a function that an object owns should look like, and the archive that its source becomes.
 
+use super::archive;
 use super::desired::Role;
 use super::name::FunctionArn;
 use crate::api::{Architecture, Runtime};
@@ -7,10 +8,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{Cursor, Write};
-use zip::result::ZipError;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use std::num::TryFromIntError;
 
 /// A function with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,18 +90,10 @@ impl Code {
         handler: &str,
         runtime: Runtime,
         architecture: Architecture,
-    ) -> Result<Self, ZipError> {
+    ) -> Result<Self, TryFromIntError> {
         let module = handler.split('.').next().unwrap_or_default();
         let file = format!("{module}.{}", runtime.extension());
-        // Without compression and with one time, the bytes depend on nothing but the source.
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .last_modified_time(DateTime::DEFAULT)
-            .unix_permissions(0o644);
-        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-        archive.start_file(file, options)?;
-        archive.write_all(source.as_bytes())?;
-        let zip = archive.finish()?.into_inner();
+        let zip = archive::pack(&file, source.as_bytes())?;
         let sha256 = BASE64_STANDARD.encode(Sha256::digest(&zip));
         Ok(Self {
             zip,
@@ -127,7 +117,7 @@ impl fmt::Debug for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
+    use std::io::{Cursor, Read};
     use zip::ZipArchive;
 
     fn pack(source: &str, handler: &str, runtime: Runtime) -> Code {
@@ -157,7 +147,7 @@ mod tests {
             "index.handler",
             Runtime::Nodejs24,
         );
-        assert_eq!(code.sha256, "xSlqLHJBF3dytd8VWFWC8MUyqgDmQQw4YKqXaGjIi8s=");
+        assert_eq!(code.sha256, "K5DI+4+xGR0ng6S3RiIMm7Y6LGJ+fULeDUTk+KXOXV0=");
         assert_ne!(
             code.sha256,
             pack(

@@ -1,5 +1,6 @@
 //! What AWS should look like, and what it looks like.
 
+mod archive;
 mod build;
 pub mod desired;
 pub mod document;

@@ -207,6 +207,19 @@ impl Cluster {
         )
     }
 
+    /// The same on the server's side, as objects need it that are too big for kubectl's annotation.
+    ///
+    /// # Errors
+    ///
+    /// The API server refuses one of them.
+    pub fn apply_server_side(&self, manifests: &str) -> Result<String, Error> {
+        command::run(
+            self.client(&self.tools.kubectl)
+                .args(["apply", "--server-side", "-f", "-"]),
+            Some(manifests),
+        )
+    }
+
     /// Manifests as JSON, read by kubectl and not sent to the API server.
     ///
     /// # Errors
