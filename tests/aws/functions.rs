@@ -132,6 +132,19 @@ async fn a_function_that_nobody_knows_of_is_found_by_its_log_group() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_group_that_the_list_does_not_show_yet_is_there_all_the_same() {
+    let ground = ground(json!({}));
+    let wanted = desired(spec(&json!({})));
+    let id = made(&ground, &json!({})).await;
+    let settings = ground.sandbox.settings().patched(&json!({"list_lag_ms": 25_000}));
+    ground.sandbox.set_settings(settings.unwrap());
+    let plan = ground.deletion(&wanted, &id).await;
+    let deletes =
+        |planned: &jwthttpapi_core::plan::Planned| matches!(planned.step, Step::DeleteLogGroup { .. });
+    assert!(plan.steps.iter().any(deletes), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
     let ground = ground(json!({"function_role_must_be_assumable": true, "iam_delay_ms": 8_000}));
     let desired = desired(spec(&json!({})));

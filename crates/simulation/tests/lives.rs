@@ -50,7 +50,7 @@ fn two_runs_of_one_seed_are_the_same_request_by_request() {
 #[test]
 fn the_smallest_life_survives_every_fault_of_the_wire_at_every_request() {
     let tally = sweep::exhaustive(&GROUND, &Scenario::smallest(), &Fault::of_the_wire(), 1, 2);
-    assert!(tally.lives > 500, "{}", tally.lives);
+    assert!(tally.lives > 450, "{}", tally.lives);
     all_survive(&tally);
 }
 

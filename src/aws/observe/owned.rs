@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Session {
     /// What AWS has of an owner's functions, by their names in AWS, and what could not be read. `names` are those of the spec.
     ///
-    /// Log groups are made first and deleted last: their names tell also of functions that nobody else knows.
+    /// Log groups are made first and deleted last: their names tell also of functions that nobody else knows. A list may lag
+    /// behind (I): that a known one is not there is for its own read to say.
     pub async fn owned(
         &self,
         owner: &Owner,
@@ -36,30 +37,29 @@ impl Session {
     async fn one(&self, owner: &Owner, name: &str, groups: &Reading<Vec<LogGroup>>) -> (Owned, Vec<Fault>) {
         let role = execution_role_name(owner, &self.place().region, name);
         let name = function_name(owner, name);
-        let group = async {
-            let its_name = log_group(&name);
-            let group = groups.known()?.iter().find(|group| group.name == its_name);
-            match group {
-                None => Some(Ok(None)),
-                Some(group) => Some(self.tagged(group).await),
-            }
+        let group = log_group(&name);
+        let (function, role, tags) = tokio::join!(
+            self.own_function(&name),
+            self.role(&role),
+            self.log_group_tags(&group)
+        );
+        let shown = groups.known().into_iter().flatten();
+        let retention_days = shown
+            .filter(|shown| shown.name == group)
+            .find_map(|shown| shown.retention_days);
+        let with = |tags| LogGroup {
+            name: group,
+            retention_days,
+            tags,
         };
-        let (function, role, group) = tokio::join!(self.own_function(&name), self.role(&role), group);
+        let group = tags.map(|tags| tags.map(with));
         let mut faults = Vec::new();
         let owned = Owned {
             function: reading(function, &mut faults),
             role: reading(role, &mut faults),
-            log_group: group.map_or(Reading::Unknown, |group| reading(group, &mut faults)),
+            log_group: reading(group, &mut faults),
         };
         (owned, faults)
-    }
-
-    async fn tagged(&self, group: &LogGroup) -> Result<Option<LogGroup>, Fault> {
-        let tags = self.log_group_tags(&group.name).await?;
-        Ok(tags.map(|tags| LogGroup {
-            tags,
-            ..group.clone()
-        }))
     }
 }
 
