@@ -72,8 +72,6 @@ fn a_function_says_what_to_type_instead() {
     let only = "a function's name has letters, digits, hyphens and underscores only";
     let module = "write export const handler = async (event) => ({...}) instead of exports.handler = ...";
     let handler = "write the handler as MODULE.FUNCTION, such as index.handler";
-    let variable = "an environment variable's name begins with a letter";
-    let days = "CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30,";
     refused(vec![
         bad(
             "function name with a dot",
@@ -123,6 +121,14 @@ fn a_function_says_what_to_type_instead() {
             "spec.functions[0].code",
             "may not be more than 60000",
         ),
+    ]);
+}
+
+#[test]
+fn how_a_function_runs_keeps_to_lambdas_limits() {
+    let variable = "an environment variable's name begins with a letter";
+    let days = "CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30,";
+    refused(vec![
         bad(
             "memory 127",
             owning(&json!({"memoryMiB": 127})),
@@ -159,6 +165,12 @@ fn a_function_says_what_to_type_instead() {
             "spec.functions[0].architecture",
             r#"supported values: "x86_64", "arm64""#,
         ),
+    ]);
+}
+
+#[test]
+fn a_route_leads_to_an_own_function_by_its_name_alone() {
+    refused(vec![
         bad(
             "route to no function",
             with(json!({"routes": [{"routeKey": "GET /a", "lambda": {"function": "hello"}}]})),

@@ -35,7 +35,7 @@ pub(super) fn pack(name: &str, content: &[u8]) -> Result<Vec<u8>, std::num::TryF
     archive.short(MADE_BY);
     archive.common(checksum, size, length);
     // No comment, first disk, no internal attributes.
-    [0, 0, 0].map(|zero| archive.short(zero));
+    archive.shorts(&[0, 0, 0]);
     archive.long(PERMISSIONS);
     // Where the local header is.
     archive.long(0);
@@ -44,7 +44,7 @@ pub(super) fn pack(name: &str, content: &[u8]) -> Result<Vec<u8>, std::num::TryF
     let end = u32::try_from(archive.0.len())?;
     archive.long(END);
     // One disk, and one entry on it.
-    [0, 0, 1, 1].map(|count| archive.short(count));
+    archive.shorts(&[0, 0, 1, 1]);
     archive.long(end - directory);
     archive.long(directory);
     archive.short(0);
@@ -56,6 +56,12 @@ struct Archive(Vec<u8>);
 impl Archive {
     fn short(&mut self, value: u16) {
         self.bytes(&value.to_le_bytes());
+    }
+
+    fn shorts(&mut self, values: &[u16]) {
+        for value in values {
+            self.short(*value);
+        }
     }
 
     fn long(&mut self, value: u32) {
@@ -70,7 +76,7 @@ impl Archive {
     fn common(&mut self, checksum: u32, size: u32, name: u16) {
         self.short(VERSION);
         // No flags, stored, midnight.
-        [0, 0, 0].map(|zero| self.short(zero));
+        self.shorts(&[0, 0, 0]);
         self.short(DATE);
         self.long(checksum);
         // Compressed and not.
