@@ -1,7 +1,7 @@
 //! Requests about functions of the object's own.
 
 use super::send::{Made, Sending, To};
-use crate::aws::fault::{Class, Fault};
+use crate::aws::fault::Fault;
 use crate::aws::observe::state;
 use crate::aws::operation::Operation;
 use crate::aws::session::{Session, Stop, Turn};
@@ -104,12 +104,8 @@ async fn settled(session: &Session, turn: Turn<'_>, name: &str) -> Result<Made, 
     let operation = Operation::GetFunctionConfiguration;
     loop {
         let request = session.lambda().reads.get_function_configuration();
-        let answer = session.read(operation, request.function_name(name).send()).await;
-        let answer = match answer {
-            // Lists of Lambda's may lag behind a creation; the next pass looks again.
-            Err(fault) if fault.class == Class::Missing => return Err(Stop::Cut),
-            other => other.map_err(Stop::Fault)?,
-        };
+        let answer = session.read(operation, request.function_name(name).send());
+        let answer = answer.await.map_err(Stop::Fault)?;
         let state = state(
             answer.state.as_ref(),
             answer.state_reason_code.as_ref(),
