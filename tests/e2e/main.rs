@@ -20,6 +20,7 @@ mod examples;
 mod ground;
 mod killed;
 mod leadership;
+mod network;
 mod outages;
 mod removal;
 mod stopping;

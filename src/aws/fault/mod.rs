@@ -3,6 +3,7 @@
 //! Code and status decide. A text of AWS may only choose between ways that wait or look again, never one that writes; what is
 //! not known means: look again.
 
+mod obstacle;
 mod table;
 mod words;
 
@@ -269,6 +270,10 @@ impl Error for Fault {}
 /// What the errors below the SDK's prove: that there were no credentials, or that no connection was made. Nothing else here
 /// proves that a request was not sent.
 fn transport(error: &(dyn Error + 'static)) -> Option<Class> {
+    // Sources of credentials ask AWS, too, and what keeps them from it keeps everybody.
+    if obstacle::of(&causes(error)).is_some() {
+        return Some(Class::NotSent);
+    }
     chain(error).find_map(|error| {
         let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
         if error.is::<CredentialsError>() || error.to_string().starts_with(IDENTITY_TIMEOUT) {
@@ -282,7 +287,7 @@ fn transport(error: &(dyn Error + 'static)) -> Option<Class> {
 }
 
 /// An error and what caused it, in words.
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
     chain(error)
         .map(ToString::to_string)
         .collect::<Vec<_>>()

@@ -8,6 +8,7 @@ pub mod certificates;
 mod chart;
 mod cluster;
 pub mod command;
+mod connect_proxy;
 pub mod deadline;
 mod error;
 mod issuer;
@@ -16,6 +17,7 @@ pub mod places;
 pub mod process;
 mod proxy;
 mod sandbox;
+mod tls_front;
 pub mod tools;
 mod warden;
 
@@ -23,9 +25,11 @@ pub use self::{
     audit::{AuditEntry, AuditMark},
     chart::{Container, OPERATOR_ACCESS_KEY, PROMPT, sandbox_values},
     cluster::Cluster,
+    connect_proxy::ConnectProxy,
     error::Error,
     issuer::{Claims, Issuer},
     operator::Operator,
     proxy::{Passing, Proxy, Side, Sort},
     sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient, Watched},
+    tls_front::TlsFront,
 };
