@@ -1,6 +1,8 @@
 //! Networks that lead to AWS only through a proxy, or in which a private authority signs its certificates.
 
 use crate::ground::{Ground, LIMIT, prompt, route};
+use crate::identities::web_identity;
+use crate::role;
 use jwthttpapi_test_support::{
     ConnectProxy, Operator, TlsFront,
     certificates::Authority,
@@ -181,4 +183,41 @@ fn a_setting_of_the_network_that_cannot_be_used_ends_the_process_with_a_sentence
         assert_eq!(code, 2, "{said}");
         assert!(said.contains(words), "{said}");
     }
+}
+
+#[test]
+fn sources_of_credentials_go_the_same_way_and_say_the_same_of_it() {
+    let ground = Ground::new(&prompt());
+    let aws = Private::new(&ground);
+    let proxy = ConnectProxy::start("operator", "pass").unwrap();
+    role::create(&ground, &role::web_trust(&ground, role::SERVICE_ACCOUNT));
+    fs::write(
+        ground.directory().join("token"),
+        role::token(&ground, role::SERVICE_ACCOUNT),
+    )
+    .unwrap();
+    apply(&ground);
+    let launch = || {
+        let keyless = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+            .into_iter()
+            .fold(aws.launch(&ground, "info"), Launch::without_env);
+        web_identity(&ground, keyless)
+            .env("AWS_ENDPOINT_URL", aws.front.url())
+            .env("HTTPS_PROXY", proxy.url())
+    };
+    let untrusting = Operator::launch(launch()).unwrap();
+    let message = ground.unready("hello", "AwsUnreachable");
+    assert!(message.contains("(UnknownIssuer)"), "{message}");
+    drop(untrusting);
+
+    let tunnels = proxy.targets().len();
+    assert_eq!(aws.front.connections(), 0);
+    let _operator = Operator::launch(launch().env("AWS_CA_BUNDLE", &aws.bundle)).unwrap();
+    ground.ready("hello");
+    let journal = ground.aws().journal(0).unwrap();
+    let assumed = journal
+        .iter()
+        .filter(|call| call.operation == "AssumeRoleWithWebIdentity");
+    assert_eq!(assumed.count(), 1);
+    assert_eq!(aws.front.connections(), proxy.targets().len() - tunnels);
 }

@@ -14,6 +14,7 @@ mod error;
 mod issuer;
 mod operator;
 pub mod places;
+mod pod_identity;
 pub mod process;
 mod proxy;
 mod sandbox;
@@ -29,6 +30,7 @@ pub use self::{
     error::Error,
     issuer::{Claims, Issuer},
     operator::Operator,
+    pod_identity::PodIdentity,
     proxy::{Passing, Proxy, Side, Sort},
     sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient, Watched},
     tls_front::TlsFront,

@@ -21,8 +21,10 @@ pub(super) enum Principal<'a> {
     /// The owner of an identity policy, which names no principal.
     Itself,
     Service(&'a str),
-    /// A role by its ARN.
-    Role(&'a str),
+    /// A role or a user by its ARN.
+    Identity(&'a str),
+    /// A provider of identities by its ARN.
+    Federated(&'a str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,15 +84,16 @@ fn principal(statement: &Value, asking: Principal<'_>) -> Option<bool> {
     Some(match asking {
         Principal::Itself => named.is_none(),
         Principal::Service(service) => everyone || listed_as("Service").any(|name| name == service),
-        Principal::Role(arn) => {
+        Principal::Federated(provider) => everyone || listed_as("Federated").any(|name| name == provider),
+        Principal::Identity(arn) => {
             everyone || listed_as("AWS").any(|name| name == "*" || name == arn || is_account(name, arn))
         }
     })
 }
 
-/// Whether a principal stands for the whole account that a role belongs to.
-fn is_account(principal: &str, role: &str) -> bool {
-    let Some(account) = role.split(':').nth(4) else {
+/// Whether a principal stands for the whole account that an identity belongs to.
+fn is_account(principal: &str, identity: &str) -> bool {
+    let Some(account) = identity.split(':').nth(4) else {
         return false;
     };
     principal == account

@@ -19,6 +19,7 @@ use evaluation::{Effect, Principal, Question};
 const GATEWAY: &str = "apigateway.amazonaws.com";
 const INVOKE: &str = "lambda:InvokeFunction";
 const ASSUME: &str = "sts:AssumeRole";
+const ASSUME_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// Why an invocation is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -46,6 +47,30 @@ pub struct Invocation<'a> {
     pub source_arn: String,
     /// The account of the API, which arrives as `aws:SourceAccount`.
     pub account: &'a str,
+}
+
+/// Who wants to assume a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Assumer<'a> {
+    /// A user or a role of the account, by its ARN.
+    Identity(&'a str),
+    /// Whom a provider of identities vouches for, by the provider's ARN.
+    Federated(&'a str),
+}
+
+/// Whether a role's trust lets somebody assume it; `context` holds the condition keys that are there.
+pub(crate) fn may_assume(role: &RoleView, assumer: Assumer<'_>, context: &[(&str, &str)]) -> bool {
+    let (principal, action) = match assumer {
+        Assumer::Identity(arn) => (Principal::Identity(arn), ASSUME),
+        Assumer::Federated(arn) => (Principal::Federated(arn), ASSUME_WITH_WEB_IDENTITY),
+    };
+    let question = Question {
+        principal,
+        action,
+        resource: &role.arn,
+        context,
+    };
+    evaluation::decide([&role.trust], &question) == Effect::Allowed
 }
 
 /// Decides by the role that the integration names; `function_policy` is that of the ARN that is called.
@@ -78,7 +103,7 @@ pub fn by_role(
         return Err(Denied::RolePolicy);
     }
     let same_account = account_of(&role.arn) == account_of(invocation.function_arn);
-    match evaluation::decide(function_policy, &invoke(Principal::Role(&role.arn))) {
+    match evaluation::decide(function_policy, &invoke(Principal::Identity(&role.arn))) {
         Effect::Allowed => Ok(()),
         Effect::Silent if same_account => Ok(()),
         Effect::Silent | Effect::Denied => Err(Denied::ResourcePolicy),
