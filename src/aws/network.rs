@@ -64,16 +64,6 @@ impl Network {
     }
 }
 
-impl Default for Network {
-    /// Straight to AWS, with the authorities of the platform.
-    fn default() -> Self {
-        Self {
-            client: client(ProxyConfig::disabled(), &TrustStore::default()),
-            proxy: None,
-        }
-    }
-}
-
 /// An address without a scheme is that of an HTTP proxy, as AWS's tools take it. It may hold a password: no error quotes it.
 fn proxy(variable: &'static str, address: &str) -> Result<ProxyConfig, ConfigError> {
     let address = if address.contains("://") {

@@ -39,6 +39,15 @@ impl Private {
     }
 }
 
+/// Holds every connection to AWS against the proxy's tunnels.
+fn all_through(aws: &Private, proxy: &ConnectProxy) {
+    let (connections, tunnels) = (aws.front.connections(), proxy.tunnels());
+    let host = aws.front.url().trim_start_matches("https://");
+    let through = |from| tunnels.iter().any(|way| way.from == from && way.target == host);
+    let direct: Vec<_> = connections.into_iter().filter(|from| !through(*from)).collect();
+    assert_eq!(direct, [], "{tunnels:?}");
+}
+
 fn apply(ground: &Ground) {
     ground.functions(&["hello"]);
     let routes = json!({"routes": [route("GET /test", "hello")]});
@@ -75,7 +84,7 @@ fn everything_that_is_asked_of_aws_goes_through_the_proxy_unless_its_host_is_exe
     };
     apply(&ground);
     for upper in [true, false] {
-        let (tunnels, connections) = (proxy.targets().len(), aws.front.connections());
+        let connections = aws.front.connections().len();
         let operator = Operator::launch(launch(upper)).unwrap();
         ground.verify("hello", &format!("proxy-{upper}"));
         ground.ready("hello");
@@ -83,23 +92,20 @@ fn everything_that_is_asked_of_aws_goes_through_the_proxy_unless_its_host_is_exe
             object["status"]["lastHandledReconcileAt"] == format!("proxy-{upper}")
         });
         drop(operator);
-        let through = proxy.targets().split_off(tunnels);
-        let host = aws.front.url().trim_start_matches("https://");
-        assert!(
-            !through.is_empty() && through.iter().all(|target| target == host),
-            "{through:?}"
-        );
-        assert_eq!(aws.front.connections() - connections, through.len());
+        assert!(aws.front.connections().len() > connections);
+        all_through(&aws, &proxy);
     }
-
-    let (tunnels, connections) = (proxy.targets().len(), aws.front.connections());
-    let _operator = Operator::launch(launch(true).env("NO_PROXY", ".internal,localhost")).unwrap();
-    ground.verify("hello", "direct");
-    ground.until("hello", "a visit by this operator", |object| {
-        object["status"]["lastHandledReconcileAt"] == "direct"
-    });
-    assert_eq!(proxy.targets().len(), tunnels);
-    assert!(aws.front.connections() > connections);
+    for (upper, variable) in [(true, "NO_PROXY"), (false, "no_proxy")] {
+        let (tunnels, connections) = (proxy.tunnels(), aws.front.connections().len());
+        let launch = launch(upper).env(variable, ".internal, localhost");
+        let _operator = Operator::launch(launch).unwrap();
+        ground.verify("hello", variable);
+        ground.until("hello", "a visit by this operator", |object| {
+            object["status"]["lastHandledReconcileAt"] == variable
+        });
+        assert_eq!(proxy.tunnels(), tunnels);
+        assert!(aws.front.connections().len() > connections);
+    }
 }
 
 #[test]
@@ -121,7 +127,7 @@ fn a_proxy_that_refuses_is_named_and_no_secret_is() {
     let told = |line: &&String| line.contains("canary") || line.contains(encoded);
     assert_eq!(lines.iter().find(told), None);
     assert!(lines.iter().any(|line| line.contains("TRACE")));
-    assert_eq!(aws.front.connections(), 0);
+    assert_eq!(aws.front.connections(), []);
 }
 
 #[test]
@@ -148,12 +154,46 @@ fn a_certificate_that_is_not_trusted_is_named_and_a_good_one_heals_without_a_res
         Ok((aws.front.given_up() > given_up).then_some(()))
     })
     .unwrap();
-    assert_eq!(aws.front.connections(), 0);
+    assert_eq!(aws.front.connections(), []);
     ground.unready("hello", "AwsUnreachable");
     aws.front.show(&aws.authority).unwrap();
     let took = ground.ready("hello");
     println!("ready {took:?} after the certificate was good");
     assert_eq!(operator.process().try_exit().unwrap(), None);
+}
+
+#[test]
+fn a_bundle_takes_the_place_of_the_platforms_authorities() {
+    let ground = Ground::new(&prompt());
+    let aws = Private::new(&ground);
+    let stranger = ground.directory().join("stranger.pem");
+    fs::write(&stranger, Authority::new("stranger").unwrap().certificate()).unwrap();
+    apply(&ground);
+    let launch = || aws.launch(&ground, "info").env("SSL_CERT_FILE", &aws.bundle);
+    let replaced = Operator::launch(launch().env("AWS_CA_BUNDLE", stranger)).unwrap();
+    let message = ground.unready("hello", "AwsUnreachable");
+    assert!(message.contains("(UnknownIssuer)"), "{message}");
+    drop(replaced);
+    let _operator = Operator::launch(launch()).unwrap();
+    ground.ready("hello");
+}
+
+#[test]
+fn a_proxy_may_be_reached_over_tls_itself() {
+    let ground = Ground::new(&prompt());
+    let aws = Private::new(&ground);
+    let proxy = ConnectProxy::start("operator", "pass").unwrap();
+    let plain = proxy.url().replace("operator:pass@", "");
+    let front = TlsFront::start(&plain, &aws.authority).unwrap();
+    apply(&ground);
+    let launch = aws.launch(&ground, "info").env("AWS_CA_BUNDLE", &aws.bundle).env(
+        "HTTPS_PROXY",
+        front.url().replace("https://", "https://operator:pass@"),
+    );
+    let _operator = Operator::launch(launch).unwrap();
+    ground.ready("hello");
+    all_through(&aws, &proxy);
+    assert!(!front.connections().is_empty());
 }
 
 #[test]
@@ -210,8 +250,7 @@ fn sources_of_credentials_go_the_same_way_and_say_the_same_of_it() {
     assert!(message.contains("(UnknownIssuer)"), "{message}");
     drop(untrusting);
 
-    let tunnels = proxy.targets().len();
-    assert_eq!(aws.front.connections(), 0);
+    assert_eq!(aws.front.connections(), []);
     let _operator = Operator::launch(launch().env("AWS_CA_BUNDLE", &aws.bundle)).unwrap();
     ground.ready("hello");
     let journal = ground.aws().journal(0).unwrap();
@@ -219,5 +258,5 @@ fn sources_of_credentials_go_the_same_way_and_say_the_same_of_it() {
         .iter()
         .filter(|call| call.operation == "AssumeRoleWithWebIdentity");
     assert_eq!(assumed.count(), 1);
-    assert_eq!(aws.front.connections(), proxy.targets().len() - tunnels);
+    all_through(&aws, &proxy);
 }

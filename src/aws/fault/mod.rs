@@ -158,7 +158,7 @@ impl Fault {
         let code = meta.and_then(|meta| meta.code()).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
         let said = meta.and_then(|meta| meta.message()).map(str::to_owned);
-        let detail = words::clean(&said.unwrap_or_else(|| causes(error)));
+        let detail = words::clean(&said.unwrap_or_else(|| obstacle::told(&causes(error)).to_owned()));
         let class = match error {
             SdkError::ServiceError(_) => table::class(operation, code.as_deref(), status, &detail),
             SdkError::ConstructionFailure(_) => transport(error).unwrap_or(Class::NotSent),

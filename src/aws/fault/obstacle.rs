@@ -1,17 +1,29 @@
 //! What is in the way to AWS, when the transport says so: a certificate or a proxy.
 
+const CERTIFICATE: &str = "invalid peer certificate: ";
+const PROXY: &str = "tunnel error: ";
+
 /// A cause and its remedy, the same each time; nothing when it is neither.
 pub(super) fn of(detail: &str) -> Option<String> {
-    if let Some(wrong) = after(detail, "invalid peer certificate: ") {
+    if let Some(wrong) = after(detail, CERTIFICATE) {
         return Some(format!(
             "the certificate at its address is not trusted ({wrong}); where a private authority signed it, set AWS_CA_BUNDLE to a file with that authority's certificate"
         ));
     }
-    after(detail, "tunnel error: ").map(|wrong| {
+    after(detail, PROXY).map(|wrong| {
         format!(
             "the proxy in HTTPS_PROXY does not lead there ({wrong}); check its address, its password and what it allows, or name the host in NO_PROXY"
         )
     })
+}
+
+/// The end of a chain of causes that says what is in the way; all of it when nothing is. Chains are long, details are cut.
+pub(super) fn told(causes: &str) -> &str {
+    let at = [CERTIFICATE, PROXY]
+        .iter()
+        .filter_map(|words| causes.find(words))
+        .min();
+    at.and_then(|at| causes.get(at..)).unwrap_or(causes)
 }
 
 /// The words after some others. rustls goes on with times, hyper with addresses.
@@ -58,6 +70,16 @@ mod tests {
                 "{obstacle}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_told_however_long_the_chain_is() {
+        let chain = format!(
+            "{}tunnel error: unsuccessful: why",
+            "an error occurred: ".repeat(100)
+        );
+        assert_eq!(told(&chain), "tunnel error: unsuccessful: why");
+        assert_eq!(told("dispatch failure: other"), "dispatch failure: other");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -21,8 +22,17 @@ const LONGEST_HEAD: usize = 8192;
 /// A running proxy that lets in who knows its password; it ends when this is dropped, and every tunnel through it.
 pub struct ConnectProxy {
     url: String,
-    targets: Arc<Mutex<Vec<String>>>,
+    tunnels: Arc<Mutex<Vec<Tunnel>>>,
     runtime: Option<Runtime>,
+}
+
+/// A way through the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tunnel {
+    /// The host and port that were asked for.
+    pub target: String,
+    /// Where its end comes from.
+    pub from: SocketAddr,
 }
 
 impl ConnectProxy {
@@ -41,12 +51,12 @@ impl ConnectProxy {
             .block_on(TcpListener::bind((LOOPBACK, 0)))
             .map_err(Error::file(LOOPBACK))?;
         let address = listener.local_addr().map_err(Error::file(LOOPBACK))?;
-        let targets = Arc::<Mutex<Vec<String>>>::default();
+        let tunnels = Arc::<Mutex<Vec<Tunnel>>>::default();
         let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-        runtime.spawn(serve(listener, wanted.into(), Arc::clone(&targets)));
+        runtime.spawn(serve(listener, wanted.into(), Arc::clone(&tunnels)));
         Ok(Self {
             url: format!("http://{user}:{password}@{address}"),
-            targets,
+            tunnels,
             runtime: Some(runtime),
         })
     }
@@ -56,9 +66,9 @@ impl ConnectProxy {
         &self.url
     }
 
-    /// The host and port of every tunnel so far.
-    pub fn targets(&self) -> Vec<String> {
-        self.targets
+    /// Every tunnel so far.
+    pub fn tunnels(&self) -> Vec<Tunnel> {
+        self.tunnels
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -74,14 +84,14 @@ impl Drop for ConnectProxy {
 }
 
 /// Accepts for ever. A tunnel that breaks is its client's business alone.
-async fn serve(listener: TcpListener, wanted: Arc<str>, targets: Arc<Mutex<Vec<String>>>) {
+async fn serve(listener: TcpListener, wanted: Arc<str>, tunnels: Arc<Mutex<Vec<Tunnel>>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (wanted, targets) = (Arc::clone(&wanted), Arc::clone(&targets));
-        tokio::spawn(async move { tunnel(stream, &wanted, &targets).await });
+        let (wanted, tunnels) = (Arc::clone(&wanted), Arc::clone(&tunnels));
+        tokio::spawn(async move { tunnel(stream, &wanted, &tunnels).await });
     }
 }
 
-async fn tunnel(mut client: TcpStream, wanted: &str, targets: &Mutex<Vec<String>>) -> io::Result<()> {
+async fn tunnel(mut client: TcpStream, wanted: &str, tunnels: &Mutex<Vec<Tunnel>>) -> io::Result<()> {
     let head = head(&mut client).await?;
     let Some(target) = head
         .strip_prefix("CONNECT ")
@@ -99,11 +109,16 @@ async fn tunnel(mut client: TcpStream, wanted: &str, targets: &Mutex<Vec<String>
             .write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
             .await;
     }
-    targets
+    let mut server = TcpStream::connect(target).await?;
+    // Before the client can use it: whoever meets it at its end finds it here.
+    let tunnel = Tunnel {
+        target: target.to_owned(),
+        from: server.local_addr()?,
+    };
+    tunnels
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .push(target.to_owned());
-    let mut server = TcpStream::connect(target).await?;
+        .push(tunnel);
     client
         .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
         .await?;

@@ -26,7 +26,7 @@ pub use self::{
     audit::{AuditEntry, AuditMark},
     chart::{Container, OPERATOR_ACCESS_KEY, PROMPT, sandbox_values},
     cluster::Cluster,
-    connect_proxy::ConnectProxy,
+    connect_proxy::{ConnectProxy, Tunnel},
     error::Error,
     issuer::{Claims, Issuer},
     operator::Operator,

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -29,7 +30,7 @@ pub struct TlsFront {
 struct Shared {
     upstream: String,
     acceptor: Mutex<TlsAcceptor>,
-    connections: AtomicUsize,
+    connections: Mutex<Vec<SocketAddr>>,
     given_up: AtomicUsize,
 }
 
@@ -52,7 +53,7 @@ impl TlsFront {
         let shared = Arc::new(Shared {
             upstream: url.trim_start_matches("http://").to_owned(),
             acceptor: Mutex::new(authority.acceptor()?),
-            connections: AtomicUsize::new(0),
+            connections: Mutex::default(),
             given_up: AtomicUsize::new(0),
         });
         runtime.spawn(serve(listener, Arc::clone(&shared)));
@@ -68,9 +69,13 @@ impl TlsFront {
         &self.url
     }
 
-    /// How many connections were made so far.
-    pub fn connections(&self) -> usize {
-        self.shared.connections.load(Ordering::Relaxed)
+    /// Where every connection that was made so far came from.
+    pub fn connections(&self) -> Vec<SocketAddr> {
+        self.shared
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How many were given up before they were made, as over a certificate that is not trusted.
@@ -116,12 +121,17 @@ async fn pass(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .clone();
+    let from = stream.peer_addr()?;
     let accepted = acceptor.accept(stream).await;
     if accepted.is_err() {
         shared.given_up.fetch_add(1, Ordering::Relaxed);
     }
     let mut client = accepted?;
-    shared.connections.fetch_add(1, Ordering::Relaxed);
+    shared
+        .connections
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(from);
     let mut server = TcpStream::connect(&shared.upstream).await?;
     copy_bidirectional(&mut client, &mut server).await.map(|_| ())
 }
