@@ -1,7 +1,7 @@
 //! The process: its ways to the world by the settings, its probes, and the signals that end it.
 
 use crate::{
-    aws,
+    aws::{self, Network},
     cli::Settings,
     clock::Clock,
     leader,
@@ -68,7 +68,8 @@ pub fn run(settings: Settings) -> Result<(), Error> {
 async fn serve(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
     let mut registry = Registry::default();
-    let (client, elections, namespace) = clients(&RequestMetrics::register(&mut registry)).await?;
+    let network = Network::from_env().map_err(|error| Error::Configuration(error.to_string()))?;
+    let (client, elections, namespace) = clients(&RequestMetrics::register(&mut registry), &network).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Error::Configuration(format!("--listen {}: {error}", settings.listen)))?;
@@ -79,7 +80,7 @@ async fn serve(settings: Settings) -> Result<(), Error> {
         client,
         elections,
         namespace,
-        aws: aws::load(&operator::aws_settings(&settings)).await,
+        aws: aws::load(&operator::aws_settings(&settings), &network).await,
         identity: leader::identity(),
         clock: Clock::system(),
     };
@@ -111,7 +112,7 @@ async fn serve(settings: Settings) -> Result<(), Error> {
 
 /// Two clients that never retry by themselves and never wait for an answer without end: one for the objects, one for the
 /// lease. With them, the namespace that the process runs in.
-async fn clients(metrics: &RequestMetrics) -> Result<(Client, Client, String), Error> {
+async fn clients(metrics: &RequestMetrics, network: &Network) -> Result<(Client, Client, String), Error> {
     let unusable = |error: &dyn std::fmt::Display| {
         Error::Configuration(format!(
             "no usable Kubernetes configuration: {error}; run in a cluster, or set KUBECONFIG"
@@ -120,6 +121,14 @@ async fn clients(metrics: &RequestMetrics) -> Result<(Client, Client, String), E
     let mut config = kube::Config::infer().await.map_err(|error| unusable(&error))?;
     config.default_retry = false;
     config.connect_timeout = Some(LEASE_ANSWER);
+    // Beside a kubeconfig kube reads `HTTPS_PROXY`, too. It is for AWS: the API server is where the operator is.
+    if config
+        .proxy_url
+        .as_ref()
+        .is_some_and(|proxy| network.leads_through(proxy))
+    {
+        config.proxy_url = None;
+    }
     let namespace = config.default_namespace.clone();
     let counting = metrics.layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
     let client = |answer| {

@@ -62,6 +62,8 @@ produced! {
         NoRegion: "src/aws/settings.rs::without_a_region_nothing_can_be_asked",
         Endpoint: "src/aws/settings.rs::an_endpoint_is_an_http_address_with_a_host",
         Rate: "src/aws/settings.rs::a_rate_is_a_number_not_below_zero",
+        Proxy: "src/aws/network.rs::a_proxy_is_an_address_by_http_or_https_with_a_host",
+        Bundle: "src/aws/network.rs::a_bundle_that_cannot_be_used_is_named_with_what_is_wrong_with_it",
     }
     ReconcileError {
         Conflict: "src/controller/tests/errors.rs::an_object_that_was_changed_meanwhile_is_read_again_at_once",

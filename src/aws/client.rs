@@ -1,6 +1,7 @@
 //! The SDK's clients: made once, with a deadline on every call, and without retries where a second try could double something.
 
 use super::credentials::Source;
+use super::network::Network;
 use super::operation::Service;
 use super::pace::Bucket;
 use super::settings::Settings;
@@ -9,9 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_apigatewayv2::config::retry::RetryPartition;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
@@ -34,20 +33,20 @@ const READ_ATTEMPTS: u32 = 2;
 /// The configuration that all clients share, read from where the SDK finds it (environment, web identity, container, profile,
 /// instance): Region, credentials and transport. Nothing is asked of AWS yet. Credentials are looked for whenever they are
 /// needed, the rest once.
-pub async fn load(settings: &Settings) -> SdkConfig {
-    let found = loader(settings).load().await;
+pub async fn load(settings: &Settings, network: &Network) -> SdkConfig {
+    let found = loader(settings, network).load().await;
     // A source that looks again must find the same Region without asking for it.
     let settings = Settings {
         region: found.region().map(ToString::to_string),
         ..settings.clone()
     };
-    let source = SharedCredentialsProvider::new(Source::new(settings));
+    let source = SharedCredentialsProvider::new(Source::new(settings, network.clone()));
     found.into_builder().credentials_provider(source).build()
 }
 
 /// Where the SDK looks for its configuration.
-pub(super) fn loader(settings: &Settings) -> ConfigLoader {
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(transport());
+pub(super) fn loader(settings: &Settings, network: &Network) -> ConfigLoader {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(network.client.clone());
     if let Ok(name) = AppName::new("jwthttpapi") {
         loader = loader.app_name(name);
     }
@@ -58,13 +57,6 @@ pub(super) fn loader(settings: &Settings) -> ConfigLoader {
         loader = loader.endpoint_url(url);
     }
     loader
-}
-
-/// HTTP over TLS by rustls and ring, straight to AWS.
-fn transport() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https()
 }
 
 /// The clients of one service in one Region, and its budget.

@@ -5,6 +5,8 @@
 //! not at all when AWS refused them. The [`Source`] behind it begins with the environment again wherever it had read files.
 
 use super::client::loader;
+use super::fault::causes;
+use super::network::Network;
 use super::settings::Settings;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -84,7 +86,7 @@ impl Keyring {
         let given = self.ask().await;
         let at = Instant::now();
         *last = Some(Last {
-            given: given.as_ref().map(Clone::clone).map_err(ToString::to_string),
+            given: given.as_ref().map(Clone::clone).map_err(|error| causes(error)),
             at,
             until: given
                 .as_ref()
@@ -124,20 +126,25 @@ fn lifetime(credentials: &Credentials) -> Duration {
 #[derive(Debug)]
 pub(super) struct Source {
     settings: Settings,
+    network: Network,
     chain: Mutex<Option<SharedCredentialsProvider>>,
 }
 
 impl Source {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, network: Network) -> Self {
         let chain = Mutex::default();
-        Self { settings, chain }
+        Self {
+            settings,
+            network,
+            chain,
+        }
     }
 
     async fn credentials(&self) -> Provided {
         let mut held = self.chain.lock().await;
         let chain = match held.take() {
             Some(chain) => chain,
-            None => loader(&self.settings)
+            None => loader(&self.settings, &self.network)
                 .load()
                 .await
                 .credentials_provider()

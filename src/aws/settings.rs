@@ -47,6 +47,19 @@ pub enum ConfigError {
     /// A rate is not a number that a budget can have.
     #[error("the budget of {0} is no rate: give requests a second, 0 for no limit")]
     Rate(&'static str),
+    /// A proxy's variable holds no address. What it holds is not quoted: it may be a password.
+    #[error("{0} is no address of a proxy: give a URL such as http://proxy.example.com:3128, or unset it")]
+    Proxy(&'static str),
+    /// The authorities to trust cannot be read.
+    #[error(
+        "AWS_CA_BUNDLE cannot be used: {file}: {problem}; give a file of certificates in PEM, or unset it"
+    )]
+    Bundle {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 impl Settings {

@@ -1,22 +1,24 @@
 //! Credentials that change under a running operator: rotated, taken away and brought back, it goes on without a restart.
 
 use crate::ground::{Ground, condition, prompt, route};
+use crate::identities::web_identity;
+use crate::role;
 use jwthttpapi_test_support::{Operator, process::Launch};
 use serde_json::json;
 use std::{fs, path::PathBuf};
 
 /// An operator that looks at its objects all the time, without the keys of its environment, and where nothing but the test
 /// gives others.
-fn launch(ground: &Ground) -> Launch {
+pub(crate) fn keyless(ground: &Ground) -> Launch {
     let often = ["--resync=1s"];
-    let keyless = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    let launch = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
         .into_iter()
         .fold(ground.launch(&often), Launch::without_env);
-    keyless.env("AWS_EC2_METADATA_DISABLED", "true")
+    launch.env("AWS_EC2_METADATA_DISABLED", "true")
 }
 
 /// Writes a file whole or not at all, as a Secret's volume is changed.
-fn write(file: &PathBuf, content: &str) {
+pub(crate) fn write(file: &PathBuf, content: &str) {
     let fresh = file.with_extension("new");
     fs::write(&fresh, content).unwrap();
     fs::rename(&fresh, file).unwrap();
@@ -26,7 +28,7 @@ fn profile(key: &str) -> String {
     format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = sandbox\n")
 }
 
-fn apply(ground: &Ground) {
+pub(crate) fn apply(ground: &Ground) {
     let routes = json!({"routes": [route("GET /test", "hello")]});
     ground.apply("hello", &ground.spec(&routes));
 }
@@ -57,7 +59,7 @@ fn a_credentials_file_may_be_rotated_removed_and_restored_under_a_running_operat
     let before = ground.state();
     let file = ground.directory().join("credentials");
     write(&file, &profile("AKIDOLD"));
-    let mut operator = Operator::launch(launch(&ground).env("AWS_SHARED_CREDENTIALS_FILE", &file)).unwrap();
+    let mut operator = Operator::launch(keyless(&ground).env("AWS_SHARED_CREDENTIALS_FILE", &file)).unwrap();
     apply(&ground);
     ground.ready("hello");
     let id = ground.api_id("hello");
@@ -97,15 +99,13 @@ fn a_credentials_file_may_be_rotated_removed_and_restored_under_a_running_operat
 fn a_web_identity_token_may_come_late_and_a_session_that_aws_ends_is_made_anew() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
+    role::create(&ground, &role::web_trust(&ground, role::SERVICE_ACCOUNT));
     let token = ground.directory().join("token");
-    let web_identity = launch(&ground)
-        .env("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
-        .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/operator")
-        .env("AWS_ENDPOINT_URL", ground.aws().url());
-    let mut operator = Operator::launch(web_identity).unwrap();
+    let launch = web_identity(&ground, keyless(&ground)).env("AWS_ENDPOINT_URL", ground.aws().url());
+    let mut operator = Operator::launch(launch).unwrap();
     apply(&ground);
     ground.unready("hello", "CredentialsUnavailable");
-    write(&token, "first");
+    write(&token, &role::token(&ground, role::SERVICE_ACCOUNT));
     ground.verify("hello", "1");
     ground.ready("hello");
 
@@ -114,7 +114,7 @@ fn a_web_identity_token_may_come_late_and_a_session_that_aws_ends_is_made_anew()
     ground.aws().set(&json!({"expired_keys": [first]})).unwrap();
     ground.unready("hello", "CredentialsUnavailable");
     keeps_its_finalizer(&ground);
-    write(&token, "second");
+    write(&token, &role::token(&ground, role::SERVICE_ACCOUNT));
     let mark = ground.aws().journal_mark().unwrap();
     let took = ground.ready("hello");
     println!("ready {took:?} after the token was back");

@@ -1,9 +1,17 @@
 //! What callers may do, and how each service says that they may not.
 
 use crate::{
-    model::{Account, Need, Principal, Settings, caller_arn, error::Refusal, logs},
+    model::{
+        Account, Need, Principal, Settings, Timestamp,
+        error::Refusal,
+        logs,
+        sts::{Caller, Session},
+    },
     wire::Service,
 };
+
+/// How the keys of sessions begin (D: IAM identifiers).
+const TEMPORARY: &str = "ASIA";
 
 /// A request as access rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -19,9 +27,30 @@ pub(crate) struct Attempt<'a> {
     pub(crate) needs: &'a [Need],
     pub(crate) region: &'a str,
     pub(crate) access_key: &'a str,
+    /// The session that the key belongs to.
+    pub(crate) session: Option<&'a Session>,
+    /// What came with the key.
+    pub(crate) token: Option<&'a str>,
+    pub(crate) now: Timestamp,
 }
 
 impl Attempt<'_> {
+    /// Under which name the switches say what the caller may do.
+    fn owner(&self) -> &str {
+        self.session
+            .map_or(self.access_key, |session| session.caller.principal.as_str())
+    }
+
+    /// Whether the key is good: that of a session needs its token and ends, and others of its kind are nobody's.
+    fn checked(&self) -> Result<(), Refusal> {
+        match self.session {
+            None if self.access_key.starts_with(TEMPORARY) => Err(invalid(self.service)),
+            Some(session) if self.token != Some(session.token.as_str()) => Err(invalid(self.service)),
+            Some(session) if session.expires <= self.now => Err(expired(self.service)),
+            _ => Ok(()),
+        }
+    }
+
     /// The IAM action that the caller needs.
     fn action(&self) -> String {
         match self.service {
@@ -55,7 +84,8 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
     if settings.invalid_keys.contains(attempt.access_key) {
         return Err(invalid(attempt.service));
     }
-    let Some(principal) = settings.principals.get(attempt.access_key) else {
+    attempt.checked()?;
+    let Some(principal) = settings.principals.get(attempt.owner()) else {
         return Ok(());
     };
     // aws-facts §12, D.
@@ -82,17 +112,19 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
     }
 }
 
-/// The user that a key belongs to.
-pub(crate) fn user(settings: &Settings, access_key: &str) -> String {
-    settings
-        .principals
-        .get(access_key)
-        .map_or_else(|| Principal::default().name, |owner| owner.name.clone())
+/// Whom a key belongs to.
+pub(crate) fn caller(settings: &Settings, account: &Account, attempt: Attempt) -> Caller {
+    if let Some(session) = attempt.session {
+        return session.caller.clone();
+    }
+    let owner = settings.principals.get(attempt.access_key);
+    let name = owner.map_or_else(|| Principal::default().name, |owner| owner.name.clone());
+    Caller::user(account, &name)
 }
 
 /// 403, or 400 where the protocol says so, in AWS's words (O). `GetCallerIdentity` needs no permission (*aws-facts §12*, D), but a fault may deny it.
 pub(crate) fn denied(settings: &Settings, account: &Account, attempt: Attempt) -> Refusal {
-    let action = attempt.missing(settings.principals.get(attempt.access_key));
+    let action = attempt.missing(settings.principals.get(attempt.owner()));
     let partition = &account.partition;
     let resource = match attempt.service {
         Service::ApiGateway => {
@@ -123,7 +155,7 @@ fn refusal(
     action: &str,
     resource: &str,
 ) -> Refusal {
-    let user = caller_arn(account, &user(settings, attempt.access_key));
+    let user = caller(settings, account, attempt).arn;
     let code = match attempt.service {
         Service::ApiGateway | Service::Lambda | Service::Logs => "AccessDeniedException",
         Service::Iam | Service::Sts => "AccessDenied",
@@ -214,6 +246,9 @@ mod tests {
             needs: &[],
             region: "eu-central-1",
             access_key: "AKIA",
+            session: None,
+            token: None,
+            now: Timestamp(0),
         }
     }
 
@@ -397,6 +432,69 @@ mod tests {
             );
             let text = format!("to perform: logs:{operation} on resource: {resource} because ");
             assert!(refusal.message.contains(&text), "{}", refusal.message);
+        }
+    }
+
+    #[test]
+    fn a_sessions_key_is_as_good_as_its_token_and_its_time_and_may_do_what_its_role_may() {
+        let role = "arn:aws:iam::123456789012:role/operator";
+        let account = account();
+        let session = Session {
+            caller: Caller {
+                principal: role.into(),
+                ..Caller::user(&account, "session")
+            },
+            token: "token".into(),
+            expires: Timestamp(1000),
+        };
+        let asked = |session, token, now| Attempt {
+            access_key: "ASIA1",
+            session,
+            token,
+            now: Timestamp(now),
+            ..attempt(Service::Iam, "GetRole", "POST")
+        };
+        let denying = Settings {
+            principals: BTreeMap::from([(
+                role.to_owned(),
+                Principal {
+                    deny: vec!["iam:GetRole".into()],
+                    ..Principal::default()
+                },
+            )]),
+            ..Settings::default()
+        };
+        let open = Settings::default();
+        for (settings, asked, answer) in [
+            (&open, asked(Some(&session), Some("token"), 999), None),
+            (
+                &open,
+                asked(Some(&session), Some("token"), 1000),
+                Some("ExpiredToken"),
+            ),
+            (
+                &open,
+                asked(Some(&session), Some("other"), 999),
+                Some("InvalidClientTokenId"),
+            ),
+            (
+                &open,
+                asked(Some(&session), None, 999),
+                Some("InvalidClientTokenId"),
+            ),
+            (
+                &open,
+                asked(None, Some("token"), 999),
+                Some("InvalidClientTokenId"),
+            ),
+            (
+                &denying,
+                asked(Some(&session), Some("token"), 999),
+                Some("AccessDenied"),
+            ),
+        ] {
+            let code = check(settings, &account, asked).err().map(|refusal| refusal.code);
+            assert_eq!(code.as_deref(), answer);
         }
     }
 

@@ -19,6 +19,7 @@ mod reply;
 mod sandbox;
 #[cfg(feature = "sdk")]
 mod sdk;
+mod web_identity;
 mod wire;
 
 pub use self::{

@@ -3,6 +3,7 @@
 //! Code and status decide. A text of AWS may only choose between ways that wait or look again, never one that writes; what is
 //! not known means: look again.
 
+mod obstacle;
 mod table;
 mod words;
 
@@ -165,7 +166,7 @@ impl Fault {
         let code = meta.and_then(|meta| meta.code()).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
         let said = meta.and_then(|meta| meta.message()).map(str::to_owned);
-        let detail = words::clean(&said.unwrap_or_else(|| causes(error)));
+        let detail = words::clean(&said.unwrap_or_else(|| obstacle::told(&causes(error)).to_owned()));
         let class = match error {
             SdkError::ServiceError(_) => table::class(operation, code.as_deref(), status, &detail),
             SdkError::ConstructionFailure(_) => transport(error).unwrap_or(Class::NotSent),
@@ -284,6 +285,10 @@ impl Error for Fault {}
 /// What the errors below the SDK's prove: that there were no credentials, or that no connection was made. Nothing else here
 /// proves that a request was not sent.
 fn transport(error: &(dyn Error + 'static)) -> Option<Class> {
+    // Sources of credentials ask AWS, too, and what keeps them from it keeps everybody.
+    if obstacle::of(&causes(error)).is_some() {
+        return Some(Class::NotSent);
+    }
     chain(error).find_map(|error| {
         let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
         if error.is::<CredentialsError>() || error.to_string().starts_with(IDENTITY_TIMEOUT) {
@@ -297,7 +302,7 @@ fn transport(error: &(dyn Error + 'static)) -> Option<Class> {
 }
 
 /// An error and what caused it, in words.
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
     chain(error)
         .map(ToString::to_string)
         .collect::<Vec<_>>()

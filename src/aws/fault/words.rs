@@ -1,6 +1,6 @@
 //! A fault in words that say what to do, the same each time.
 
-use super::{Class, Fault};
+use super::{Class, Fault, obstacle};
 use crate::aws::operation::{Operation, Service};
 use jwthttpapi_core::planted;
 
@@ -68,7 +68,10 @@ pub(super) fn message(fault: &Fault) -> String {
             detail()
         ),
         Class::NotSent => {
-            format!("{service} cannot be reached; check the operator's network, DNS and endpoint")
+            let obstacle = obstacle::of(&fault.detail).map(|obstacle| format!(": {obstacle}"));
+            let obstacle =
+                obstacle.unwrap_or_else(|| "; check the operator's network, DNS and endpoint".to_owned());
+            format!("{service} cannot be reached{obstacle}")
         }
         Class::Unanswered => format!(
             "{service} did not answer {operation} in time or not readably; AWS is read again before anything is decided"

@@ -1,8 +1,18 @@
 //! Certificates of a private authority, made anew at every start.
 
+use std::sync::Arc;
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
     IsCa, KeyPair, KeyUsagePurpose,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring::default_provider,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
 };
 
 use crate::Error;
@@ -56,6 +66,25 @@ impl Authority {
         params.distinguished_name = subject(name, None);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(params)
+    }
+
+    /// How a server on this machine takes connections over TLS, with such a certificate.
+    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, Error> {
+        let failed = |problem: String| Error::document("a server's certificate", problem);
+        let server = self.server("localhost")?;
+        let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes())
+            .map_err(|error| failed(error.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes())
+            .map_err(|error| failed(error.to_string()))?;
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                builder
+                    .with_no_client_auth()
+                    .with_single_cert(vec![certificate], key)
+            })
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
     /// A certificate that says who its holder is: Kubernetes reads the user's name and group from it.

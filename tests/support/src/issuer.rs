@@ -28,14 +28,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::ring::default_provider,
-        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    },
-};
+use tokio_rustls::TlsAcceptor;
 
 use crate::{Error, certificates::Authority, places};
 
@@ -107,7 +100,7 @@ impl Issuer {
         let authority = Authority::new("jwthttpapi local issuer")?;
         let path = authority_file(directory.path());
         fs::write(&path, authority.certificate()).map_err(Error::file(&path))?;
-        let acceptor = acceptor(&authority)?;
+        let acceptor = authority.acceptor()?;
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -299,24 +292,6 @@ async fn issue(
 
 fn document(body: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
-fn acceptor(authority: &Authority) -> Result<TlsAcceptor, Error> {
-    let failed = |problem: String| Error::document("the issuer's certificate", problem);
-    let server = authority.server("localhost")?;
-    let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes())
-        .map_err(|error| failed(error.to_string()))?;
-    let key =
-        PrivateKeyDer::from_pem_slice(server.key.as_bytes()).map_err(|error| failed(error.to_string()))?;
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            builder
-                .with_no_client_auth()
-                .with_single_cert(vec![certificate], key)
-        })
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// Accepts for ever. A connection that fails, in TLS or in HTTP, is its client's business alone.

@@ -8,14 +8,17 @@ pub mod certificates;
 mod chart;
 mod cluster;
 pub mod command;
+mod connect_proxy;
 pub mod deadline;
 mod error;
 mod issuer;
 mod operator;
 pub mod places;
+mod pod_identity;
 pub mod process;
 mod proxy;
 mod sandbox;
+mod tls_front;
 pub mod tools;
 mod warden;
 
@@ -23,9 +26,12 @@ pub use self::{
     audit::{AuditEntry, AuditMark},
     chart::{Container, OPERATOR_ACCESS_KEY, PROMPT, sandbox_values},
     cluster::Cluster,
+    connect_proxy::{ConnectProxy, Tunnel},
     error::Error,
     issuer::{Claims, Issuer},
     operator::Operator,
+    pod_identity::PodIdentity,
     proxy::{Passing, Proxy, Side, Sort},
     sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient, Watched},
+    tls_front::TlsFront,
 };

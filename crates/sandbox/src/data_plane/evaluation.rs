@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::model::deployment::RoleView;
 
+const ASSUME: &str = "sts:AssumeRole";
+const ASSUME_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+
 /// Who wants to do what to what.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
@@ -23,8 +26,10 @@ pub(super) enum Principal<'a> {
     /// The owner of an identity policy, which names no principal.
     Itself,
     Service(&'a str),
-    /// A role by its ARN.
-    Role(&'a str),
+    /// A role or a user by its ARN.
+    Identity(&'a str),
+    /// A provider of identities by its ARN.
+    Federated(&'a str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,15 +41,31 @@ pub(super) enum Effect {
     Silent,
 }
 
-/// Whether a role's trust policy lets a service assume it. Of the conditions that need a source, none is met.
-pub(super) fn admits(role: &RoleView, service: &str) -> bool {
-    let assume = Question {
-        principal: Principal::Service(service),
-        action: "sts:AssumeRole",
-        resource: &role.arn,
-        context: &[],
+/// Who wants to assume a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Assumer<'a> {
+    /// A service of AWS, which brings no condition keys.
+    Service(&'a str),
+    /// A user or a role of the account, by its ARN.
+    Identity(&'a str),
+    /// Whom a provider of identities vouches for, by the provider's ARN.
+    Federated(&'a str),
+}
+
+/// Whether a role's trust lets somebody assume it; `context` holds the condition keys that are there.
+pub(crate) fn may_assume(role: &RoleView, assumer: Assumer<'_>, context: &[(&str, &str)]) -> bool {
+    let (principal, action) = match assumer {
+        Assumer::Service(name) => (Principal::Service(name), ASSUME),
+        Assumer::Identity(arn) => (Principal::Identity(arn), ASSUME),
+        Assumer::Federated(arn) => (Principal::Federated(arn), ASSUME_WITH_WEB_IDENTITY),
     };
-    decide([&role.trust], &assume) == Effect::Allowed
+    let question = Question {
+        principal,
+        action,
+        resource: &role.arn,
+        context,
+    };
+    decide([&role.trust], &question) == Effect::Allowed
 }
 
 /// What the documents say together.
@@ -95,15 +116,16 @@ fn principal(statement: &Value, asking: Principal<'_>) -> Option<bool> {
     Some(match asking {
         Principal::Itself => named.is_none(),
         Principal::Service(service) => everyone || listed_as("Service").any(|name| name == service),
-        Principal::Role(arn) => {
+        Principal::Federated(provider) => everyone || listed_as("Federated").any(|name| name == provider),
+        Principal::Identity(arn) => {
             everyone || listed_as("AWS").any(|name| name == "*" || name == arn || is_account(name, arn))
         }
     })
 }
 
-/// Whether a principal stands for the whole account that a role belongs to.
-fn is_account(principal: &str, role: &str) -> bool {
-    let Some(account) = role.split(':').nth(4) else {
+/// Whether a principal stands for the whole account that an identity belongs to.
+fn is_account(principal: &str, identity: &str) -> bool {
+    let Some(account) = identity.split(':').nth(4) else {
         return false;
     };
     principal == account

@@ -6,7 +6,7 @@
 
 use crate::{
     data_plane::{
-        evaluation::{self, Effect, Principal, Question},
+        evaluation::{self, Assumer, Effect, Principal, Question, may_assume},
         runner::LOG_STREAM,
     },
     model::{
@@ -57,7 +57,7 @@ impl<'a> Place<'a> {
 /// What a role may of the way to a group's events. A group is asked for with an empty stream, the others with the
 /// stream that is written (O: the texts of refusals); so a policy names them by the group's ARN with `:*` (D).
 fn writer(role: Option<&RoleView>, group_arn: &str) -> Writer {
-    let role = role.filter(|role| evaluation::admits(role, LAMBDA));
+    let role = role.filter(|role| may_assume(role, Assumer::Service(LAMBDA), &[]));
     let may = |action: &str, stream: &str| {
         let question = Question {
             principal: Principal::Itself,

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{
     data_plane::{
-        evaluation::{self, Effect, Principal, Question},
+        evaluation::{self, Assumer, Effect, Principal, Question, may_assume},
         matcher::DEFAULT_ROUTE_KEY,
     },
     model::deployment::{Deployment, RoleView},
@@ -57,7 +57,7 @@ pub fn by_role(
     function_policy: Option<&Value>,
 ) -> Result<(), Denied> {
     let role = role.ok_or(Denied::NoRole)?;
-    if !evaluation::admits(role, GATEWAY) {
+    if !may_assume(role, Assumer::Service(GATEWAY), &[]) {
         return Err(Denied::Trust);
     }
     let invoke = |principal| Question {
@@ -70,7 +70,7 @@ pub fn by_role(
         return Err(Denied::RolePolicy);
     }
     let same_account = account_of(&role.arn) == account_of(invocation.function_arn);
-    match evaluation::decide(function_policy, &invoke(Principal::Role(&role.arn))) {
+    match evaluation::decide(function_policy, &invoke(Principal::Identity(&role.arn))) {
         Effect::Allowed => Ok(()),
         Effect::Silent if same_account => Ok(()),
         Effect::Silent | Effect::Denied => Err(Denied::ResourcePolicy),

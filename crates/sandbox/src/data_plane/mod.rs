@@ -14,7 +14,7 @@
 pub mod admission;
 pub mod answer;
 pub mod cors;
-mod evaluation;
+pub(crate) mod evaluation;
 mod execution_log;
 pub mod invoke_permission;
 pub mod jwt;

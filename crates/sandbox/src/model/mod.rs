@@ -37,6 +37,7 @@ use self::{
     lambda::Lambda,
     logs::Logs,
     paging::Birth,
+    sts::{Caller, Session, Sts},
 };
 pub use self::{
     error::InUseStatus,
@@ -110,6 +111,14 @@ impl Request {
         }
     }
 
+    /// The token of a web identity, which has to be verified before the request is carried out.
+    pub(crate) fn web_identity_token(&self) -> Option<&str> {
+        match self {
+            Self::Sts(request) => request.web_identity_token(),
+            Self::ApiGateway(_) | Self::Lambda(_) | Self::Iam(_) | Self::Logs(_) => None,
+        }
+    }
+
     /// The issuer that has to be fetched before the request is carried out.
     pub(crate) fn issuer(&self) -> Option<&str> {
         match self {
@@ -130,8 +139,9 @@ pub(crate) struct IssuerProbe {
 pub(crate) struct Context {
     pub(crate) now: Timestamp,
     pub(crate) region: String,
-    /// The name of the user that the access key belongs to.
-    pub(crate) caller: String,
+    pub(crate) caller: Caller,
+    /// What the token of a web identity claims, or why it is not to be believed.
+    pub(crate) web_identity: Option<Result<Claims, Refusal>>,
     pub(crate) issuer: Option<IssuerProbe>,
     /// The text with which automatic deployments of this request fail.
     pub(crate) deployment_failure: Option<String>,
@@ -143,7 +153,8 @@ pub(crate) struct Context {
 pub(crate) struct Env<'a> {
     now: Timestamp,
     region: &'a str,
-    caller: &'a str,
+    caller: &'a Caller,
+    web_identity: Option<&'a Result<Claims, Refusal>>,
     issuer: Option<&'a IssuerProbe>,
     deployment_failure: Option<&'a str>,
     function_failure: Option<&'a str>,
@@ -161,10 +172,6 @@ impl Env<'_> {
         }
     }
 
-    fn caller_arn(&self) -> String {
-        caller_arn(self.account, self.caller)
-    }
-
     fn api_endpoint(&self, api: &str) -> String {
         let suffix = if self.account.partition == "aws-cn" {
             "amazonaws.com.cn"
@@ -178,9 +185,8 @@ impl Env<'_> {
     }
 }
 
-pub(crate) fn caller_arn(account: &Account, name: &str) -> String {
-    format!("arn:{}:iam::{}:user/{name}", account.partition, account.id)
-}
+/// The claims of a token.
+pub(crate) type Claims = serde_json::Map<String, Value>;
 
 /// The services that live in a Region.
 #[derive(Clone, Debug, Default)]
@@ -199,6 +205,7 @@ pub(crate) struct World {
     ids: Ids,
     regions: BTreeMap<String, Region>,
     iam: Iam,
+    sts: Sts,
 }
 
 impl World {
@@ -211,7 +218,13 @@ impl World {
             ids,
             regions: BTreeMap::new(),
             iam: Iam::default(),
+            sts: Sts::default(),
         }
+    }
+
+    /// The session that an access key belongs to, if it is a session's.
+    pub(crate) fn session(&self, access_key: &str) -> Option<&Session> {
+        self.sts.session(access_key)
     }
 
     /// Forgets everything but account, settings and seed.
@@ -243,6 +256,7 @@ impl World {
             now: context.now,
             region: &context.region,
             caller: &context.caller,
+            web_identity: context.web_identity.as_ref(),
             issuer: context.issuer.as_ref(),
             deployment_failure: context.deployment_failure.as_deref(),
             function_failure: context.function_failure.as_deref(),
@@ -256,7 +270,7 @@ impl World {
             Request::ApiGateway(request) => region.gateway.apply(&mut env, request),
             Request::Lambda(request) => region.lambda.apply(&mut env, &self.iam, request),
             Request::Iam(request) => self.iam.apply(&mut env, request),
-            Request::Sts(request) => sts::apply(&mut env, request),
+            Request::Sts(request) => self.sts.apply(&mut env, &self.iam, request),
             Request::Logs(request) => region.logs.apply(&env, request),
         }
     }
@@ -346,12 +360,14 @@ impl World {
     /// The whole state in one value: equal states give equal texts. Counters and what only time changes are left out.
     pub(crate) fn state(&mut self, now: Timestamp) -> Result<Value, Refusal> {
         let mut regions = serde_json::Map::new();
+        let nobody = Caller::default();
         for (name, services) in &mut self.regions {
             services.gateway.settle(now);
             let env = Env {
                 now,
                 region: name,
-                caller: "",
+                caller: &nobody,
+                web_identity: None,
                 issuer: None,
                 deployment_failure: None,
                 function_failure: None,

@@ -105,7 +105,7 @@ pub struct Settings {
     pub rate_limits: BTreeMap<String, RateLimit>,
     /// Resource quotas.
     pub quotas: Quotas,
-    /// What access keys may do; a key that is not here may do everything.
+    /// What access keys may do, and sessions by the ARN of their role; who is not here may do everything.
     pub principals: BTreeMap<String, Principal>,
     /// Access keys that are answered 403 `ExpiredTokenException`.
     pub expired_keys: BTreeSet<String>,

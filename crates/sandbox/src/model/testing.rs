@@ -4,8 +4,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    Account, Context, IssuerProbe, Request, Settings, Timestamp, World, apigateway as gateway,
-    error::Refusal, iam, lambda, logs, paging::PageRequest,
+    Account, Claims, Context, IssuerProbe, Request, Settings, Timestamp, World, apigateway as gateway,
+    error::Refusal,
+    iam, lambda, logs,
+    paging::PageRequest,
+    sts::{self, Caller},
 };
 
 pub(crate) const REGION: &str = "eu-central-1";
@@ -18,6 +21,7 @@ pub(crate) struct Bench {
     pub(crate) issuer: Result<String, String>,
     pub(crate) deployment_failure: Option<String>,
     pub(crate) function_failure: Option<String>,
+    pub(crate) web_identity: Option<Result<Claims, Refusal>>,
 }
 
 /// The members of a request from JSON, as on the wire.
@@ -37,6 +41,7 @@ impl Bench {
             issuer: Ok("https://issuer.example/".into()),
             deployment_failure: None,
             function_failure: None,
+            web_identity: None,
         }
     }
 
@@ -44,7 +49,8 @@ impl Bench {
         let context = Context {
             now: Timestamp(self.now),
             region: REGION.into(),
-            caller: "tester".into(),
+            caller: Caller::user(&self.world.account, "tester"),
+            web_identity: self.web_identity.clone(),
             issuer: Some(IssuerProbe {
                 outcome: self.issuer.clone(),
             }),
@@ -68,6 +74,10 @@ impl Bench {
 
     pub(crate) fn logs(&mut self, request: logs::Request) -> Result<Value, Refusal> {
         self.apply(&Request::Logs(request))
+    }
+
+    pub(crate) fn sts(&mut self, request: sts::Request) -> Result<Value, Refusal> {
+        self.apply(&Request::Sts(request))
     }
 
     /// A new API's id.

@@ -12,7 +12,8 @@ use crate::{
     access::{self, Attempt},
     faults::{Action, Seen, When},
     journal::Entry,
-    model::{Context, IssuerProbe, Need, Request, error::Refusal, throttle::Bucket},
+    model::{Context, IssuerProbe, Need, Request, Timestamp, World, error::Refusal, throttle::Bucket},
+    web_identity,
     wire::{self, Service, Signature},
 };
 
@@ -170,7 +171,7 @@ impl Sandbox {
                 Ok(Some(access::denied(
                     &core.world.settings,
                     &core.world.account,
-                    call.attempt(),
+                    call.attempt(&core.world, self.now()),
                 )))
             }
             Action::Drop { when: When::Before } => Err(Closed),
@@ -252,11 +253,20 @@ impl Sandbox {
             }
         };
         let now = self.now();
+        let web_identity = match request.web_identity_token() {
+            None => None,
+            Some(token) => Some(web_identity::verify(&self.shared.issuers, token, now).await),
+        };
         let mut core = self.core();
         let context = Context {
             now,
             region: call.region.clone(),
-            caller: access::user(&core.world.settings, &call.signature.access_key),
+            caller: access::caller(
+                &core.world.settings,
+                &core.world.account,
+                call.attempt(&core.world, now),
+            ),
+            web_identity,
             issuer,
             deployment_failure: match &call.fault {
                 Some((_, Action::FailDeployment { message })) => Some(message.clone()),
@@ -287,7 +297,11 @@ impl Sandbox {
                 return Err(access::throttled(service));
             }
         }
-        access::check(&core.world.settings, &core.world.account, call.attempt())?;
+        access::check(
+            &core.world.settings,
+            &core.world.account,
+            call.attempt(&core.world, now),
+        )?;
         let alone = |api: &String| core.writing.get(api).is_none_or(|writes| *writes <= 1);
         if core.world.settings.concurrent_modification && !call.writes_to.as_ref().is_none_or(alone) {
             // aws-facts §1, O.
@@ -341,8 +355,11 @@ impl Sandbox {
 }
 
 impl Call {
-    fn attempt(&self) -> Attempt<'_> {
+    fn attempt<'a>(&'a self, world: &'a World, now: Timestamp) -> Attempt<'a> {
         Attempt {
+            now,
+            session: world.session(&self.signature.access_key),
+            token: self.signature.token.as_deref(),
             service: self.signature.service,
             operation: &self.operation,
             verb: &self.verb,

@@ -10,6 +10,8 @@ use super::Service;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
     pub(crate) access_key: String,
+    /// What goes with the key of a session.
+    pub(crate) token: Option<String>,
     /// None in requests that need no signature.
     pub(crate) region: Option<String>,
     pub(crate) service: Service,
@@ -28,6 +30,7 @@ impl Signature {
         match scope.as_slice() {
             [access_key, _date, region, service, "aws4_request"] => Some(Self {
                 access_key: (*access_key).to_owned(),
+                token: token(request),
                 region: Some((*region).to_owned()),
                 service: Service::named(service)?,
             }),
@@ -38,8 +41,14 @@ impl Signature {
     pub(crate) fn none(service: Service) -> Self {
         Self {
             access_key: String::new(),
+            token: None,
             region: None,
             service,
         }
     }
+}
+
+fn token(request: &Request<Bytes>) -> Option<String> {
+    let token = request.headers().get("x-amz-security-token")?;
+    token.to_str().ok().map(str::to_owned)
 }

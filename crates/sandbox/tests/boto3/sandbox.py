@@ -1,5 +1,6 @@
 """A sandbox under test: the built program on a free port, an issuer beside it, and clients that check every answer."""
 
+import base64
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import pathlib
 import ssl
 import subprocess
 import threading
+import time
 import urllib.request
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import boto3
 import trustme
 from botocore.config import Config
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from shapes import Validator
 
@@ -31,20 +35,26 @@ def program() -> str:
 
 
 class Issuer:
-    """An issuer with nothing but a discovery document, over TLS with an authority of its own."""
+    """An issuer with a discovery document and one key, over TLS with an authority of its own."""
 
     def __init__(self, directory: pathlib.Path):
         authority = trustme.CA()
         self.authority_file = directory / "issuer-ca.pem"
         authority.cert_pem.write_to_path(self.authority_file)
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                known = self.path == "/.well-known/openid-configuration"
-                document = {"issuer": issuer.url, "jwks_uri": issuer.url + "jwks.json"}
-                body = json.dumps(document if known else {}).encode()
-                self.send_response(200 if known else 404)
+                documents = {
+                    "/.well-known/openid-configuration": {
+                        "issuer": issuer.url,
+                        "jwks_uri": issuer.url + "jwks.json",
+                    },
+                    "/jwks.json": {"keys": [issuer.public_key()]},
+                }
+                body = json.dumps(documents.get(self.path, {})).encode()
+                self.send_response(200 if self.path in documents else 404)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -58,6 +68,20 @@ class Issuer:
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = f"https://localhost:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def public_key(self):
+        """The key as a JWKS document holds it."""
+        numbers = self.key.public_key().public_numbers()
+        parts = {name: base64url(number.to_bytes(256)) for name, number in [("n", numbers.n), ("e", numbers.e)]}
+        return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "key", **parts}
+
+    def token(self, **claims) -> str:
+        """A token, good for an hour unless the claims say otherwise."""
+        claims = {"iss": self.url, "exp": int(time.time()) + 3600, **claims}
+        parts = [{"alg": "RS256", "kid": "key"}, claims]
+        signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
+        signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{base64url(signature)}"
 
     def close(self):
         self.server.shutdown()
@@ -108,6 +132,11 @@ class Sandbox:
         self.control("POST", "reset")
         defaults = {name: None for name in self.control("GET", "settings")}
         self.control("PATCH", "settings", defaults)
+
+
+def base64url(data: bytes) -> str:
+    """As tokens hold it: without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def code_zip(source: str = "export const handler = async () => ({});\n") -> bytes:

@@ -52,13 +52,13 @@ def issuer(tmp_path_factory):
 @pytest.fixture(scope="session")
 def sandbox(issuer):
     sandbox = Sandbox("--issuer-ca", str(issuer.authority_file))
-    yield OnSandbox(sandbox, issuer.url)
+    yield OnSandbox(sandbox, issuer)
     sandbox.close()
 
 
 @pytest.fixture(scope="session")
 def moto(issuer):
-    return OnMoto(issuer.url)
+    return OnMoto(issuer)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -19,8 +19,9 @@ UNCHECKED = {"parameter_validation": False}
 class Ground:
     """Clients, kept for all cases, and the last operation that one of them asked for."""
 
-    def __init__(self, issuer: str):
-        self.issuer = issuer
+    def __init__(self, issuer):
+        self.issuer = issuer.url
+        self.token = issuer.token
         self.asked = "nothing"
         self.clients = {}
 
@@ -39,7 +40,7 @@ class Ground:
 class OnSandbox(Ground):
     """The sandbox, with the switches of each case."""
 
-    def __init__(self, sandbox, issuer: str):
+    def __init__(self, sandbox, issuer):
         super().__init__(issuer)
         self.sandbox = sandbox
 

@@ -35,6 +35,11 @@ pub(crate) struct Iam {
 type Answer = Result<Value, Refusal>;
 
 impl Iam {
+    /// A role by its ARN, as it is stored.
+    pub(crate) fn role_of(&self, arn: &str) -> Option<&Role> {
+        self.roles.values().find(|role| role.arn == arn)
+    }
+
     /// Carries out one request. A refused request changes nothing.
     pub(crate) fn apply(&mut self, env: &mut Env, request: &Request) -> Answer {
         match request {

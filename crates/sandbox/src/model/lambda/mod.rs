@@ -217,7 +217,7 @@ fn resolve(env: &Env, text: &str, qualifier: Option<&String>) -> Result<(String,
     if reference.account.is_some_and(|account| account != env.account.id) {
         let text = format!(
             "User: {} is not authorized to access function {text}",
-            env.caller_arn()
+            env.caller.arn
         );
         return Err(Refusal::new(403, "AccessDeniedException", text));
     }
