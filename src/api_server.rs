@@ -56,6 +56,15 @@ impl ApiServer {
         self.0.lock().unwrap().objects.get(path).cloned()
     }
 
+    /// Every object whose path has this in it.
+    pub(crate) fn within(&self, part: &str) -> Vec<Value> {
+        self.0.lock().unwrap().within(part)
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        self.0.lock().unwrap().objects.remove(path);
+    }
+
     /// Stores an object under a path, as a new version.
     pub(crate) fn put(&self, path: &str, object: Value) -> Value {
         self.0.lock().unwrap().put(path, object)
@@ -86,6 +95,11 @@ impl State {
         self.troubles.iter().find(meant).map(|(_, _, trouble)| *trouble)
     }
 
+    fn within(&self, part: &str) -> Vec<Value> {
+        let objects = self.objects.iter().filter(|(path, _)| path.contains(part));
+        objects.map(|(_, object)| object.clone()).collect()
+    }
+
     fn put(&mut self, path: &str, mut object: Value) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
@@ -103,7 +117,7 @@ impl State {
             return if path.ends_with("/jwthttpapis") {
                 let list = json!({
                     "kind": "JwtHttpApiList", "apiVersion": "jwthttpapi.dev/v1alpha1",
-                    "metadata": {"resourceVersion": "1"}, "items": [],
+                    "metadata": {"resourceVersion": "1"}, "items": self.within("/jwthttpapis/"),
                 });
                 (200, list)
             } else {

@@ -38,6 +38,20 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_CLUSTER_ID", value_parser = cluster_id)]
     pub cluster_id: Option<String>,
 
+    /// Namespaces whose objects are looked after. Unless given: all. Needs --cluster-id, since kube-system is not read.
+    #[arg(long, env = "JWTHTTPAPI_WATCH_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
+    pub watch_namespaces: Vec<String>,
+
+    /// Uids of the kube-system namespaces of clusters of the same --cluster-id that this one replaces: objects take over the APIs
+    /// that objects of the same namespace and name had there. The tag jwthttpapi.dev/cluster of these APIs has it after the /.
+    #[arg(long, env = "JWTHTTPAPI_RECLAIM_FROM", value_delimiter = ',', value_parser = uid)]
+    pub reclaim_from: Vec<String>,
+
+    /// Whether APIs of this cluster that have belonged to no object for an hour are deleted, with all that belongs to them.
+    /// They are reported in any case.
+    #[arg(long, env = "JWTHTTPAPI_DELETE_ORPHANS", default_value_t = false, action = clap::ArgAction::Set)]
+    pub delete_orphans: bool,
+
     /// Patterns of ARNs (with * and ?) of functions that routes may lead to. None allows none.
     #[arg(long, env = "JWTHTTPAPI_ALLOWED_FUNCTIONS", value_delimiter = ',', value_parser = pattern)]
     pub allowed_functions: Vec<WildMatch>,
@@ -116,6 +130,23 @@ pub enum LogFormat {
     Text,
 }
 
+impl Settings {
+    /// Says what to change when flags do not go together.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if !self.watch_namespaces.is_empty() && self.cluster_id.is_none() {
+            return Err(
+                "--watch-namespaces needs --cluster-id, since the namespace kube-system is not read then: give a name that no other cluster of the AWS account has",
+            );
+        }
+        if !self.watch_namespaces.is_empty() && (self.delete_orphans || !self.reclaim_from.is_empty()) {
+            return Err(
+                "--delete-orphans and --reclaim-from need an operator of the whole cluster: leave them or --watch-namespaces out",
+            );
+        }
+        Ok(())
+    }
+}
+
 fn non_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("it is empty; leave the flag out instead".to_owned())
@@ -143,6 +174,26 @@ fn cluster_id(text: &str) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || ".:+=@_/-".contains(c);
     if text.is_empty() || text.len() > 100 || !text.chars().all(allowed) {
         return Err("write 1 to 100 letters, digits and . : + = @ _ / -".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn namespace(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty()
+        || text.len() > 63
+        || !text.chars().all(allowed)
+        || text.starts_with('-')
+        || text.ends_with('-')
+    {
+        return Err("write the name of a namespace: up to 63 lower-case letters, digits and -".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn uid(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > 64 || !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Err("write a uid, such as 0f2c58ff-6a3f-4b0c-9d6e-6f2a1d8f0e11".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -200,6 +251,14 @@ mod tests {
         assert_eq!(duration("0"), Ok(Duration::ZERO));
         for bad in ["", "10", "s", "-1s", "1d", "25h", "99999999999999999999h"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn namespaces_are_names_and_not_patterns() {
+        assert_eq!(namespace("team-1"), Ok("team-1".to_owned()));
+        for bad in ["", "Team", "team-*", "-team", "team-", "a.b", &"a".repeat(64)] {
+            assert!(namespace(bad).is_err(), "{bad}");
         }
     }
 

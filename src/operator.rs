@@ -57,6 +57,9 @@ impl Operator {
     /// # Errors
     /// When a setting is wrong or the API server does not tell.
     pub async fn new(settings: &Settings, ways: Ways, registry: &mut Registry) -> Result<Self, Error> {
+        settings
+            .check()
+            .map_err(|problem| Error::Configuration(problem.to_owned()))?;
         let metrics = Metrics::new(registry);
         metrics.concurrency(settings.concurrency);
         let fence = if settings.leader_elect {
@@ -79,7 +82,8 @@ impl Operator {
             metrics.clone(),
             policy(settings),
             periods(settings),
-            cluster(&ways.client, settings.cluster_id.clone()).await?,
+            cluster(&ways.client, settings).await?,
+            settings.delete_orphans,
             ways.clock.clone(),
         );
         let namespace = settings.lease_namespace.as_ref().unwrap_or(&ways.namespace);
@@ -153,6 +157,7 @@ impl Operator {
             drop(all_drained);
         });
 
+        tasks.spawn(controller::orphans::sweep(ctx.clone(), stop.clone()));
         let begin = || {
             ctx.leading.store(true, Ordering::Relaxed);
             let _ = begin.send(());
@@ -235,15 +240,27 @@ fn periods(settings: &Settings) -> Periods {
     }
 }
 
-async fn cluster(client: &Client, given: Option<String>) -> Result<Cluster, Error> {
+/// Reads who the cluster is; where only some namespaces are looked after, rights to that are not asked for.
+async fn cluster(client: &Client, settings: &Settings) -> Result<Cluster, Error> {
+    let namespaces = settings.watch_namespaces.clone();
+    if let (Some(id), false) = (&settings.cluster_id, namespaces.is_empty()) {
+        return Ok(Cluster {
+            id: id.clone(),
+            kube_system: None,
+            namespaces,
+            replaced: Vec::new(),
+        });
+    }
     let namespace = Api::<Namespace>::all(client.clone())
         .get("kube-system")
         .await
         .map_err(|error| Error::Kubernetes(format!("cannot read the namespace kube-system: {error}")))?;
     let kube_system = namespace.uid().unwrap_or_default();
     Ok(Cluster {
-        id: given.unwrap_or_else(|| kube_system.clone()),
-        kube_system,
+        id: settings.cluster_id.clone().unwrap_or_else(|| kube_system.clone()),
+        kube_system: Some(kube_system),
+        namespaces,
+        replaced: settings.reclaim_from.clone(),
     })
 }
 

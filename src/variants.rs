@@ -95,6 +95,8 @@ produced! {
         Verified: "crates/core/src/plan/identity.rs::a_verified_id_needs_no_list",
         Store: "crates/core/src/plan/identity.rs::with_the_nonce_lost_exactly_one_is_taken_back",
         WriteIntent: "crates/core/src/plan/identity.rs::only_the_pass_that_added_the_finalizer_creates_at_once",
+        WriteReclaim: "crates/core/src/plan/identity.rs::what_a_predecessor_left_is_taken_over_after_an_intent_and_a_wait",
+        Reclaim: "crates/core/src/plan/identity.rs::what_a_predecessor_left_is_taken_over_after_an_intent_and_a_wait",
         WriteNonce: "crates/core/src/plan/identity.rs::a_finalizer_without_intent_is_a_lost_status_that_is_looked_for_and_waited_for",
         Create: "crates/core/src/plan/identity.rs::a_found_intent_waits_then_lists_and_only_then_creates",
         Wait: "crates/core/src/plan/identity.rs::a_found_intent_waits_then_lists_and_only_then_creates",

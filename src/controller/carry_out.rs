@@ -7,9 +7,11 @@ use super::{
     context::{Context, Memory},
     duplicates,
     error::Error,
-    expected,
+    expected::{self, STALE_LIST},
+    look::granted,
     pass::{Findings, Next},
     record::Record,
+    remains::{self, Removal, last_owner},
 };
 use crate::aws::{self, Extent, Fault, Outcome, Session};
 use jwthttpapi_core::{
@@ -17,6 +19,7 @@ use jwthttpapi_core::{
     model::Observed,
     plan::{Plan, Step, only_tightening, plan},
 };
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// How many steps a message names.
@@ -101,12 +104,40 @@ impl Course<'_> {
             conflict: found.conflict.as_ref(),
             faults: &found.faults,
         };
-        let next = conclude(ctx, record, memory, findings, &end).await?;
+        let mut next = conclude(ctx, record, memory, findings, &end).await?;
         let mut status = facts(record.status(), &end);
+        if findings.programmed.status == Some(true)
+            && let Some(wait) = self.clear_up(&mut status, findings).await
+        {
+            next = wait;
+        }
         if findings.programmed.status == Some(true) {
             status.iam_changed_at = None;
         }
         Ok((next, status))
+    }
+}
+
+impl Course<'_> {
+    /// Removes what the last owner of a taken-over API named by its own uid, now that nothing needs it any more. When to go on, if
+    /// that is not the end.
+    async fn clear_up(&self, status: &mut JwtHttpApiStatus, findings: &mut Findings) -> Option<Next> {
+        let last = last_owner(&self.aim.owner, status, &BTreeSet::new())?;
+        let mut statements = granted(status);
+        statements.extend(self.aim.desired.backends().into_iter().cloned());
+        let cut = || !self.ctx.leads();
+        match remains::remove(self.session, &last, &statements, &cut, self.deadline).await {
+            Ok(Removal::Empty) => {
+                status.reclaimed_from = None;
+                None
+            }
+            Ok(Removal::Done) => Some(Next::Now),
+            Ok(Removal::Cut) => Some(Next::After(STALE_LIST)),
+            Err(failure) => {
+                findings.failure(&failure);
+                Some(Next::Backoff)
+            }
+        }
     }
 }
 

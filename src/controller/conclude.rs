@@ -179,10 +179,13 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     } else {
         BTreeSet::new()
     };
+    // Those of the API's last owner stay until nothing of it is left.
+    let inherited = status.reclaimed_from.is_some();
     let grants: Vec<String> = granted(&status)
         .into_iter()
         .filter(|function| {
-            wanted.contains(&function.to_string())
+            inherited
+                || wanted.contains(&function.to_string())
                 || match observed.functions.get(function) {
                     Some(Reading::Known(FunctionPolicy::Policy(policy))) => {
                         document::statement(policy, &id).is_some()

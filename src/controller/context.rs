@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) policy: Policy,
     pub(crate) periods: Periods,
     pub(crate) cluster: Cluster,
+    /// Whether orphans are deleted.
+    pub(crate) delete_orphans: bool,
     pub(crate) clock: Clock,
     pub(crate) index: Index,
     pub(crate) leading: AtomicBool,
@@ -38,13 +40,25 @@ pub(crate) struct Context {
     memory: Mutex<BTreeMap<String, Memory>>,
 }
 
-/// Whose cluster this is.
+/// Whose cluster this is, and how much of it is looked after.
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {
     /// `--cluster-id`, or the uid below.
     pub(crate) id: String,
-    /// Uid of the kube-system namespace.
-    pub(crate) kube_system: String,
+    /// Uid of the kube-system namespace; none when only some namespaces are watched.
+    pub(crate) kube_system: Option<String>,
+    /// Namespaces whose objects are looked after; none for all.
+    pub(crate) namespaces: Vec<String>,
+    /// Uids of the kube-system namespaces of clusters that this one replaces.
+    pub(crate) replaced: Vec<String>,
+}
+
+impl Cluster {
+    /// Whether what carries our cluster id and this kube-system uid was made here, or in a cluster that this one replaces.
+    pub(crate) fn is_ours(&self, kube_system: &str) -> bool {
+        let ours = self.kube_system.as_deref();
+        ours.is_some_and(|ours| ours == kube_system || self.replaced.iter().any(|old| old == kube_system))
+    }
 }
 
 /// Times that the installer may set.
@@ -99,6 +113,7 @@ impl Context {
         policy: Policy,
         periods: Periods,
         cluster: Cluster,
+        delete_orphans: bool,
         clock: Clock,
     ) -> Self {
         Self {
@@ -110,6 +125,7 @@ impl Context {
             policy,
             periods,
             cluster,
+            delete_orphans,
             clock,
             index: Index::default(),
             leading: AtomicBool::new(false),

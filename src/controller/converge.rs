@@ -123,6 +123,7 @@ fn settled(
     let (changed, since) = memory.iam.as_ref()?;
     let same = status.iam_changed_at.as_ref() == Some(changed)
         && memory.converged == Some(record.generation())
+        && status.reclaimed_from.is_none()
         && record.requested().is_none();
     if !same || since.elapsed() < ctx.periods.iam_settle {
         return None;

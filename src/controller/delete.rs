@@ -10,6 +10,7 @@ use super::{
     pass::{Findings, Next},
     record::Record,
     release::release,
+    remains::{self, Removal, last_owner},
 };
 use crate::aws::{self, Extent, Session, Urgency};
 use jwthttpapi_core::{
@@ -151,11 +152,16 @@ impl Teardown<'_> {
             }
         }
         // What integrations told is gone with them: written down before they go.
-        let statements: BTreeSet<String> = functions.keys().map(ToString::to_string).collect();
-        let known: BTreeSet<String> = status.grants.iter().cloned().collect();
-        if !apis.is_empty() && !statements.is_subset(&known) {
-            let grants = statements.union(&known).cloned().collect();
-            let next = JwtHttpApiStatus { grants, ..status };
+        let statements: BTreeSet<FunctionArn> = functions.keys().cloned().collect();
+        let last = last_owner(self.owner, &status, &targets);
+        if !apis.is_empty() {
+            let told = statements.iter().map(ToString::to_string);
+            let grants: BTreeSet<String> = status.grants.iter().cloned().chain(told).collect();
+            let next = JwtHttpApiStatus {
+                grants: grants.into_iter().collect(),
+                reclaimed_from: last.as_ref().map(|last| last.uid.clone()),
+                ..status
+            };
             let now = self.ctx.clock.time();
             record.write_midway(next, findings, &now).await?;
         }
@@ -170,6 +176,11 @@ impl Teardown<'_> {
             Taken::Away { worked } => worked,
             Taken::Not(next) => return Ok((next, record.status())),
         };
+        if let Some(last) = last
+            && let Some(next) = self.clear_up(&last, &statements, findings).await
+        {
+            return Ok((next, record.status()));
+        }
         findings.programmed = Draft::no(
             Reason::Deleting,
             "waiting until AWS shows nothing of this object any more",
@@ -219,6 +230,28 @@ impl Teardown<'_> {
             }
         }
         Taken::Away { worked }
+    }
+
+    /// Deletes what the last owner of a taken-over API named by its own uid. When to go on, unless nothing is left of it.
+    async fn clear_up(
+        &self,
+        last: &Owner,
+        statements: &BTreeSet<FunctionArn>,
+        findings: &mut Findings,
+    ) -> Option<Next> {
+        let cut = || !self.ctx.leads();
+        match remains::remove(self.session, last, statements, &cut, self.deadline).await {
+            Ok(Removal::Empty) => None,
+            Ok(Removal::Done | Removal::Cut) => {
+                findings.programmed =
+                    Draft::unknown(Reason::Progressing, "looking once more for what is left");
+                Some(Next::Now)
+            }
+            Err(failure) => {
+                findings.failure(&failure);
+                Some(Next::Backoff)
+            }
+        }
     }
 
     /// The finalizer goes after a fresh, empty observation past the settle time of any intent.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::aws::{self, Session};
 use jwthttpapi_core::{
-    model::{Owner, Proof, observed::Api, owner},
+    model::{Proof, observed::Api},
     plan::{Plan, Planned, Refs, Step},
     planted,
 };
@@ -36,8 +36,7 @@ pub(crate) async fn remove(
     };
     let period = ctx.resync();
     if ctx.index.claim(&place.region, period) {
-        let list = ctx.index.read(&place.region, session).await?;
-        count_strangers(ctx, owner, &list);
+        ctx.index.read(&place.region, session).await?;
     }
     let Some(list) = ctx.index.recent(&place.region, period) else {
         return Ok(());
@@ -87,21 +86,4 @@ pub(crate) async fn remove(
         }
     }
     Ok(())
-}
-
-/// Counts APIs with this cluster's tag whose uid no known object has.
-fn count_strangers(ctx: &Context, own: &Owner, list: &[crate::aws::ListedApi]) {
-    use kube::ResourceExt;
-    let known: BTreeSet<String> = ctx
-        .store
-        .state()
-        .iter()
-        .filter_map(|object| object.uid())
-        .collect();
-    let strangers = list
-        .iter()
-        .filter_map(|api| owner::claimed(&api.tags))
-        .filter(|(cluster, uid)| *cluster == own.cluster && !known.contains(*uid))
-        .count();
-    ctx.metrics.strangers(strangers);
 }

@@ -6,16 +6,22 @@ use super::{
     context::{Context, Memory},
     error::Error,
     expected::STALE_LIST,
+    look::reached_by_policy,
     pass::{Findings, Next},
     record::Record,
 };
-use crate::aws::{ListedApi, Session};
+use crate::aws::{self, Extent, ListedApi, Session};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Pending, PendingOperation, Reason, report},
-    model::{Owner, Proof, observed::Api, owner},
-    plan::{Candidate, Identity, Known, Lookup, identify},
+    model::{
+        Owner, Proof,
+        observed::Api,
+        owner::{self, Claim},
+    },
+    plan::{Candidate, Identity, Intent, Known, Lookup, Plan, Planned, Reclaimable, Refs, Step, identify},
     planted,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// What establishing needs of the pass.
@@ -33,6 +39,12 @@ pub(crate) enum Seen {
     Missing,
     /// There is one.
     Api(Box<Api>),
+}
+
+/// What a list showed.
+struct Listed {
+    own: Vec<Candidate>,
+    reclaimable: Option<Reclaimable>,
 }
 
 /// How it ended.
@@ -54,7 +66,7 @@ impl Scene<'_> {
     ) -> Result<Established, Error> {
         // The pass that adds the finalizer is the only one that knows that nobody created before it.
         let mut fresh = false;
-        let mut listed: Option<Vec<Candidate>> = None;
+        let mut listed: Option<Listed> = None;
         let lookup = match &seen {
             Seen::NoId => Lookup::NoId,
             Seen::Missing => Lookup::Missing,
@@ -72,10 +84,11 @@ impl Scene<'_> {
             let decision = identify(&Known {
                 lookup,
                 nonce: status.nonce.as_deref(),
-                pending: status.pending.is_some(),
+                pending: intent(&status),
                 fresh,
                 settled,
-                listed: listed.as_deref(),
+                listed: listed.as_ref().map(|listed| listed.own.as_slice()),
+                reclaimable: listed.as_ref().and_then(|listed| listed.reclaimable.as_ref()),
             });
             match decision {
                 Identity::Verified => {
@@ -85,21 +98,31 @@ impl Scene<'_> {
                         Seen::NoId | Seen::Missing => Established::Not(Next::Now),
                     });
                 }
-                Identity::List => listed = Some(self.candidates().await?),
-                Identity::Store(found) => return self.store(record, findings, found).await,
+                Identity::List => listed = Some(self.list().await?),
+                Identity::Store(found) => return self.store(record, findings, found, Vec::new()).await,
                 Identity::WriteIntent => {
-                    if !record.has_finalizer() {
-                        // A status from before, as a restored object has, tells of creations that this pass knows not.
-                        fresh = status.nonce.is_none() && status.pending.is_none() && status.api_id.is_none();
-                        record.add_finalizer().await?;
-                    }
+                    fresh |= begin(record).await?;
                     memory.unsettled.get_or_insert_with(Instant::now);
                     let nonce = fresh.then(|| self.aim.nonce.clone());
-                    self.write_intent(record, findings, nonce).await?;
+                    self.write_intent(record, findings, self.creation(), nonce)
+                        .await?;
+                }
+                Identity::WriteReclaim(left) => {
+                    let first = begin(record).await?;
+                    // Whatever was on its way to that API by the hand of its last owner must have arrived.
+                    memory.unsettled = Some(Instant::now());
+                    let nonce = first.then(|| self.aim.nonce.clone());
+                    tracing::info!(api = %left.id, from = %left.from, "taking over the API of a predecessor");
+                    self.write_intent(record, findings, self.reclaim(left), nonce)
+                        .await?;
                 }
                 Identity::WriteNonce => {
                     let nonce = Some(self.aim.nonce.clone());
-                    self.write_intent(record, findings, nonce).await?;
+                    let pending = status.pending.unwrap_or_else(|| self.creation());
+                    self.write_intent(record, findings, pending, nonce).await?;
+                }
+                Identity::Reclaim(left) => {
+                    return self.take_over(record, memory, findings, left).await;
                 }
                 Identity::Create => {
                     memory.unsettled = Some(Instant::now());
@@ -128,10 +151,7 @@ impl Scene<'_> {
                 Identity::Wait => {
                     let since = *memory.unsettled.get_or_insert_with(Instant::now);
                     let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
-                    findings.programmed = Draft::no(
-                        Reason::AwaitingVisibility,
-                        "an API may have been made that AWS's lists do not show yet; waiting until they must",
-                    );
+                    findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
                     return Ok(Established::Not(Next::After(left.max(STALE_LIST))));
                 }
                 Identity::Ambiguous(ids) => {
@@ -143,21 +163,100 @@ impl Scene<'_> {
         }
     }
 
-    /// APIs that carry proof of the owner, listed now.
-    async fn candidates(&self) -> Result<Vec<Candidate>, Error> {
+    /// What a list shows now: APIs that carry proof of the owner, and one that a predecessor left.
+    async fn list(&self) -> Result<Listed, Error> {
         let list = self.ctx.index.read(&self.aim.place.region, self.session).await?;
-        if list.iter().any(|api| self.aim.owner.is_predecessor(&api.tags)) {
-            tracing::warn!("an API of a predecessor of this object is left alone");
+        let owner = &self.aim.owner;
+        let reclaimable = self.reclaimable(list.iter().map(|api| (api.id.as_str(), &api.tags)));
+        let before = |api: &ListedApi| Claim::of(&api.tags).is_some_and(|claim| owner.succeeds(&claim.owner));
+        if reclaimable.is_none() && list.iter().any(before) {
+            tracing::warn!(
+                "an API of a predecessor of this object is left alone: it is of another cluster, or not the only one"
+            );
         }
-        Ok(proven(&self.aim.owner, &list))
+        Ok(Listed {
+            own: proven(owner, &list),
+            reclaimable,
+        })
     }
 
-    /// Stores the id, and the nonce, of an API that a list showed; the next pass goes on from a verified id.
+    fn reclaimable<'a>(
+        &self,
+        apis: impl Iterator<Item = (&'a str, &'a BTreeMap<String, String>)>,
+    ) -> Option<Reclaimable> {
+        let cluster = &self.ctx.cluster;
+        Reclaimable::find(&self.aim.owner, apis, |kube_system| cluster.is_ours(kube_system))
+    }
+
+    /// Makes a predecessor's API the object's own, by one write, if object and API are still as they were.
+    async fn take_over(
+        &self,
+        record: &mut Record,
+        memory: &mut Memory,
+        findings: &mut Findings,
+        left: Reclaimable,
+    ) -> Result<Established, Error> {
+        let owner = &self.aim.owner;
+        let status = record.status();
+        let live = Record::read(&self.ctx.client, &owner.namespace, &owner.name).await?;
+        let same = |live: &Record| {
+            live.uid() == owner.uid && !live.is_deleting() && live.status().pending == status.pending
+        };
+        if !live.as_ref().is_some_and(same) {
+            return Err(Error::Conflict);
+        }
+        let api = self.session.observe(&left.id, Extent::Integrations).await?;
+        let still = api
+            .as_ref()
+            .and_then(|api| self.reclaimable(std::iter::once((api.id.as_str(), &api.tags))));
+        let Some(api) = api.filter(|_| still.as_ref() == Some(&left)) else {
+            findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
+            return Ok(Established::Not(Next::After(STALE_LIST)));
+        };
+        let nonce = status.nonce.clone().unwrap_or_else(|| self.aim.nonce.clone());
+        let tags = owner.tags(&nonce, record.spec().deletion_policy());
+        let plan = Plan {
+            refs: Refs {
+                api: Some(left.id.clone()),
+                ..Refs::default()
+            },
+            steps: vec![Planned {
+                step: Step::TagApi(tags),
+                after: BTreeSet::new(),
+                tightens: false,
+            }],
+        };
+        memory.unsettled = Some(Instant::now());
+        let cut = || self.ctx.outdated(record.object());
+        let deadline = Instant::now() + self.ctx.periods.settle.max(aws::WRITE_TIMEOUT);
+        let outcome = aws::run(self.session, plan, &cut, deadline).await;
+        if let Some((_, fault)) = outcome.gravest() {
+            return Err(fault.clone().into());
+        }
+        if !outcome.is_complete() {
+            findings.programmed =
+                Draft::unknown(Reason::Progressing, "the object changed while work was going on");
+            return Ok(Established::Not(Next::After(STALE_LIST)));
+        }
+        tracing::info!(api = %left.id, from = %left.from, "took over the API of a predecessor");
+        let found = Candidate {
+            created: String::new(),
+            id: left.id,
+            nonce: Some(nonce),
+        };
+        let statements = reached_by_policy(&api.integrations);
+        let statements = statements.iter().map(ToString::to_string).collect();
+        self.store(record, findings, found, statements).await
+    }
+
+    /// Stores the id, and the nonce, of an API that is the object's; the next pass goes on from a verified id. `statements` are
+    /// functions on whose policy its last owner may have one.
     async fn store(
         &self,
         record: &mut Record,
         findings: &mut Findings,
         found: Candidate,
+        statements: Vec<String>,
     ) -> Result<Established, Error> {
         tracing::info!(api = %found.id, "found the object's API again");
         let status = record.status();
@@ -167,9 +266,15 @@ impl Scene<'_> {
         if !record.has_finalizer() {
             record.add_finalizer().await?;
         }
+        let taken_over = |pending: &&Pending| pending.api_id.as_ref() == Some(&found.id);
+        let from = status.pending.as_ref().filter(taken_over);
+        let from = from.and_then(|pending| pending.from_uid.clone());
+        let grants: BTreeSet<String> = status.grants.iter().cloned().chain(statements).collect();
         let next = JwtHttpApiStatus {
             api_id: Some(found.id),
             nonce,
+            reclaimed_from: from.or_else(|| status.reclaimed_from.clone()),
+            grants: grants.into_iter().collect(),
             ..self.place_in(status)
         };
         findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");
@@ -178,21 +283,43 @@ impl Scene<'_> {
         Ok(Established::Not(Next::Now))
     }
 
+    fn creation(&self) -> Pending {
+        Pending {
+            operation: PendingOperation::CreateApi,
+            since: self.ctx.clock.time(),
+            api_id: None,
+            from_uid: None,
+        }
+    }
+
+    fn reclaim(&self, left: Reclaimable) -> Pending {
+        Pending {
+            operation: PendingOperation::ReclaimApi,
+            api_id: Some(left.id),
+            from_uid: Some(left.from),
+            ..self.creation()
+        }
+    }
+
     /// Writes an intent, with a new nonce if one is given.
     async fn write_intent(
         &self,
         record: &mut Record,
         findings: &mut Findings,
+        pending: Pending,
         nonce: Option<String>,
     ) -> Result<(), Error> {
         let now = self.ctx.clock.time();
-        findings.programmed = Draft::unknown(Reason::Progressing, "the API is being created");
+        findings.programmed = Draft::unknown(
+            Reason::Progressing,
+            match pending.operation {
+                PendingOperation::CreateApi => "the API is being created",
+                PendingOperation::ReclaimApi => "the API of a predecessor is being taken over",
+            },
+        );
         let status = self.place_in(record.status());
         let ahead = JwtHttpApiStatus {
-            pending: Some(Pending {
-                operation: PendingOperation::CreateApi,
-                since: now.clone(),
-            }),
+            pending: Some(pending),
             nonce: status.nonce.clone().or(nonce),
             ..status
         };
@@ -209,6 +336,44 @@ impl Scene<'_> {
             region: Some(self.aim.place.region.clone()),
             cluster_id: Some(self.aim.owner.cluster.clone()),
             ..status
+        }
+    }
+}
+
+/// Puts the finalizer on before anything is made. Whether nothing can have been made before: a status from before, as a restored
+/// object has, tells of creations that this pass knows not.
+async fn begin(record: &mut Record) -> Result<bool, Error> {
+    if record.has_finalizer() {
+        return Ok(false);
+    }
+    let status = record.status();
+    record.add_finalizer().await?;
+    Ok(status.nonce.is_none() && status.pending.is_none() && status.api_id.is_none())
+}
+
+fn intent(status: &JwtHttpApiStatus) -> Intent<'_> {
+    match &status.pending {
+        None => Intent::None,
+        Some(Pending {
+            operation: PendingOperation::CreateApi,
+            ..
+        }) => Intent::Create,
+        Some(Pending {
+            operation: PendingOperation::ReclaimApi,
+            api_id,
+            ..
+        }) => Intent::Reclaim(api_id.as_deref().unwrap_or_default()),
+    }
+}
+
+/// What is waited for while an intent stands.
+fn awaited(status: &JwtHttpApiStatus) -> &'static str {
+    match intent(status) {
+        Intent::None | Intent::Create => {
+            "an API may have been made that AWS's lists do not show yet; waiting until they must"
+        }
+        Intent::Reclaim(_) => {
+            "the API of a predecessor is taken over as soon as nothing can be on its way to it any more"
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Events, on transitions only. An event that cannot be published fails nothing.
 
 use jwthttpapi_core::api::{ConditionType, JwtHttpApi, JwtHttpApiStatus, condition};
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Resource,
     runtime::events::{Event, EventType, Recorder},
@@ -38,6 +39,17 @@ pub(crate) async fn publish(
     reason: &str,
     note: String,
 ) {
+    publish_on(recorder, &object.object_ref(&()), warning, reason, note).await;
+}
+
+/// Publishes one event on an object that need not be there any more.
+pub(crate) async fn publish_on(
+    recorder: &Recorder,
+    object: &ObjectReference,
+    warning: bool,
+    reason: &str,
+    note: String,
+) {
     let mut note = note;
     while note.len() > NOTE {
         note.pop();
@@ -53,7 +65,7 @@ pub(crate) async fn publish(
         action: "Reconcile".to_owned(),
         secondary: None,
     };
-    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+    if let Err(error) = recorder.publish(&event, object).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "cannot publish an event"

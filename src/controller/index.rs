@@ -25,6 +25,12 @@ impl Index {
             .map(|(_, list)| Arc::clone(list))
     }
 
+    /// The Regions of which lists were read.
+    pub(crate) fn regions(&self) -> Vec<String> {
+        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.keys().cloned().collect()
+    }
+
     /// Reads the list now and shares it.
     pub(crate) async fn read(&self, region: &str, session: &Session) -> Result<Arc<Vec<ListedApi>>, Fault> {
         let started = Instant::now();

@@ -2,7 +2,8 @@
 //!
 //! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
 //! reads AWS together, `establish` finds or makes the API, `carry_out` plans and executes, with `ahead` before and `conclude`
-//! after its writes. `delete` drives one that goes, `release` one whose AWS stays. `record` writes to Kubernetes.
+//! after its writes. `delete` drives one that goes, `release` one whose AWS stays. `record` writes to Kubernetes. `orphans`
+//! looks for what no object claims, beside all that.
 
 mod ahead;
 mod aim;
@@ -21,12 +22,15 @@ mod expected;
 mod functions;
 mod index;
 mod look;
+pub(crate) mod orphans;
 pub(crate) mod pass;
 mod reconcile;
 mod record;
 mod release;
+mod remains;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub(crate) use context::{Cluster, Context, Periods};
 
@@ -36,7 +40,7 @@ use futures::{Stream, StreamExt};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, REQUESTED_AT, condition};
 use jwthttpapi_core::planted;
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Client, Resource, ResourceExt,
     core::DeserializeGuard,
     runtime::{
         Config, Controller, PredicateConfig, WatchStreamExt,
@@ -89,9 +93,7 @@ pub(crate) async fn run(
     } = parts;
     let store = ctx.store.clone();
     let (stock, woken) = (ctx.clone(), ctx.metrics.clone());
-    let objects = watcher(Api::<Guarded>::all(client), watcher::Config::default())
-        .default_backoff()
-        .modify(|object| object.managed_fields_mut().clear())
+    let objects = watch::objects(&client, &ctx.cluster.namespaces, store.clone())
         .reflect(writer)
         .inspect(move |event| match event {
             Ok(watcher::Event::InitDone) => {

@@ -1,7 +1,10 @@
 //! One pass over one object: what it found so far, and when the next one is due.
 
 use crate::aws::Fault;
-use jwthttpapi_core::api::{Draft, Polarity, Progress, Reason, Report};
+use jwthttpapi_core::{
+    api::{Draft, Polarity, Progress, Reason, Report},
+    plan::Step,
+};
 use std::time::Duration;
 
 /// When an object is looked at again.
@@ -54,6 +57,14 @@ impl Findings {
         }
         if self.accepted.status.is_none() && fault.reason().polarity() == Polarity::NeedsHuman {
             self.accepted = Draft::unknown(Reason::NotObserved, "the spec was not looked at yet");
+        }
+    }
+
+    /// A step of a plan failed, or the look before it.
+    pub(crate) fn failure(&mut self, (step, fault): &(Option<Step>, Fault)) {
+        self.fault(fault);
+        if let Some(step) = step {
+            self.programmed.message = format!("cannot {step}: {}", self.programmed.message);
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     look::{Questions, look},
     pass::{Findings, Next},
     record::Record,
+    remains::{last_owner, see},
 };
 use crate::aws::{self, Extent, Urgency};
 use jwthttpapi_core::{
@@ -17,7 +18,7 @@ use jwthttpapi_core::{
     model::{Observed, name::role_name},
     plan::plan_release,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// Gives everything up, once, and lets the object go even if AWS cannot be reached.
@@ -111,17 +112,30 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
             }
         }
     }
-    let mut observed = vec![Observed {
-        api: None,
-        role: sight.role,
-        functions: BTreeMap::new(),
-        owned: sight.owned,
-    }];
-    observed.extend(apis.into_iter().map(|api| Observed {
-        api: Some(api),
-        ..Observed::default()
+    let ids = apis.iter().map(|api| api.id.clone()).collect();
+    let mut observed = vec![(
+        owner.clone(),
+        Observed {
+            api: None,
+            role: sight.role,
+            functions: BTreeMap::new(),
+            owned: sight.owned,
+        },
+    )];
+    observed.extend(apis.into_iter().map(|api| {
+        let alone = Observed {
+            api: Some(api),
+            ..Observed::default()
+        };
+        (owner.clone(), alone)
     }));
-    for observed in observed {
+    if let Some(last) = last_owner(&owner, &status, &ids) {
+        match see(&session, &last, &BTreeSet::new()).await {
+            Ok(remains) => observed.push((last, remains)),
+            Err(fault) => left.push(format!("what {} left ({})", last.uid, fault.message())),
+        }
+    }
+    for (owner, observed) in observed {
         let plan = plan_release(&observed, &owner);
         let outcome = aws::run(&session, plan, &|| !ctx.leads(), deadline).await;
         left.extend(

@@ -98,7 +98,7 @@ struct Inner {
     duplicates: Counter,
     refusals: Counter,
     repairs: Family<ByKind, Counter>,
-    strangers: Gauge,
+    orphans: Gauge,
     stale: Counter,
 }
 
@@ -171,10 +171,10 @@ impl Metrics {
                 "Times something not proven ours was left alone",
             ),
             repairs: new(r, "drift_repairs", "Changes by others that were put right"),
-            strangers: new(
+            orphans: new(
                 r,
                 "orphans_found",
-                "APIs with this cluster's tag that no known object claims",
+                "APIs of this cluster whose object has been missing for an hour",
             ),
             stale: new(
                 r,
@@ -269,9 +269,9 @@ impl Metrics {
         self.0.repairs.get_or_create(&ByKind { kind }).inc();
     }
 
-    /// How many APIs carry this cluster's tag and no known object's uid.
-    pub fn strangers(&self, count: usize) {
-        self.0.strangers.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// How many APIs belong to no object any more.
+    pub fn orphans(&self, count: usize) {
+        self.0.orphans.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// AWS's lists were behind what this process wrote.

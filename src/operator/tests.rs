@@ -45,6 +45,17 @@ async fn operator(server: &ApiServer, flags: &[&str]) -> Result<Operator, Error>
     Operator::new(&settings(flags), ways, &mut Registry::default()).await
 }
 
+#[tokio::test(start_paused = true)]
+async fn some_namespaces_need_a_cluster_id_and_kube_system_is_not_read_for_them() {
+    let nothing = ApiServer::default();
+    let Err(error @ Error::Configuration(_)) = operator(&nothing, &["--watch-namespaces=a,b"]).await else {
+        panic!("it was taken")
+    };
+    assert!(error.to_string().contains("--cluster-id"), "{error}");
+    let operator = operator(&nothing, &["--watch-namespaces=a,b", "--cluster-id=blue"]).await;
+    assert_eq!(operator.unwrap().parts.ctx.cluster.namespaces, ["a", "b"]);
+}
+
 fn holder(server: &ApiServer) -> Value {
     let lease = server.get(&format!("{LEASES}/{LEASE_NAME}")).unwrap();
     lease["spec"]["holderIdentity"].clone()

@@ -99,7 +99,7 @@ pub(crate) fn place() -> Place {
 pub(crate) fn owner() -> Owner {
     Owner {
         cluster: "c1".into(),
-        kube_system: "k1".into(),
+        kube_system: Some("k1".into()),
         uid: "u1".into(),
         namespace: "demo".into(),
         name: "hello".into(),

@@ -15,9 +15,6 @@ const FIXED: [(&str, &str); 1] = [(
     "the release's namespace, the one in which the chart gives the right",
 )];
 
-/// Flags that the chart renders, when asked to, before the operator has them. One that it has leaves this list.
-const AWAITED: [&str; 1] = ["watch-namespaces"];
-
 fn flags() -> Vec<String> {
     let command = Cli::command();
     let run = command.find_subcommand("run").unwrap();
@@ -27,10 +24,7 @@ fn flags() -> Vec<String> {
 
 /// The settings that these arguments make, as text that equal settings share.
 fn settings(args: &[String]) -> String {
-    let known = args
-        .iter()
-        .filter(|arg| !AWAITED.iter().any(|flag| arg.starts_with(&format!("--{flag}="))));
-    let line = std::iter::once("jwthttpapi").chain(known.map(String::as_str));
+    let line = std::iter::once("jwthttpapi").chain(args.iter().map(String::as_str));
     format!("{:?}", Cli::try_parse_from(line).unwrap())
 }
 
@@ -48,10 +42,6 @@ fn every_flag_has_one_value_or_a_reason_to_have_none() {
             values.len() == usize::from(!fixed),
             "--{flag} has the values {values:?}: describe one in values.yaml with [--{flag}] at its end"
         );
-        assert!(
-            !AWAITED.contains(&flag.as_str()),
-            "--{flag} is there: no need to await it"
-        );
     }
 }
 
@@ -62,7 +52,7 @@ fn every_value_with_a_flag_reaches_it() {
     for row in rows() {
         let Some(flag) = row.flag else { continue };
         assert!(
-            flags.contains(&flag) || AWAITED.contains(&flag.as_str()),
+            flags.contains(&flag),
             "{} becomes --{flag}, which the operator does not have",
             row.path
         );

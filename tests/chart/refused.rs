@@ -146,6 +146,10 @@ fn values_that_exclude_each_other_are_refused_with_what_to_type() {
     for (values, message) in [
         (json!({"watchNamespaces": ["team-a"]}), "--set clusterId=NAME"),
         (
+            json!({"watchNamespaces": ["team-a"], "clusterId": "blue", "deleteOrphans": true}),
+            "leave them or watchNamespaces out",
+        ),
+        (
             json!({"replicas": 2, "leaderElection": false}),
             "--set leaderElection=true, or --set replicas=1",
         ),

@@ -21,6 +21,7 @@ mod ground;
 mod identities;
 mod killed;
 mod leadership;
+mod namespaced;
 mod network;
 mod outages;
 mod removal;

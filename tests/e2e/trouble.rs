@@ -107,7 +107,7 @@ fn a_role_of_somebody_else_is_left_alone_and_nothing_is_created_beside_it() {
         .to_owned();
     let owner = Owner {
         cluster: "test".into(),
-        kube_system: String::new(),
+        kube_system: None,
         uid,
         namespace: ground.namespace.clone(),
         name: "hello".into(),

@@ -47,7 +47,7 @@ fn every_example_is_accepted_and_can_be_built() {
         let spec: JwtHttpApiSpec = serde_json::from_value(object["spec"].clone()).unwrap();
         let owner = Owner {
             cluster: "c".to_owned(),
-            kube_system: "k".to_owned(),
+            kube_system: Some("k".to_owned()),
             uid: "u".to_owned(),
             namespace: "demo".to_owned(),
             name: name.to_owned(),

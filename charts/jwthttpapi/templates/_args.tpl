@@ -21,6 +21,10 @@ values.schema.json and its line here; the tests name what is missing. */ -}}
 {{- with .Values.watchNamespaces }}
 - {{ printf "--watch-namespaces=%s" (join "," .) | quote }}
 {{- end }}
+{{- with .Values.reclaimFrom }}
+- {{ printf "--reclaim-from=%s" (join "," .) | quote }}
+{{- end }}
+- --delete-orphans={{ .Values.deleteOrphans }}
 - --resync={{ .Values.resync }}
 - --list-settle={{ .Values.settle.list }}
 - --iam-settle={{ .Values.settle.iam }}

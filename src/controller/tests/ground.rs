@@ -79,7 +79,7 @@ impl Ground {
         });
         function(&sandbox, "a").await;
         let kubernetes = ApiServer::default();
-        let ctx = Arc::new(context(&kubernetes, &sandbox));
+        let ctx = Arc::new(context(&kubernetes, &sandbox, cluster(), false));
         ctx.leading.store(true, Ordering::Relaxed);
         let ground = Self {
             kubernetes,
@@ -94,6 +94,47 @@ impl Ground {
         ground.kubernetes.put(PATH, object);
         ground.change(json!({}));
         ground
+    }
+
+    /// The object and the cluster made anew under other uids, and an operator there.
+    pub(super) fn rebuild(&mut self, uid: &str, cluster: Cluster) {
+        let mut object = self.kubernetes.get(PATH).unwrap();
+        object["metadata"] = json!({"namespace": "demo", "name": "hello", "uid": uid, "generation": 1});
+        object["status"] = Value::Null;
+        self.kubernetes.put(PATH, object);
+        self.restart(cluster, false);
+    }
+
+    /// Another process in the operator's place.
+    pub(super) fn restart(&mut self, cluster: Cluster, delete_orphans: bool) {
+        let ctx = context(&self.kubernetes, &self.sandbox, cluster, delete_orphans);
+        ctx.leading.store(true, Ordering::Relaxed);
+        self.ctx = Arc::new(ctx);
+        self.memory = Memory::default();
+    }
+
+    /// An object of the name under another uid.
+    pub(super) fn appear(&self, uid: &str, status: Value) {
+        let object = json!({
+            "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+            "metadata": {"namespace": "demo", "name": "hello", "uid": uid, "generation": 1},
+            "spec": {"issuer": ISSUER, "audience": ["aud"], "routes": []}, "status": status,
+        });
+        self.kubernetes.put(PATH, object);
+    }
+
+    /// Somebody tags an API.
+    pub(super) async fn tag(&self, api: &str, key: &str, value: &str) {
+        let request = aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+            .tag_resource()
+            .resource_arn(format!("arn:aws:apigateway:{REGION}::/apis/{api}"))
+            .tags(key, value);
+        request.send().await.unwrap();
+    }
+
+    /// Takes the object away, whatever finalizer it has.
+    pub(super) fn vanish(&self) {
+        self.kubernetes.remove(PATH);
     }
 
     /// Gives the object the usual spec with these fields.
@@ -214,14 +255,24 @@ fn seen() -> Arc<DeserializeGuard<JwtHttpApi>> {
 pub(super) fn owner() -> Owner {
     Owner {
         cluster: "c1".into(),
-        kube_system: "k1".into(),
+        kube_system: Some("k1".into()),
         uid: UID.into(),
         namespace: "demo".into(),
         name: "hello".into(),
     }
 }
 
-fn context(kubernetes: &ApiServer, sandbox: &Sandbox) -> Context {
+/// The cluster that the object is in.
+pub(super) fn cluster() -> Cluster {
+    Cluster {
+        id: owner().cluster,
+        kube_system: owner().kube_system,
+        namespaces: Vec::new(),
+        replaced: Vec::new(),
+    }
+}
+
+fn context(kubernetes: &ApiServer, sandbox: &Sandbox, cluster: Cluster, delete_orphans: bool) -> Context {
     let mut registry = Registry::default();
     let aws = Aws::new(
         config(sandbox, "AKIDOPERATOR"),
@@ -251,10 +302,8 @@ fn context(kubernetes: &ApiServer, sandbox: &Sandbox) -> Context {
             resync: RESYNC,
             rate: None,
         },
-        Cluster {
-            id: owner().cluster,
-            kube_system: owner().kube_system,
-        },
+        cluster,
+        delete_orphans,
         Clock::system(),
     )
 }

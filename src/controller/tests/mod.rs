@@ -3,4 +3,6 @@
 mod errors;
 mod functions;
 mod ground;
+mod orphans;
 mod passes;
+mod reclaim;

@@ -28,6 +28,7 @@ fn the_deployment_runs_the_operator_as_the_values_say() {
             "--allowed-functions=arn:aws:lambda:*:*:function:b-?",
             "--aws-region=eu-central-1",
             "--aws-endpoint-url=http://127.0.0.1:4566",
+            "--delete-orphans=false",
             "--resync=10m",
             "--list-settle=30s",
             "--iam-settle=10s",

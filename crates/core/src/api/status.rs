@@ -131,6 +131,12 @@ pub struct FunctionStatus {
 pub struct Pending {
     /// What was about to be done.
     pub operation: PendingOperation,
+    /// The API that is taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_id: Option<String>,
+    /// Uid of the object that it is taken over from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_uid: Option<String>,
     /// When, for people; nothing is decided by it.
     pub since: Time,
 }
@@ -140,4 +146,6 @@ pub struct Pending {
 pub enum PendingOperation {
     /// An HTTP API is being created.
     CreateApi,
+    /// The API of an object of the same name that is no more is being taken over.
+    ReclaimApi,
 }

@@ -292,7 +292,7 @@ mod tests {
         };
         let owner = Owner {
             cluster: "c".into(),
-            kube_system: "k".into(),
+            kube_system: Some("k".into()),
             uid: "u".into(),
             namespace: "ns".into(),
             name: "hello".into(),

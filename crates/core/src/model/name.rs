@@ -657,7 +657,7 @@ mod tests {
     fn names_stay_within_their_quotas() {
         let owner = Owner {
             cluster: "c".repeat(64),
-            kube_system: "k".repeat(36),
+            kube_system: Some("k".repeat(36)),
             uid: "u".repeat(36),
             namespace: "n".repeat(63),
             name: "m".repeat(253),
@@ -674,7 +674,7 @@ mod tests {
     fn a_name_that_is_asked_for_goes_before_the_objects_own() {
         let owner = Owner {
             cluster: "c".into(),
-            kube_system: "k".into(),
+            kube_system: Some("k".into()),
             uid: "u".into(),
             namespace: "ns".into(),
             name: "hello".into(),

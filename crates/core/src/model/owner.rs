@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 pub struct Owner {
     /// Cluster id: `--cluster-id`, or the uid of the kube-system namespace.
     pub cluster: String,
-    /// Uid of the kube-system namespace.
-    pub kube_system: String,
+    /// Uid of the kube-system namespace; none where the operator may not read it.
+    pub kube_system: Option<String>,
     /// Uid of the object.
     pub uid: String,
     /// Namespace of the object.
@@ -42,7 +42,7 @@ impl Owner {
     /// The ownership tags of everything taggable that is made for this owner.
     pub fn tags(&self, nonce: &str, policy: DeletionPolicy) -> BTreeMap<String, String> {
         [
-            (CLUSTER, format!("{}/{}", self.cluster, self.kube_system)),
+            (CLUSTER, self.cluster_tag()),
             (UID, self.uid.clone()),
             (NAMESPACE, self.namespace.clone()),
             (NAME, self.name.clone()),
@@ -52,6 +52,12 @@ impl Owner {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
+    }
+
+    /// The cluster id and what tells clusters of one id apart.
+    fn cluster_tag(&self) -> String {
+        let kube_system = self.kube_system.as_deref().unwrap_or_default();
+        format!("{}/{kube_system}", self.cluster)
     }
 
     /// What tags prove. A cluster tag's second half, the kube-system uid, does not take part: a given `--cluster-id` survives
@@ -80,28 +86,45 @@ impl Owner {
         }
     }
 
-    /// Whether tags name this cluster id, namespace and name, with another uid: the API of a predecessor.
-    pub fn is_predecessor(&self, tags: &BTreeMap<String, String>) -> bool {
-        let tag = |key| tags.get(key).map(String::as_str);
-        let cluster = tag(CLUSTER)
-            .and_then(|value| value.rsplit_once('/'))
-            .map(|(cluster, _)| cluster);
-        cluster == Some(self.cluster.as_str())
-            && tag(NAMESPACE) == Some(self.namespace.as_str())
-            && tag(NAME) == Some(self.name.as_str())
-            && tag(UID).is_some_and(|uid| uid != self.uid)
+    /// Whether another owner is of this cluster id, namespace and name, with another uid: the one before this.
+    pub fn succeeds(&self, other: &Self) -> bool {
+        self.uid != other.uid
+            && (&self.cluster, &self.namespace, &self.name) == (&other.cluster, &other.namespace, &other.name)
+    }
+}
+
+/// What the ownership tags of something say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose it is.
+    pub owner: Owner,
+    /// Whether it goes with its object.
+    pub policy: Option<DeletionPolicy>,
+}
+
+impl Claim {
+    /// Reads the tags; none when one of them is missing.
+    pub fn of(tags: &BTreeMap<String, String>) -> Option<Self> {
+        let tag = |key| tags.get(key).cloned();
+        let (cluster, kube_system) = tags.get(CLUSTER)?.rsplit_once('/')?;
+        let policies = [DeletionPolicy::Delete, DeletionPolicy::Retain];
+        Some(Self {
+            owner: Owner {
+                cluster: cluster.to_owned(),
+                kube_system: (!kube_system.is_empty()).then(|| kube_system.to_owned()),
+                uid: tag(UID)?,
+                namespace: tag(NAMESPACE)?,
+                name: tag(NAME)?,
+            },
+            policy: tag(DELETION_POLICY)
+                .and_then(|word| policies.into_iter().find(|policy| policy.as_str() == word)),
+        })
     }
 }
 
 /// The nonce in ownership tags.
 pub fn nonce(tags: &BTreeMap<String, String>) -> Option<&str> {
     tags.get(NONCE).map(String::as_str)
-}
-
-/// The uid in ownership tags, with the cluster id: whose something is, for indexes.
-pub fn claimed(tags: &BTreeMap<String, String>) -> Option<(&str, &str)> {
-    let cluster = tags.get(CLUSTER)?.rsplit_once('/')?.0;
-    Some((cluster, tags.get(UID)?.as_str()))
 }
 
 /// Whether a tag is one of the operator's own.
@@ -116,7 +139,7 @@ mod tests {
     fn owner() -> Owner {
         Owner {
             cluster: "c1".into(),
-            kube_system: "k1".into(),
+            kube_system: Some("k1".into()),
             uid: "u1".into(),
             namespace: "ns".into(),
             name: "hello".into(),
@@ -153,7 +176,7 @@ mod tests {
         let tags = owner().tags("n1", DeletionPolicy::Delete);
         assert_eq!(
             Owner {
-                kube_system: "k2".into(),
+                kube_system: Some("k2".into()),
                 ..owner()
             }
             .proof(&tags, Some("n1")),
@@ -183,35 +206,55 @@ mod tests {
     fn what_tags_claim_is_read_back_and_nothing_is_claimed_without_them() {
         let tags = owner().tags("n1", DeletionPolicy::Delete);
         assert_eq!(nonce(&tags), Some("n1"));
-        assert_eq!(claimed(&tags), Some(("c1", "u1")));
+        let claim = Claim {
+            owner: owner(),
+            policy: Some(DeletionPolicy::Delete),
+        };
+        assert_eq!(Claim::of(&tags), Some(claim.clone()));
         let without = |key: &str| {
             let mut tags = tags.clone();
             tags.remove(key).unwrap();
             tags
         };
         assert_eq!(nonce(&without("jwthttpapi.dev/nonce")), None);
-        assert_eq!(claimed(&without("jwthttpapi.dev/cluster")), None);
-        assert_eq!(claimed(&without("jwthttpapi.dev/uid")), None);
+        for key in ["cluster", "uid", "namespace", "name"] {
+            assert_eq!(
+                Claim::of(&without(&format!("jwthttpapi.dev/{key}"))),
+                None,
+                "{key}"
+            );
+        }
+        let unsaid = Claim::of(&without("jwthttpapi.dev/deletion-policy"));
+        assert_eq!(
+            unsaid,
+            Some(Claim {
+                policy: None,
+                ..claim
+            })
+        );
+    }
+
+    #[test]
+    fn an_operator_of_some_namespaces_claims_for_no_cluster_in_particular() {
+        let owner = Owner {
+            cluster: "a/b".into(),
+            kube_system: None,
+            ..owner()
+        };
+        let tags = owner.tags("n1", DeletionPolicy::Retain);
+        assert_eq!(owner.proof(&tags, Some("n1")), Proof::Complete);
+        assert_eq!(Claim::of(&tags).map(|claim| claim.owner), Some(owner));
     }
 
     #[test]
     fn a_same_named_successor_is_told_from_its_predecessor() {
-        let tags = owner().tags("n1", DeletionPolicy::Delete);
-        assert!(
-            Owner {
-                uid: "u2".into(),
-                ..owner()
-            }
-            .is_predecessor(&tags)
-        );
-        assert!(!owner().is_predecessor(&tags));
-        assert!(
-            !Owner {
-                uid: "u2".into(),
-                name: "other".into(),
-                ..owner()
-            }
-            .is_predecessor(&tags)
-        );
+        let with = |uid: &str, name: &str| Owner {
+            uid: uid.into(),
+            name: name.into(),
+            ..owner()
+        };
+        assert!(with("u2", "hello").succeeds(&owner()));
+        assert!(!owner().succeeds(&owner()));
+        assert!(!with("u2", "other").succeeds(&owner()));
     }
 }

@@ -55,7 +55,7 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
                 Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } | Step::DeleteLogGroup { .. } => {
                     deleted_before(steps.iter(), index)
                 }
-                _ => None,
+                _ => BTreeSet::new(),
             };
             let api = last_api.filter(|_| step.service() != Service::ApiGateway);
             api.into_iter().chain(function).collect()

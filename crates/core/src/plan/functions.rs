@@ -10,7 +10,7 @@ use crate::model::function::{Function, LogGroup};
 use crate::model::name::FunctionArn;
 use crate::model::observed::{self, Observed, Owned, Reading, State};
 use crate::model::{Owner, Proof};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub(super) struct FunctionSteps {
@@ -57,16 +57,16 @@ pub(super) fn remove(name: &str, now: &Owned, owner: &Owner) -> Vec<Ordered> {
         .collect()
 }
 
-/// The deletion of the function to which the role or the log group belonged that is taken away at `index`, if it is taken
-/// away at all: they follow it at once.
-pub(super) fn deleted_before<'a>(steps: impl Iterator<Item = &'a Step>, index: usize) -> Option<usize> {
-    let last = steps
-        .take(index)
-        .enumerate()
-        .filter(|(_, step)| matches!(step, Step::DeleteFunction { .. } | Step::DeleteLogGroup { .. }))
-        .last();
-    last.filter(|(_, step)| matches!(step, Step::DeleteFunction { .. }))
-        .map(|(index, _)| index)
+/// What goes before the role or the log group that is taken away at `index`: the function to which it belonged, if that is taken
+/// away at all, and before a log group the role, too. By their log groups functions are found again of which nothing else tells.
+pub(super) fn deleted_before<'a>(steps: impl Iterator<Item = &'a Step>, index: usize) -> BTreeSet<usize> {
+    let steps: Vec<&Step> = steps.take(index + 1).collect();
+    let is_group = |at: &usize| matches!(steps.get(*at), Some(Step::DeleteLogGroup { .. }));
+    let is_role = |at: &usize| matches!(steps.get(*at), Some(Step::DeleteRole { .. }));
+    let is_function = |at: &usize| matches!(steps.get(*at), Some(Step::DeleteFunction { .. }));
+    let role = index.checked_sub(1).filter(|_| is_group(&index)).filter(is_role);
+    let last = (0..index).rev().find(|at| is_function(at) || is_group(at));
+    last.filter(is_function).into_iter().chain(role).collect()
 }
 
 /// Whether a function is there and the owner's to change and to delete: its policy goes with it.

@@ -4,7 +4,8 @@
 //! *finds* one waits until any create sent for it must show in a list, and only an empty list after that lets it create
 //! again. Stored times take no part.
 
-use crate::model::Proof;
+use crate::model::{Owner, Proof, owner::Claim};
+use std::collections::BTreeMap;
 
 /// What is known of an object's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +14,58 @@ pub struct Known<'a> {
     pub lookup: Lookup,
     /// The nonce in status.
     pub nonce: Option<&'a str>,
-    /// Whether status holds an intent to create.
-    pub pending: bool,
+    /// The intent in status.
+    pub pending: Intent<'a>,
     /// Whether this very pass added the finalizer.
     pub fresh: bool,
     /// Whether the settle time has passed since this process first saw the intent or the missing id, or last sent a create.
     pub settled: bool,
     /// APIs of this owner, listed after the settle time; none when no list was read yet.
     pub listed: Option<&'a [Candidate]>,
+    /// The API in the same list that may be taken over.
+    pub reclaimable: Option<&'a Reclaimable>,
+}
+
+/// A write-ahead intent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intent<'a> {
+    /// Nothing was about to be done.
+    #[default]
+    None,
+    /// An API was about to be created.
+    Create,
+    /// The API of this id was about to be taken over.
+    Reclaim(&'a str),
+}
+
+/// The API that an object of the same name left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reclaimable {
+    /// Its id.
+    pub id: String,
+    /// Uid of the object that is no more.
+    pub from: String,
+}
+
+impl Reclaimable {
+    /// Exactly one of a list that an object of the owner's names with another uid left behind, in a cluster that `of_ours`
+    /// says is this one or one that this one replaces. Of several it cannot be told which is meant.
+    pub fn find<'a>(
+        owner: &Owner,
+        apis: impl Iterator<Item = (&'a str, &'a BTreeMap<String, String>)>,
+        of_ours: impl Fn(&str) -> bool,
+    ) -> Option<Self> {
+        let mut left = apis.filter_map(|(id, tags)| {
+            let before = Claim::of(tags)?.owner;
+            let from_here = before.kube_system.as_deref().is_some_and(&of_ours);
+            (owner.succeeds(&before) && from_here).then(|| Self {
+                id: id.to_owned(),
+                from: before.uid,
+            })
+        });
+        let only = left.next()?;
+        left.next().is_none().then_some(only)
+    }
 }
 
 /// What a read of the stored id gave.
@@ -57,8 +102,12 @@ pub enum Identity {
     WriteIntent,
     /// Nothing of the lost nonce exists: store a new one, then decide again.
     WriteNonce,
+    /// Write an intent to take this API over, then decide again.
+    WriteReclaim(Reclaimable),
     /// The API may be created now.
     Create,
+    /// This API may be taken over now, if a read of it still says whose it is.
+    Reclaim(Reclaimable),
     /// Wait until the settle time has passed.
     Wait,
     /// Read the list, then decide again.
@@ -84,23 +133,17 @@ pub fn identify(known: &Known<'_>) -> Identity {
         }
     });
     planted!(NeverTryAgain => {
-        if known.lookup == Lookup::NoId && known.pending && !known.fresh {
+        if known.lookup == Lookup::NoId && known.pending != Intent::None && !known.fresh {
             return Identity::Ambiguous(Vec::new());
         }
     });
     match known.lookup {
         Lookup::Found(Proof::Complete) => return Identity::Verified,
         Lookup::Found(Proof::Ours | Proof::None) => {}
-        Lookup::NoId if known.fresh => {
-            return if known.pending {
-                Identity::Create
-            } else {
-                Identity::WriteIntent
-            };
-        }
+        Lookup::NoId if known.fresh && known.pending == Intent::Create => return Identity::Create,
         // A lost status: what it named may be in a list.
-        Lookup::NoId | Lookup::Missing if !known.pending && known.nonce.is_none() => {}
-        Lookup::NoId | Lookup::Missing if !known.pending => return Identity::WriteIntent,
+        Lookup::NoId | Lookup::Missing if known.pending == Intent::None && known.nonce.is_none() => {}
+        Lookup::NoId | Lookup::Missing if known.pending == Intent::None => return Identity::WriteIntent,
         Lookup::NoId | Lookup::Missing if !known.settled => return Identity::Wait,
         Lookup::NoId | Lookup::Missing => {}
     }
@@ -121,10 +164,7 @@ pub fn identify(known: &Known<'_>) -> Identity {
         (None, [only]) if only.nonce.is_none() => Identity::Store(only.clone()),
         // A read shows an API of ours that the list does not: the list lags, and another API would be a second one.
         (None, []) if known.lookup == Lookup::Found(Proof::Ours) => Identity::Wait,
-        (None, []) if !known.pending => Identity::WriteIntent,
-        (None, []) if !known.settled => Identity::Wait,
-        (None, []) if known.nonce.is_none() => Identity::WriteNonce,
-        (None, []) => Identity::Create,
+        (None, []) => create_or_reclaim(known),
         (None, several) => {
             let mut ids: Vec<String> = several.iter().map(|candidate| candidate.id.clone()).collect();
             ids.sort_unstable();
@@ -133,17 +173,34 @@ pub fn identify(known: &Known<'_>) -> Identity {
     }
 }
 
+/// What follows when no list shows an API of this owner.
+fn create_or_reclaim(known: &Known<'_>) -> Identity {
+    match (known.pending, known.reclaimable) {
+        (Intent::None, None) => Identity::WriteIntent,
+        (Intent::None, Some(left)) => Identity::WriteReclaim(left.clone()),
+        _ if !known.settled => Identity::Wait,
+        _ if known.nonce.is_none() => Identity::WriteNonce,
+        (Intent::Create, None) => Identity::Create,
+        (Intent::Reclaim(id), Some(left)) if left.id == id => Identity::Reclaim(left.clone()),
+        (_, Some(left)) => Identity::WriteReclaim(left.clone()),
+        // What was to be taken over is gone.
+        (Intent::Reclaim(_), None) => Identity::WriteIntent,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::DeletionPolicy;
 
     const BASE: Known<'_> = Known {
         lookup: Lookup::NoId,
         nonce: Some("n"),
-        pending: true,
+        pending: Intent::Create,
         fresh: false,
         settled: true,
         listed: Some(&[]),
+        reclaimable: None,
     };
 
     fn candidate(id: &str, created: &str, nonce: &str) -> Candidate {
@@ -158,22 +215,22 @@ mod tests {
     fn only_the_pass_that_added_the_finalizer_creates_at_once() {
         let fresh = Known {
             fresh: true,
-            pending: false,
+            pending: Intent::None,
             settled: false,
             listed: None,
             ..BASE
         };
-        assert_eq!(identify(&fresh), Identity::WriteIntent);
+        assert_eq!(identify(&fresh), Identity::WriteIntent, "an intent first");
         assert_eq!(
             identify(&Known {
-                pending: true,
+                pending: Intent::Create,
                 ..fresh
             }),
             Identity::Create
         );
         assert_eq!(
             identify(&Known {
-                pending: true,
+                pending: Intent::Create,
                 fresh: false,
                 ..fresh
             }),
@@ -199,7 +256,7 @@ mod tests {
     fn a_finalizer_without_intent_is_a_lost_status_that_is_looked_for_and_waited_for() {
         let lost = Known {
             nonce: None,
-            pending: false,
+            pending: Intent::None,
             settled: false,
             listed: None,
             ..BASE
@@ -211,7 +268,7 @@ mod tests {
         };
         assert_eq!(identify(&listed), Identity::WriteIntent);
         let waiting = Known {
-            pending: true,
+            pending: Intent::Create,
             ..listed
         };
         assert_eq!(identify(&waiting), Identity::Wait);
@@ -296,7 +353,7 @@ mod tests {
         }];
         let known = Known {
             lookup: Lookup::Found(Proof::Ours),
-            pending: false,
+            pending: Intent::None,
             listed: Some(&bare),
             ..BASE
         };
@@ -318,7 +375,11 @@ mod tests {
 
     #[test]
     fn an_api_of_ours_that_a_list_misses_is_waited_for_and_never_doubled() {
-        for (pending, nonce) in [(false, Some("n")), (true, Some("n")), (true, None)] {
+        for (pending, nonce) in [
+            (Intent::None, Some("n")),
+            (Intent::Create, Some("n")),
+            (Intent::Create, None),
+        ] {
             let known = Known {
                 lookup: Lookup::Found(Proof::Ours),
                 pending,
@@ -333,7 +394,7 @@ mod tests {
     fn a_missing_id_is_waited_for_with_an_intent() {
         let missing = Known {
             lookup: Lookup::Missing,
-            pending: false,
+            pending: Intent::None,
             settled: false,
             listed: None,
             ..BASE
@@ -341,14 +402,14 @@ mod tests {
         assert_eq!(identify(&missing), Identity::WriteIntent);
         assert_eq!(
             identify(&Known {
-                pending: true,
+                pending: Intent::Create,
                 ..missing
             }),
             Identity::Wait
         );
         assert_eq!(
             identify(&Known {
-                pending: true,
+                pending: Intent::Create,
                 settled: true,
                 ..missing
             }),
@@ -360,7 +421,7 @@ mod tests {
     fn a_foreign_id_in_status_is_a_hint_that_failed() {
         let foreign = Known {
             lookup: Lookup::Found(Proof::None),
-            pending: false,
+            pending: Intent::None,
             listed: None,
             ..BASE
         };
@@ -397,5 +458,117 @@ mod tests {
             }),
             Identity::Verified
         );
+    }
+
+    const OLD: &str = "u0";
+
+    fn left_behind() -> Reclaimable {
+        Reclaimable {
+            id: "old".into(),
+            from: OLD.into(),
+        }
+    }
+
+    #[test]
+    fn what_a_predecessor_left_is_taken_over_after_an_intent_and_a_wait() {
+        let left = left_behind();
+        let empty = Known {
+            pending: Intent::None,
+            nonce: None,
+            settled: false,
+            reclaimable: Some(&left),
+            ..BASE
+        };
+        assert_eq!(identify(&empty), Identity::WriteReclaim(left_behind()));
+        let intended = Known {
+            pending: Intent::Reclaim("old"),
+            nonce: Some("n"),
+            ..empty
+        };
+        assert_eq!(identify(&intended), Identity::Wait);
+        let settled = Known {
+            settled: true,
+            ..intended
+        };
+        assert_eq!(
+            identify(&Known {
+                listed: None,
+                ..settled
+            }),
+            Identity::List
+        );
+        assert_eq!(identify(&settled), Identity::Reclaim(left_behind()));
+        let nameless = Known {
+            nonce: None,
+            ..settled
+        };
+        assert_eq!(identify(&nameless), Identity::WriteNonce);
+    }
+
+    #[test]
+    fn an_api_of_ours_goes_before_what_a_predecessor_left() {
+        let (left, own) = (left_behind(), [candidate("a", "1", "n")]);
+        for pending in [Intent::None, Intent::Create, Intent::Reclaim("old")] {
+            let known = Known {
+                lookup: Lookup::Found(Proof::None),
+                pending,
+                listed: Some(&own),
+                reclaimable: Some(&left),
+                ..BASE
+            };
+            assert_eq!(identify(&known), Identity::Store(own[0].clone()));
+        }
+    }
+
+    #[test]
+    fn an_intent_that_no_longer_fits_what_is_left_is_written_anew() {
+        let left = left_behind();
+        let other = Known {
+            pending: Intent::Reclaim("other"),
+            reclaimable: Some(&left),
+            ..BASE
+        };
+        assert_eq!(identify(&other), Identity::WriteReclaim(left_behind()));
+        let create = Known {
+            pending: Intent::Create,
+            ..other
+        };
+        assert_eq!(identify(&create), Identity::WriteReclaim(left_behind()));
+        let gone = Known {
+            reclaimable: None,
+            ..other
+        };
+        assert_eq!(identify(&gone), Identity::WriteIntent);
+    }
+
+    #[test]
+    fn only_one_api_of_the_same_names_and_of_our_clusters_is_a_left_behind() {
+        let owner = |uid: &str, name: &str, kube_system: Option<&str>| Owner {
+            cluster: "c".into(),
+            kube_system: kube_system.map(Into::into),
+            uid: uid.into(),
+            namespace: "ns".into(),
+            name: name.into(),
+        };
+        let me = owner("u1", "hello", Some("k1"));
+        let tags = |of: Owner| of.tags("n", DeletionPolicy::Delete);
+        let find = |apis: &[(&str, BTreeMap<String, String>)]| {
+            let apis = apis.iter().map(|(id, tags)| (*id, tags));
+            Reclaimable::find(&me, apis, |kube_system| ["k1", "k0"].contains(&kube_system))
+        };
+        let left = ("old", tags(owner(OLD, "hello", Some("k0"))));
+        assert_eq!(find(&[left.clone()]), Some(left_behind()));
+        for foreign in [
+            tags(me.clone()),
+            tags(owner(OLD, "other", Some("k0"))),
+            tags(owner(OLD, "hello", Some("k2"))),
+            tags(owner(OLD, "hello", None)),
+            BTreeMap::new(),
+        ] {
+            assert_eq!(find(&[("other", foreign.clone())]), None, "{foreign:?}");
+            assert_eq!(find(&[("other", foreign), left.clone()]), Some(left_behind()));
+        }
+        let second = ("older", tags(owner("u-1", "hello", Some("k1"))));
+        assert_eq!(find(&[left, second]), None);
     }
 }

@@ -47,5 +47,5 @@ pub use clearing::{Clearing, clearing};
 pub use delete::{plan_deletion, plan_release};
 pub use diff::plan;
 pub use guard::only_tightening;
-pub use identity::{Candidate, Identity, Known, Lookup, identify};
+pub use identity::{Candidate, Identity, Intent, Known, Lookup, Reclaimable, identify};
 pub use step::{ApiChange, Authorize, Kind, Plan, Planned, Refs, RouteChange, Service, Step};

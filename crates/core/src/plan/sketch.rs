@@ -61,7 +61,7 @@ const OWNED: [&str; 2] = ["own", "too"];
 pub(crate) fn owner() -> Owner {
     Owner {
         cluster: "cluster".into(),
-        kube_system: "kube-system".into(),
+        kube_system: Some("kube-system".into()),
         uid: "uid".into(),
         namespace: "demo".into(),
         name: "hello".into(),

@@ -5,7 +5,7 @@ use wildmatch::WildMatch;
 fn owner() -> Owner {
     Owner {
         cluster: "c".into(),
-        kube_system: "k".into(),
+        kube_system: Some("k".into()),
         uid: "u".into(),
         namespace: "demo".into(),
         name: "hello".into(),

@@ -1,0 +1,277 @@
+//! APIs of this cluster that belong to no object any more: reported, and deleted where the installer wants that.
+//!
+//! An object's end takes its API along, unless somebody takes its finalizer off. What is then left carries the object's tags.
+//! It is an orphan when two complete live lists of all objects, an hour apart, lack its uid; a list that fails says nothing.
+
+use super::{context::Context, events, look::reached_by_policy, remains};
+use crate::aws::{self, Extent, Fault, Session, Urgency};
+use jwthttpapi_core::{
+    api::{DeletionPolicy, JwtHttpApi},
+    model::{Owner, owner::Claim},
+    plan::{Plan, Planned, Refs, Step},
+};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Api, ResourceExt,
+    api::{ListParams, PartialObjectMeta},
+};
+use remains::Removal;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long an API's object must have been missing.
+const AGE: Duration = Duration::from_hours(1);
+/// How long one orphan's removal may take. An object that takes an API over announces it and waits longer than this, so that
+/// none is deleted that was taken over meanwhile.
+const REMOVAL: Duration = Duration::from_secs(30);
+
+/// Looks for orphans once in every period of resyncs, until stopped, while this process leads.
+pub(crate) async fn sweep(ctx: Arc<Context>, stop: CancellationToken) {
+    let Some(kube_system) = ctx.cluster.kube_system.clone() else {
+        // Which APIs are those of other operators in the same cluster cannot be told.
+        return;
+    };
+    let mut missing = Missing::default();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(ctx.resync()) => {}
+        }
+        if !ctx.leads() {
+            missing = Missing::default();
+            continue;
+        }
+        for region in regions(&ctx) {
+            let sweep = Sweep {
+                ctx: &ctx,
+                kube_system: &kube_system,
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                swept = sweep.region(&region, &mut missing) => {
+                    if let Err(error) = swept {
+                        tracing::warn!(region, error = %error, "cannot look for orphans");
+                    }
+                }
+            }
+        }
+        ctx.metrics.orphans(missing.confirmed().count());
+    }
+}
+
+/// Where APIs may be: in the Region of objects that name none, and wherever an object or a list was.
+fn regions(ctx: &Context) -> BTreeSet<String> {
+    let named = ctx.store.state().into_iter().filter_map(|object| {
+        let object = object.0.as_ref().ok()?;
+        object.spec.region.clone()
+    });
+    named
+        .chain([ctx.aws.default_region().to_owned()])
+        .chain(ctx.index.regions())
+        .collect()
+}
+
+/// APIs whose objects were missing, by Region and id.
+#[derive(Debug, Default)]
+struct Missing(BTreeMap<(String, String), Absence>);
+
+/// Since when an API's object was missing, and whether that was long enough.
+#[derive(Clone, Copy, Debug)]
+struct Absence {
+    since: Instant,
+    confirmed: bool,
+}
+
+impl Missing {
+    /// Takes in what two lists show together; the APIs that are orphans since now.
+    fn see(
+        &mut self,
+        region: &str,
+        suspects: &BTreeMap<String, Claim>,
+        alive: &BTreeSet<String>,
+    ) -> Vec<String> {
+        let missing = |id: &String| {
+            suspects
+                .get(id)
+                .is_some_and(|claim| !alive.contains(&claim.owner.uid))
+        };
+        self.0.retain(|(of, id), _| of != region || missing(id));
+        let now = Instant::now();
+        let mut confirmed = Vec::new();
+        for id in suspects.keys().filter(|id| missing(id)) {
+            let absence = self.0.entry((region.to_owned(), id.clone())).or_insert(Absence {
+                since: now,
+                confirmed: false,
+            });
+            if !absence.confirmed && now.duration_since(absence.since) >= AGE {
+                absence.confirmed = true;
+                confirmed.push(id.clone());
+            }
+        }
+        confirmed
+    }
+
+    fn confirmed(&self) -> impl Iterator<Item = &(String, String)> {
+        let confirmed = |(at, absence): (_, &Absence)| absence.confirmed.then_some(at);
+        self.0.iter().filter_map(confirmed)
+    }
+}
+
+/// What keeps a sweep from going on.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("{}", .0.message())]
+    Aws(Fault),
+    #[error("the objects cannot be listed: {0}")]
+    Kubernetes(#[from] kube::Error),
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Aws(fault)
+    }
+}
+
+/// One look, of one leader.
+struct Sweep<'a> {
+    ctx: &'a Context,
+    kube_system: &'a str,
+}
+
+impl Sweep<'_> {
+    async fn region(&self, region: &str, missing: &mut Missing) -> Result<(), Trouble> {
+        let ctx = self.ctx;
+        let place = ctx.aws.place(Some(region)).await?;
+        let session = ctx.aws.session(&place, "orphans", Urgency::Resync);
+        // AWS first: an object whose API is in the list was there before the objects are listed.
+        let period = ctx.resync();
+        let list = match ctx.index.recent(region, period) {
+            Some(list) => list,
+            None => ctx.index.read(region, &session).await?,
+        };
+        let suspects: BTreeMap<String, Claim> = list
+            .iter()
+            .filter_map(|api| Some((api.id.clone(), self.ours(&api.tags)?)))
+            .collect();
+        if suspects.is_empty() {
+            missing.see(region, &suspects, &BTreeSet::new());
+            return Ok(());
+        }
+        let alive = self.alive().await?;
+        for id in missing.see(region, &suspects, &alive) {
+            if let Some(claim) = suspects.get(&id) {
+                self.report(&id, &claim.owner).await;
+            }
+        }
+        if !ctx.delete_orphans {
+            return Ok(());
+        }
+        let orphans: Vec<String> = missing
+            .confirmed()
+            .filter(|(of, _)| of == region)
+            .map(|(_, id)| id.clone())
+            .collect();
+        for id in orphans {
+            if let Some(claim) = suspects.get(&id) {
+                self.delete(&session, &id, claim).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an API's tags say, when it is one of this very cluster that goes with its object.
+    fn ours(&self, tags: &BTreeMap<String, String>) -> Option<Claim> {
+        Claim::of(tags).filter(|claim| {
+            claim.owner.cluster == self.ctx.cluster.id
+                && claim.owner.kube_system.as_deref() == Some(self.kube_system)
+                && claim.policy == Some(DeletionPolicy::Delete)
+        })
+    }
+
+    /// The uids of all objects, past every cache.
+    async fn alive(&self) -> Result<BTreeSet<String>, Trouble> {
+        let objects: Api<PartialObjectMeta<JwtHttpApi>> = Api::all(self.ctx.client.clone());
+        let objects = objects.list_metadata(&ListParams::default()).await?;
+        Ok(objects.items.iter().filter_map(ResourceExt::uid).collect())
+    }
+
+    async fn report(&self, id: &str, owner: &Owner) {
+        let Owner {
+            namespace, name, uid, ..
+        } = owner;
+        let note = if self.ctx.delete_orphans {
+            format!("the API {id} belongs to no object any more and is deleted with all that belongs to it")
+        } else {
+            format!(
+                "the API {id} belongs to no object any more; delete it, or apply the object of this name again to take it over, or run the operator with --delete-orphans=true"
+            )
+        };
+        tracing::warn!(api = id, %namespace, %name, %uid, "{note}");
+        let gone = ObjectReference {
+            api_version: Some("jwthttpapi.dev/v1alpha1".to_owned()),
+            kind: Some("JwtHttpApi".to_owned()),
+            namespace: Some(namespace.clone()),
+            name: Some(name.clone()),
+            uid: Some(uid.clone()),
+            ..ObjectReference::default()
+        };
+        events::publish_on(&self.ctx.recorder, &gone, true, "OrphanFound", note).await;
+    }
+
+    /// Deletes an orphan: the API last, by which the rest is found again if this is cut.
+    async fn delete(&self, session: &Session, id: &str, claim: &Claim) -> Result<(), Trouble> {
+        let ctx = self.ctx;
+        let deadline = Instant::now() + REMOVAL;
+        let owner = &claim.owner;
+        let Some(api) = session.observe(id, Extent::Integrations).await? else {
+            return Ok(());
+        };
+        if self.ours(&api.tags).as_ref() != Some(claim) || self.is_wanted(id, owner).await? {
+            return Ok(());
+        }
+        let cut = || !ctx.leads();
+        let statements = reached_by_policy(&api.integrations);
+        let removed = remains::remove(session, owner, &statements, &cut, deadline).await;
+        match removed.map_err(|(_, fault)| fault)? {
+            Removal::Empty | Removal::Done => {}
+            Removal::Cut => return Ok(()),
+        }
+        tracing::warn!(api = id, "deleting an orphan");
+        let plan = Plan {
+            refs: Refs::default(),
+            steps: vec![Planned {
+                step: Step::DeleteApi { id: id.to_owned() },
+                after: BTreeSet::new(),
+                tightens: true,
+            }],
+        };
+        let outcome = aws::run(session, plan, &cut, deadline).await;
+        match outcome.gravest() {
+            Some((_, fault)) => Err(fault.clone().into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an object of the same name is about to take the API over, or has done so.
+    async fn is_wanted(&self, id: &str, owner: &Owner) -> Result<bool, Trouble> {
+        let objects: Api<JwtHttpApi> = Api::namespaced(self.ctx.client.clone(), &owner.namespace);
+        let status = objects
+            .get_opt(&owner.name)
+            .await?
+            .and_then(|object| object.status);
+        Ok(status.is_some_and(|status| {
+            let pending = status.pending.and_then(|pending| pending.api_id);
+            [status.api_id, pending]
+                .iter()
+                .flatten()
+                .any(|wanted| wanted == id)
+        }))
+    }
+}

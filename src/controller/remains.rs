@@ -1,0 +1,102 @@
+//! What an owner that is no more has in AWS beside its API: roles, functions, their logs, statements on functions of others.
+
+use super::{
+    functions::Own,
+    look::{Questions, look},
+};
+use crate::aws::{self, Extent, Fault, Session};
+use jwthttpapi_core::{
+    api::JwtHttpApiStatus,
+    model::{
+        Observed, Owner,
+        name::{FunctionArn, role_name},
+    },
+    plan::{Step, plan_deletion},
+};
+use std::collections::BTreeSet;
+use tokio::time::Instant;
+
+/// How far the removal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// AWS shows nothing any more.
+    Empty,
+    /// There was something, and it was deleted: to be looked at once more.
+    Done,
+    /// The process stops, or time is over.
+    Cut,
+}
+
+/// What could not be done, if a step failed, and why.
+pub(super) type Failure = (Option<Step>, Fault);
+
+/// The last owner of an API that an object took over, or is about to have taken over when its tags say that it is the object's.
+pub(super) fn last_owner(
+    owner: &Owner,
+    status: &JwtHttpApiStatus,
+    api_ids: &BTreeSet<String>,
+) -> Option<Owner> {
+    let pending = status.pending.as_ref();
+    let pending = pending.filter(|pending| pending.api_id.as_ref().is_some_and(|id| api_ids.contains(id)));
+    let uid = status
+        .reclaimed_from
+        .clone()
+        .or_else(|| pending?.from_uid.clone())?;
+    Some(Owner { uid, ..owner.clone() })
+}
+
+/// Reads what there is.
+///
+/// Functions are known by their log groups, which are made first and deleted last. `statements` are functions on whose policy
+/// one of the owner's may stand.
+pub(super) async fn see(
+    session: &Session,
+    owner: &Owner,
+    statements: &BTreeSet<FunctionArn>,
+) -> Result<Observed, Fault> {
+    let with_policy = |function: &FunctionArn| (function.clone(), true);
+    let questions = Questions {
+        extent: Extent::Settings,
+        role: Some(role_name(owner, &session.place().region)),
+        functions: statements.iter().map(with_policy).collect(),
+        own: Some(Own {
+            owner,
+            names: BTreeSet::new(),
+        }),
+    };
+    let sight = look(session, None, &questions).await;
+    match sight.faults.into_iter().next() {
+        Some(fault) => Err(fault),
+        None => Ok(Observed {
+            api: None,
+            role: sight.role,
+            functions: sight.functions,
+            owned: sight.owned,
+        }),
+    }
+}
+
+/// Reads it, and deletes what there is.
+pub(super) async fn remove(
+    session: &Session,
+    owner: &Owner,
+    statements: &BTreeSet<FunctionArn>,
+    cut: &(dyn Fn() -> bool + Sync),
+    deadline: Instant,
+) -> Result<Removal, Failure> {
+    let observed = see(session, owner, statements)
+        .await
+        .map_err(|fault| (None, fault))?;
+    let plan = plan_deletion(&observed, owner);
+    if plan.is_empty() {
+        return Ok(Removal::Empty);
+    }
+    for planned in &plan.steps {
+        tracing::info!(step = %planned.step, of = %owner.uid, "planned");
+    }
+    let outcome = aws::run(session, plan, cut, deadline).await;
+    if let Some((step, fault)) = outcome.gravest() {
+        return Err((Some(step.clone()), fault.clone()));
+    }
+    Ok(if outcome.cut { Removal::Cut } else { Removal::Done })
+}

@@ -1,0 +1,169 @@
+//! What becomes of an API whose object is no more.
+
+use super::super::{Cluster, orphans};
+use super::ground::{Ground, RESYNC, cluster};
+use crate::api_server::Trouble;
+use http::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// More than an hour and two periods.
+const LONG: Duration = Duration::from_secs(3600 + 2 * 600 + 60);
+
+/// An object that was ready, with a role, and went without its API.
+async fn left() -> Ground {
+    let mut ground = Ground::new().await;
+    ground.change(json!({
+        "invocation": {"mode": "Role"},
+        "functions": [{
+            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
+            "code": "export const handler = async () => ({});",
+        }],
+        "routes": [{"routeKey": "GET /hello", "lambda": {"function": "hello"}}],
+    }));
+    ground.pass().await.unwrap();
+    ground.vanish();
+    ground
+}
+
+/// Lets sweeps run for a time.
+async fn sweep(ground: &Ground, time: Duration) {
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    tokio::time::sleep(time).await;
+    stop.cancel();
+    sweeping.await.unwrap();
+}
+
+fn notes(ground: &Ground) -> Vec<String> {
+    let events = ground.kubernetes.within("/events/");
+    let found = events.iter().filter(|event| event["reason"] == "OrphanFound");
+    found
+        .map(|event| {
+            format!(
+                "{} {}",
+                event["regarding"]["uid"].as_str().unwrap(),
+                event["note"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+fn writes(ground: &Ground) -> Vec<String> {
+    let entries = ground.sandbox.journal(0).into_iter();
+    entries
+        .filter(|entry| entry.mutating)
+        .map(|entry| entry.operation)
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_is_reported_once_after_an_hour_and_kept() {
+    let ground = left().await;
+    let id = ground.sandbox.apis()[0].0.clone();
+    ground.sandbox.clear_journal();
+    sweep(&ground, Duration::from_secs(3600)).await;
+    assert_eq!(notes(&ground), [""; 0]);
+    sweep(&ground, 2 * LONG).await;
+    let notes = notes(&ground);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(
+        notes[0].starts_with("u1 the API ") && notes[0].contains(&id),
+        "{notes:?}"
+    );
+    assert_eq!(writes(&ground), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_is_deleted_with_all_that_belongs_to_it_where_the_installer_wants_it() {
+    let mut ground = left().await;
+    ground.restart(cluster(), true);
+    sweep(&ground, LONG).await;
+    assert!(ground.sandbox.apis().is_empty());
+    let state = ground.sandbox.state();
+    assert_eq!(state["roles"], json!([]));
+    let services = &state["regions"]["eu-central-1"];
+    assert_eq!(
+        services["functions"].as_array().unwrap().len(),
+        1,
+        "somebody else's stays"
+    );
+    assert_eq!(services["logGroups"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_whose_removal_was_cut_is_found_again_by_its_api() {
+    let mut ground = left().await;
+    ground.restart(cluster(), true);
+    ground.fault(
+        "DeleteRole",
+        &json!({"kind": "fail", "status": 500, "code": "ServiceFailure"}),
+    );
+    sweep(&ground, LONG).await;
+    assert_eq!(ground.sandbox.apis().len(), 1);
+    ground.sandbox.clear_faults();
+    sweep(&ground, LONG).await;
+    assert!(ground.sandbox.apis().is_empty());
+    assert_eq!(ground.sandbox.state()["roles"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_objects_that_fails_says_nothing_of_any_of_them() {
+    let mut ground = left().await;
+    ground.restart(cluster(), true);
+    ground
+        .kubernetes
+        .trouble(Method::GET, "/jwthttpapis", Trouble::Refusal(403, "Forbidden"));
+    sweep(&ground, LONG).await;
+    assert_eq!((ground.sandbox.apis().len(), notes(&ground).len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_lives_and_an_api_of_another_cluster_are_no_orphans() {
+    let other = Cluster {
+        kube_system: Some("k2".into()),
+        ..cluster()
+    };
+    let some = Cluster {
+        kube_system: None,
+        namespaces: vec!["demo".into()],
+        ..cluster()
+    };
+    for (cluster, alive) in [(cluster(), true), (other, false), (some, false)] {
+        let mut ground = left().await;
+        if alive {
+            ground = Ground::new().await;
+            ground.pass().await.unwrap();
+        }
+        ground.restart(cluster, true);
+        ground.sandbox.clear_journal();
+        sweep(&ground, LONG).await;
+        assert_eq!((ground.sandbox.apis().len(), notes(&ground).len()), (1, 0));
+        assert_eq!(writes(&ground), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_kept_is_no_orphan() {
+    let mut ground = left().await;
+    let id = ground.sandbox.apis()[0].0.clone();
+    ground.tag(&id, "jwthttpapi.dev/deletion-policy", "Retain").await;
+    ground.restart(cluster(), true);
+    sweep(&ground, LONG).await;
+    assert_eq!((ground.sandbox.apis().len(), notes(&ground).len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_that_an_object_takes_over_is_not_deleted() {
+    let mut ground = left().await;
+    let id = ground.sandbox.apis()[0].0.clone();
+    ground.restart(cluster(), true);
+    sweep(&ground, LONG - 2 * RESYNC).await;
+    let pending: Value = json!({
+        "operation": "ReclaimApi", "since": "2027-01-15T08:00:00Z", "apiId": id, "fromUid": "u1",
+    });
+    ground.appear("u2", json!({"pending": pending}));
+    sweep(&ground, LONG).await;
+    assert_eq!(ground.sandbox.apis()[0].0, id);
+}

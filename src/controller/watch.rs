@@ -1,0 +1,249 @@
+//! What the API server shows of the objects: all of them, or those of some namespaces.
+
+use super::{Cache, Guarded};
+use futures::{Stream, StreamExt, stream};
+use kube::{
+    Api, Client, ResourceExt,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+
+/// Watches all namespaces, or the given ones. `cache` is the one that these events fill.
+pub(super) fn objects(
+    client: &Client,
+    namespaces: &[String],
+    cache: Cache,
+) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + use<> {
+    let watch = |api| {
+        watcher(api, watcher::Config::default())
+            .default_backoff()
+            .modify(|object: &mut Guarded| object.managed_fields_mut().clear())
+    };
+    if namespaces.is_empty() {
+        return watch(Api::all(client.clone())).left_stream();
+    }
+    let mut joined = Joined::new(namespaces, cache);
+    let watches = namespaces.iter().enumerate().map(|(index, namespace)| {
+        watch(Api::namespaced(client.clone(), namespace)).map(move |event| (index, event))
+    });
+    stream::select_all(watches.map(StreamExt::boxed))
+        .flat_map(move |(index, event)| {
+            let events = match event {
+                Ok(event) => joined.take(index, event).into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            };
+            stream::iter(events)
+        })
+        .right_stream()
+}
+
+/// Several watches as one. The cache takes a list for everything that there is, so the first lists are one, and what a later
+/// list of one namespace lacks is a deletion.
+struct Joined {
+    cache: Cache,
+    parts: Vec<Part>,
+    /// Whether the first lists went out.
+    begun: bool,
+}
+
+/// What the watch of one namespace has shown and the cache not yet.
+struct Part {
+    namespace: String,
+    listed: bool,
+    list: Vec<Guarded>,
+}
+
+impl Joined {
+    fn new(namespaces: &[String], cache: Cache) -> Self {
+        let part = |namespace: &String| Part {
+            namespace: namespace.clone(),
+            listed: false,
+            list: Vec::new(),
+        };
+        Self {
+            cache,
+            parts: namespaces.iter().map(part).collect(),
+            begun: false,
+        }
+    }
+
+    fn take(&mut self, index: usize, event: Event<Guarded>) -> Vec<Event<Guarded>> {
+        let Some(part) = self.parts.get_mut(index) else {
+            return Vec::new();
+        };
+        match event {
+            Event::Init => {
+                part.listed = false;
+                part.list.clear();
+                Vec::new()
+            }
+            Event::InitApply(object) => {
+                part.list.push(object);
+                Vec::new()
+            }
+            Event::InitDone => {
+                part.listed = true;
+                if self.begun {
+                    part.listed_again(&self.cache)
+                } else {
+                    self.begin()
+                }
+            }
+            event if self.begun => vec![event],
+            Event::Apply(object) => {
+                part.drop_named(&object.name_any());
+                part.list.push(object);
+                Vec::new()
+            }
+            Event::Delete(object) => {
+                part.drop_named(&object.name_any());
+                Vec::new()
+            }
+        }
+    }
+
+    /// The list of everything, once each namespace has been listed.
+    fn begin(&mut self) -> Vec<Event<Guarded>> {
+        if !self.parts.iter().all(|part| part.listed) {
+            return Vec::new();
+        }
+        self.begun = true;
+        let objects = self.parts.iter_mut().flat_map(|part| part.list.drain(..));
+        [Event::Init]
+            .into_iter()
+            .chain(objects.map(Event::InitApply))
+            .chain([Event::InitDone])
+            .collect()
+    }
+}
+
+impl Part {
+    fn drop_named(&mut self, name: &str) {
+        self.list.retain(|object| object.name_any() != name);
+    }
+
+    /// What a list after the first one changes.
+    fn listed_again(&mut self, cache: &Cache) -> Vec<Event<Guarded>> {
+        let gone = cache.state().into_iter().filter(|known| {
+            known.namespace().as_deref() == Some(&self.namespace)
+                && !self
+                    .list
+                    .iter()
+                    .any(|object| object.name_any() == known.name_any())
+        });
+        let gone: Vec<_> = gone.map(|known| Event::Delete((*known).clone())).collect();
+        gone.into_iter()
+            .chain(self.list.drain(..).map(Event::Apply))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jwthttpapi_core::api::{JwtHttpApi, JwtHttpApiSpec};
+    use kube::{core::DeserializeGuard, runtime::reflector::store::Writer};
+
+    fn object(namespace: &str, name: &str) -> Guarded {
+        let mut object = JwtHttpApi::new(name, JwtHttpApiSpec::default());
+        object.metadata.namespace = Some(namespace.into());
+        DeserializeGuard(Ok(object))
+    }
+
+    /// Two namespaces, and the cache that their events fill.
+    struct Ground {
+        joined: Joined,
+        writer: Writer<Guarded>,
+    }
+
+    impl Ground {
+        fn new() -> Self {
+            let (cache, writer) = super::super::cache();
+            let joined = Joined::new(&["a".into(), "b".into()], cache);
+            Self { joined, writer }
+        }
+
+        fn take(&mut self, index: usize, event: Event<Guarded>) -> Vec<String> {
+            let events = self.joined.take(index, event);
+            for event in &events {
+                self.writer.apply_watcher_event(event);
+            }
+            events.iter().map(said).collect()
+        }
+
+        fn list(&mut self, index: usize, names: &[&str]) -> Vec<String> {
+            let namespace = self.joined.parts[index].namespace.clone();
+            assert!(self.take(index, Event::Init).is_empty());
+            for name in names {
+                assert!(
+                    self.take(index, Event::InitApply(object(&namespace, name)))
+                        .is_empty()
+                );
+            }
+            self.take(index, Event::InitDone)
+        }
+
+        fn known(&self) -> Vec<String> {
+            let mut known: Vec<String> = self
+                .joined
+                .cache
+                .state()
+                .iter()
+                .map(|o| super::super::key(&**o))
+                .collect();
+            known.sort_unstable();
+            known
+        }
+    }
+
+    fn said(event: &Event<Guarded>) -> String {
+        let key = |object: &Guarded| super::super::key(object);
+        match event {
+            Event::Init => "init".to_owned(),
+            Event::InitDone => "done".to_owned(),
+            Event::InitApply(object) => format!("listed {}", key(object)),
+            Event::Apply(object) => format!("applied {}", key(object)),
+            Event::Delete(object) => format!("deleted {}", key(object)),
+        }
+    }
+
+    #[test]
+    fn the_first_list_is_that_of_all_namespaces() {
+        let mut ground = Ground::new();
+        assert!(ground.list(0, &["one", "two"]).is_empty());
+        // What happens between the lists counts.
+        assert!(ground.take(0, Event::Apply(object("a", "three"))).is_empty());
+        assert!(ground.take(0, Event::Apply(object("a", "one"))).is_empty());
+        assert!(ground.take(0, Event::Delete(object("a", "two"))).is_empty());
+        let all = ["init", "listed a/three", "listed a/one", "listed b/one", "done"];
+        assert_eq!(ground.list(1, &["one"]), all);
+        assert_eq!(ground.known(), ["a/one", "a/three", "b/one"]);
+    }
+
+    #[test]
+    fn a_list_that_begins_again_before_the_others_are_done_is_waited_for() {
+        let mut ground = Ground::new();
+        assert!(ground.list(0, &["one"]).is_empty());
+        assert!(ground.take(0, Event::Init).is_empty());
+        assert!(ground.list(1, &["one"]).is_empty());
+        assert!(ground.take(0, Event::InitApply(object("a", "two"))).is_empty());
+        let all = ["init", "listed a/two", "listed b/one", "done"];
+        assert_eq!(ground.take(0, Event::InitDone), all);
+    }
+
+    #[test]
+    fn what_a_later_list_lacks_is_deleted_and_other_namespaces_stay() {
+        let mut ground = Ground::new();
+        ground.list(0, &["one", "two"]);
+        ground.list(1, &["one"]);
+        assert_eq!(
+            ground.take(1, Event::Apply(object("b", "two"))),
+            ["applied b/two"]
+        );
+        let events = ground.list(0, &["two", "three"]);
+        assert_eq!(events, ["deleted a/one", "applied a/two", "applied a/three"]);
+        assert_eq!(ground.known(), ["a/three", "a/two", "b/one", "b/two"]);
+    }
+}

@@ -1,0 +1,97 @@
+//! An operator of some namespaces, installed with rights in these alone.
+
+use crate::ground::{Ground, LIMIT, condition, prompt, route};
+use jwthttpapi_test_support::{Operator, PROMPT, REGION, deadline, sandbox_values};
+use serde_json::{Value, json};
+
+/// A namespace of this scenario's beside the ground's own.
+struct Beside<'a> {
+    ground: &'a Ground,
+    name: String,
+}
+
+impl<'a> Beside<'a> {
+    fn new(ground: &'a Ground, suffix: &str) -> Self {
+        let name = format!("{}-{suffix}", ground.namespace);
+        ground.cluster.kubectl(["create", "namespace", &name]).unwrap();
+        Self { ground, name }
+    }
+
+    fn apply(&self, name: &str) {
+        let spec = self
+            .ground
+            .spec(&json!({"routes": [route("GET /test", "hello")]}));
+        let object = json!({
+            "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+            "metadata": {"name": name, "namespace": self.name}, "spec": spec,
+        });
+        self.ground.cluster.apply(&object.to_string()).unwrap();
+    }
+
+    fn object(&self, name: &str) -> Value {
+        let args = ["-n", &self.name, "get", "jwthttpapi", name, "-o", "json"];
+        serde_json::from_str(&self.ground.cluster.kubectl(args).unwrap()).unwrap()
+    }
+
+    fn until_ready(&self, name: &str) {
+        deadline::poll("ready", LIMIT, || {
+            let object = self.object(name);
+            let ready = condition(&object, "Ready").is_some_and(|ready| ready["status"] == "True");
+            Ok(ready.then_some(()))
+        })
+        .unwrap();
+    }
+
+    fn delete(&self, name: &str) {
+        let args = ["-n", &self.name, "delete", "jwthttpapi", name, "--timeout=120s"];
+        self.ground.cluster.kubectl(args).unwrap();
+    }
+}
+
+#[test]
+fn an_operator_of_some_namespaces_looks_after_these_alone_and_needs_no_right_elsewhere() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let before = ground.state();
+    let [one, two, other] = ["one", "two", "other"].map(|suffix| Beside::new(&ground, suffix));
+    let mut values = sandbox_values(ground.aws().url(), REGION, &["*"]);
+    values["clusterId"] = json!("blue");
+    values["watchNamespaces"] = json!([one.name, two.name]);
+    values["crds"] = json!({"install": false});
+    values["userRoles"] = json!({"create": false});
+    let container = ground
+        .cluster
+        .install_chart("some", "some-system", &values)
+        .unwrap();
+    let launch = container
+        .with_flags(PROMPT)
+        .launch(ground.cluster, ground.directory().join("some.log"))
+        .unwrap();
+    one.apply("early");
+    other.apply("hello");
+    let operator = Operator::launch(launch).unwrap();
+
+    two.apply("late");
+    one.until_ready("early");
+    two.until_ready("late");
+    let tags = ground.aws().aws("apigateway", "GET", "/v2/apis", None).unwrap();
+    let clusters: Vec<&Value> = tags["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|api| &api["tags"]["jwthttpapi.dev/cluster"])
+        .collect();
+    assert_eq!(clusters, ["blue/", "blue/"]);
+
+    one.delete("early");
+    two.delete("late");
+    assert_eq!(ground.state(), before);
+    // Nobody looked at this one, so that nothing holds it.
+    assert_eq!(other.object("hello")["status"], json!({"observedGeneration": -1}));
+    other.delete("hello");
+    drop(operator);
+    ground
+        .cluster
+        .helm(["uninstall", "some", "--namespace", "some-system"])
+        .unwrap();
+}
