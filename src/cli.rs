@@ -18,13 +18,15 @@ pub struct Cli {
 pub enum Command {
     /// Run the operator.
     Run(Box<Settings>),
+    /// Compare the APIs of the account with the objects of the cluster, and say what belongs to nobody. Nothing is written.
+    Verify(Box<Scope>),
     /// Print the `CustomResourceDefinition` as YAML.
     Crds,
 }
 
-/// Settings of the operator.
+/// Which objects are meant, and where their APIs are.
 #[derive(Clone, Debug, Args)]
-pub struct Settings {
+pub struct Scope {
     /// AWS Region of objects that name none. Unless given: what the AWS SDK finds (`AWS_REGION`, profile, instance metadata).
     #[arg(long, env = "JWTHTTPAPI_AWS_REGION", value_parser = non_empty)]
     pub aws_region: Option<String>,
@@ -46,6 +48,14 @@ pub struct Settings {
     /// that objects of the same namespace and name had there. The tag jwthttpapi.dev/cluster of these APIs has it after the /.
     #[arg(long, env = "JWTHTTPAPI_RECLAIM_FROM", value_delimiter = ',', value_parser = uid)]
     pub reclaim_from: Vec<String>,
+}
+
+/// Settings of the operator.
+#[derive(Clone, Debug, Args)]
+pub struct Settings {
+    /// Which objects are looked after, and where.
+    #[command(flatten)]
+    pub scope: Scope,
 
     /// Whether APIs of this cluster that have belonged to no object for an hour are deleted, with all that belongs to them.
     /// They are reported in any case.
@@ -130,22 +140,37 @@ pub enum LogFormat {
     Text,
 }
 
+impl Scope {
+    /// Says what to change when flags do not go together.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let Self {
+            watch_namespaces,
+            cluster_id,
+            reclaim_from,
+            ..
+        } = self;
+        match (watch_namespaces.is_empty(), cluster_id, reclaim_from.is_empty()) {
+            (true, _, _) | (false, Some(_), true) => Ok(()),
+            (false, None, _) => Err(
+                "--watch-namespaces needs --cluster-id, since the namespace kube-system is not read then: give a name that no other cluster of the AWS account has",
+            ),
+            (false, _, false) => Err(WHOLE),
+        }
+    }
+}
+
 impl Settings {
     /// Says what to change when flags do not go together.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        if !self.watch_namespaces.is_empty() && self.cluster_id.is_none() {
-            return Err(
-                "--watch-namespaces needs --cluster-id, since the namespace kube-system is not read then: give a name that no other cluster of the AWS account has",
-            );
-        }
-        if !self.watch_namespaces.is_empty() && (self.delete_orphans || !self.reclaim_from.is_empty()) {
-            return Err(
-                "--delete-orphans and --reclaim-from need an operator of the whole cluster: leave them or --watch-namespaces out",
-            );
+        self.scope.check()?;
+        if self.delete_orphans && !self.scope.watch_namespaces.is_empty() {
+            return Err(WHOLE);
         }
         Ok(())
     }
 }
+
+const WHOLE: &str = "--delete-orphans and --reclaim-from need an operator of the whole cluster: leave them or --watch-namespaces out";
 
 fn non_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {

@@ -24,3 +24,4 @@ pub mod server;
 pub mod telemetry;
 #[cfg(test)]
 mod variants;
+pub mod verify;

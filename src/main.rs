@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use jwthttpapi::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, LogFormat},
     run, telemetry,
 };
 use std::{io::Write, process::ExitCode};
@@ -13,6 +13,22 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
+        Command::Verify(scope) => {
+            let found = telemetry::start(LogFormat::Text, "warn")
+                .map_err(run::Error::Configuration)
+                .and_then(|()| run::verify(&scope));
+            match found {
+                Ok(findings) => {
+                    let told = std::io::stdout().write_all(findings.text().as_bytes());
+                    ExitCode::from(u8::from(told.is_err() || !findings.bad.is_empty()))
+                }
+                // 1 says that something is not as it should be, as with `kubectl diff`.
+                Err(error) => {
+                    let _ = writeln!(std::io::stderr(), "jwthttpapi: {error}");
+                    ExitCode::from(2)
+                }
+            }
+        }
         Command::Run(settings) => {
             let result = telemetry::start(settings.log_format, &settings.log_level)
                 .map_err(run::Error::Configuration)

@@ -2,7 +2,7 @@
 
 use crate::{
     aws::{self, Aws, Rate, SdkConfig},
-    cli::Settings,
+    cli::{Scope, Settings},
     clock::Clock,
     controller::{self, Cluster, Context, Parts, Periods},
     fence::Fence,
@@ -82,7 +82,7 @@ impl Operator {
             metrics.clone(),
             policy(settings),
             periods(settings),
-            cluster(&ways.client, settings).await?,
+            cluster(&ways.client, &settings.scope).await?,
             settings.delete_orphans,
             ways.clock.clone(),
         );
@@ -208,12 +208,19 @@ async fn lead(
 pub(crate) fn aws_settings(settings: &Settings) -> aws::Settings {
     let rate = |per_second, burst| Rate { per_second, burst };
     aws::Settings {
-        region: settings.aws_region.clone(),
-        endpoint_url: settings.aws_endpoint_url.clone(),
         apigateway: rate(settings.apigateway_rate, settings.apigateway_burst),
         lambda: rate(settings.lambda_rate, settings.apigateway_burst),
         iam: rate(settings.iam_rate, settings.apigateway_burst),
         logs: rate(settings.logs_rate, settings.apigateway_burst),
+        ..aws_scope(&settings.scope)
+    }
+}
+
+/// The same for one who only reads now and then.
+pub(crate) fn aws_scope(scope: &Scope) -> aws::Settings {
+    aws::Settings {
+        region: scope.aws_region.clone(),
+        endpoint_url: scope.aws_endpoint_url.clone(),
         ..aws::Settings::default()
     }
 }
@@ -241,9 +248,9 @@ fn periods(settings: &Settings) -> Periods {
 }
 
 /// Reads who the cluster is; where only some namespaces are looked after, rights to that are not asked for.
-async fn cluster(client: &Client, settings: &Settings) -> Result<Cluster, Error> {
-    let namespaces = settings.watch_namespaces.clone();
-    if let (Some(id), false) = (&settings.cluster_id, namespaces.is_empty()) {
+pub(crate) async fn cluster(client: &Client, scope: &Scope) -> Result<Cluster, Error> {
+    let namespaces = scope.watch_namespaces.clone();
+    if let (Some(id), false) = (&scope.cluster_id, namespaces.is_empty()) {
         return Ok(Cluster {
             id: id.clone(),
             kube_system: None,
@@ -257,10 +264,10 @@ async fn cluster(client: &Client, settings: &Settings) -> Result<Cluster, Error>
         .map_err(|error| Error::Kubernetes(format!("cannot read the namespace kube-system: {error}")))?;
     let kube_system = namespace.uid().unwrap_or_default();
     Ok(Cluster {
-        id: settings.cluster_id.clone().unwrap_or_else(|| kube_system.clone()),
+        id: scope.cluster_id.clone().unwrap_or_else(|| kube_system.clone()),
         kube_system: Some(kube_system),
         namespaces,
-        replaced: settings.reclaim_from.clone(),
+        replaced: scope.reclaim_from.clone(),
     })
 }
 

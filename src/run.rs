@@ -2,17 +2,18 @@
 
 use crate::{
     aws::{self, Network},
-    cli::Settings,
+    cli::{Scope, Settings},
     clock::Clock,
     leader,
     metrics::RequestMetrics,
     operator::{self, Operator, Ways},
     server,
+    verify::{self, Findings},
 };
 use kube::{Client, client::ClientBuilder};
 use prometheus_client::registry::Registry;
 use std::time::Duration;
-use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower::timeout::TimeoutLayer;
 
@@ -30,6 +31,9 @@ pub enum Error {
     /// The cluster cannot be used.
     #[error("the Kubernetes API server: {0}")]
     Kubernetes(String),
+    /// AWS cannot be read.
+    #[error("AWS: {0}")]
+    Aws(String),
     /// Leadership was lost.
     #[error("leadership was lost; the process ends so that nothing is written without it")]
     LeadershipLost,
@@ -43,7 +47,7 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) => 2,
-            Self::Kubernetes(_) | Self::LeadershipLost | Self::Ended(_) => 1,
+            Self::Kubernetes(_) | Self::Aws(_) | Self::LeadershipLost | Self::Ended(_) => 1,
         }
     }
 }
@@ -58,32 +62,55 @@ pub fn crds() -> String {
 /// # Errors
 /// When a setting is wrong, the cluster cannot be used, or leadership is lost.
 pub fn run(settings: Settings) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    runtime()?.block_on(Box::pin(serve(settings)))
+}
+
+/// Compares the account with the cluster.
+///
+/// # Errors
+/// When a setting is wrong, or the cluster or AWS cannot be read.
+pub fn verify(scope: &Scope) -> Result<Findings, Error> {
+    scope
+        .check()
+        .map_err(|problem| Error::Configuration(problem.to_owned()))?;
+    runtime()?.block_on(Box::pin(async {
+        let mut registry = Registry::default();
+        let ways = ways(&operator::aws_scope(scope), &mut registry).await?;
+        verify::verify(scope, ways).await
+    }))
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::Ended(format!("cannot start: {error}")))?;
-    runtime.block_on(Box::pin(serve(settings)))
+        .map_err(|error| Error::Ended(format!("cannot start: {error}")))
+}
+
+/// The process's ways to the world.
+async fn ways(aws: &aws::Settings, registry: &mut Registry) -> Result<Ways, Error> {
+    let network = Network::from_env().map_err(|error| Error::Configuration(error.to_string()))?;
+    let (client, elections, namespace) = clients(&RequestMetrics::register(registry), &network).await?;
+    Ok(Ways {
+        client,
+        elections,
+        namespace,
+        aws: aws::load(aws, &network).await,
+        identity: leader::identity(),
+        clock: Clock::system(),
+    })
 }
 
 async fn serve(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
     let mut registry = Registry::default();
-    let network = Network::from_env().map_err(|error| Error::Configuration(error.to_string()))?;
-    let (client, elections, namespace) = clients(&RequestMetrics::register(&mut registry), &network).await?;
+    let ways = ways(&operator::aws_settings(&settings), &mut registry).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Error::Configuration(format!("--listen {}: {error}", settings.listen)))?;
     let address = listener
         .local_addr()
         .map_err(|error| Error::Ended(error.to_string()))?;
-    let ways = Ways {
-        client,
-        elections,
-        namespace,
-        aws: aws::load(&operator::aws_settings(&settings), &network).await,
-        identity: leader::identity(),
-        clock: Clock::system(),
-    };
     let operator = Operator::new(&settings, ways, &mut registry).await?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
 

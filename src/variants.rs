@@ -88,6 +88,7 @@ produced! {
     RunError {
         Configuration: "src/operator/tests.rs::a_setting_that_cannot_be_used_is_the_callers_mistake",
         Kubernetes: "src/operator/tests.rs::a_cluster_that_does_not_tell_its_id_cannot_be_used",
+        Aws: "src/verify.rs::an_aws_that_cannot_be_read_says_nothing_of_any_api",
         LeadershipLost: "src/operator/tests.rs::a_leader_whose_lease_somebody_else_holds_ends_with_a_failure",
         Ended: "src/operator/tests.rs::a_controller_that_ends_by_itself_ends_the_process_with_a_failure",
     }

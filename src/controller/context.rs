@@ -54,6 +54,17 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// The owner that an object is in AWS.
+    pub(crate) fn owner(&self, object: &JwtHttpApi) -> Owner {
+        Owner {
+            cluster: self.id.clone(),
+            kube_system: self.kube_system.clone(),
+            uid: object.uid().unwrap_or_default(),
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+        }
+    }
+
     /// Whether what carries our cluster id and this kube-system uid was made here, or in a cluster that this one replaces.
     pub(crate) fn is_ours(&self, kube_system: &str) -> bool {
         let ours = self.kube_system.as_deref();
@@ -136,13 +147,7 @@ impl Context {
 
     /// The owner that an object is in AWS.
     pub(crate) fn owner(&self, object: &JwtHttpApi) -> Owner {
-        Owner {
-            cluster: self.cluster.id.clone(),
-            kube_system: self.cluster.kube_system.clone(),
-            uid: object.uid().unwrap_or_default(),
-            namespace: object.namespace().unwrap_or_default(),
-            name: object.name_any(),
-        }
+        self.cluster.owner(object)
     }
 
     /// What is remembered of an object. Only one reconcile of an object runs at a time.

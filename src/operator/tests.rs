@@ -15,7 +15,7 @@ fn settings(flags: &[&str]) -> Settings {
     let args = ["jwthttpapi", "run"].iter().chain(flags);
     match Cli::try_parse_from(args).unwrap().command {
         Command::Run(settings) => *settings,
-        Command::Crds => panic!("the subcommand is run"),
+        Command::Crds | Command::Verify(_) => panic!("the subcommand is run"),
     }
 }
 

@@ -53,7 +53,7 @@ impl Scenario {
             .chain(self.flags.iter().copied());
         match Cli::try_parse_from(args).expect("flags of a scenario").command {
             Command::Run(settings) => *settings,
-            Command::Crds => unreachable!("the subcommand is run"),
+            Command::Crds | Command::Verify(_) => unreachable!("the subcommand is run"),
         }
     }
 

@@ -54,6 +54,13 @@ impl Launch {
         self
     }
 
+    /// Leaves out every argument so far.
+    #[must_use]
+    pub fn without_args(mut self) -> Self {
+        self.args.clear();
+        self
+    }
+
     /// Sets one variable beside `PATH`, `HOME` and `TMPDIR`; nothing else of this process's environment is passed on.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {

@@ -557,7 +557,7 @@ mod tests {
             Reclaimable::find(&me, apis, |kube_system| ["k1", "k0"].contains(&kube_system))
         };
         let left = ("old", tags(owner(OLD, "hello", Some("k0"))));
-        assert_eq!(find(&[left.clone()]), Some(left_behind()));
+        assert_eq!(find(std::slice::from_ref(&left)), Some(left_behind()));
         for foreign in [
             tags(me.clone()),
             tags(owner(OLD, "other", Some("k0"))),

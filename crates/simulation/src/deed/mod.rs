@@ -139,6 +139,9 @@ impl World {
                 if matches!(*field, "*" | "functions") {
                     self.oracle().forgot_functions();
                 }
+                if matches!(*field, "*" | "pending" | "reclaimedFrom") {
+                    self.oracle().forgot_namesake();
+                }
                 self.write_status(field, &Value::Null);
             }
             Deed::Replace => self.replace(),
@@ -289,10 +292,12 @@ impl World {
 }
 
 /// Every part of the status that can be lost, `*` for all of it.
-pub const WIPED: [&str; 11] = [
+pub const WIPED: [&str; 13] = [
     "*",
     "apiId",
     "nonce",
+    "pending",
+    "reclaimedFrom",
     "accountId",
     "region",
     "clusterId",

@@ -49,7 +49,9 @@ struct Court {
     /// The ids of all APIs that the object ever had, and how many it may have had.
     apis: BTreeSet<String>,
     may_have_had: usize,
-    /// APIs of a namesake that went without its finalizer: nobody's to touch.
+    /// The ids of all APIs that it or a namesake ever had.
+    known: BTreeSet<String>,
+    /// APIs of a namesake that went without its finalizer: nobody's to touch, but to be taken over.
     orphans: BTreeSet<String>,
     /// Actions that were denied at any time.
     denied: BTreeSet<String>,
@@ -73,8 +75,23 @@ struct Excuses {
     lost_logs: bool,
     /// Somebody took the finalizer off.
     stripped: bool,
-    /// The object went without its finalizer: what it had in AWS stays.
-    orphaned: bool,
+    /// How often the object went without its finalizer: what it had in AWS stays, unless a namesake takes it over.
+    orphaned: u32,
+    taken_over: bool,
+    /// The uid was lost of the namesake from whom something is taken over: the one place that knows what is left of it.
+    forgot_namesake: bool,
+}
+
+impl Excuses {
+    /// Whether something that an object had may stay in AWS for ever.
+    fn leave_something(&self) -> bool {
+        match self.orphaned {
+            0 => false,
+            1 => !self.taken_over || self.forgot_namesake,
+            // It may have gone before everything was gone of the one before.
+            _ => true,
+        }
+    }
 }
 
 /// Violations of one life that are worth keeping: one mistake often shows again and again.
@@ -96,6 +113,7 @@ impl Oracle {
             uid: String::new(),
             apis: BTreeSet::new(),
             may_have_had: 1,
+            known: BTreeSet::new(),
             orphans: BTreeSet::new(),
             denied: BTreeSet::new(),
             excuses: Excuses::default(),
@@ -155,6 +173,11 @@ impl Oracle {
         self.court().excuses.forgot_functions = true;
     }
 
+    /// What is known of a takeover is lost.
+    pub fn forgot_namesake(&self) {
+        self.court().excuses.forgot_namesake = true;
+    }
+
     /// Somebody changes log groups, or even deletes them.
     pub fn lost_logs(&self, deleted: bool) {
         self.court().excuses.lost_logs |= deleted;
@@ -183,7 +206,7 @@ impl Oracle {
     /// The object goes without its finalizer, and leaves these APIs behind.
     pub fn orphaned(&self, apis: impl IntoIterator<Item = String>) {
         let mut court = self.court();
-        court.excuses.orphaned = true;
+        court.excuses.orphaned += 1;
         court.orphans.extend(apis);
     }
 
@@ -260,7 +283,13 @@ impl Oracle {
             .filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid))
             .map(|(id, _)| id)
             .collect();
+        for id in &own {
+            court.excuses.taken_over |=
+                court.excuses.orphaned > 0 && !court.apis.contains(id) && court.known.contains(id);
+            court.orphans.remove(id);
+        }
         court.apis.extend(own.iter().cloned());
+        court.known.extend(own.iter().cloned());
         let most = if court.excuses.slept { 2 } else { 1 };
         let mut found = Vec::new();
         let mut doubled = |how| {
