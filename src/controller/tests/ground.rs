@@ -114,7 +114,7 @@ impl Ground {
     }
 
     /// An object of the name under another uid.
-    pub(super) fn appear(&self, uid: &str, status: Value) {
+    pub(super) fn appear(&self, uid: &str, status: &Value) {
         let object = json!({
             "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
             "metadata": {"namespace": "demo", "name": "hello", "uid": uid, "generation": 1},

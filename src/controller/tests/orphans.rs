@@ -1,7 +1,7 @@
 //! What becomes of an API whose object is no more.
 
 use super::super::{Cluster, orphans};
-use super::ground::{Ground, RESYNC, cluster};
+use super::ground::{Ground, cluster};
 use crate::api_server::Trouble;
 use http::Method;
 use serde_json::{Value, json};
@@ -159,11 +159,11 @@ async fn an_orphan_that_an_object_takes_over_is_not_deleted() {
     let mut ground = left().await;
     let id = ground.sandbox.apis()[0].0.clone();
     ground.restart(cluster(), true);
-    sweep(&ground, LONG - 2 * RESYNC).await;
+    sweep(&ground, Duration::from_secs(3660)).await;
     let pending: Value = json!({
         "operation": "ReclaimApi", "since": "2027-01-15T08:00:00Z", "apiId": id, "fromUid": "u1",
     });
-    ground.appear("u2", json!({"pending": pending}));
+    ground.appear("u2", &json!({"pending": pending}));
     sweep(&ground, LONG).await;
     assert_eq!(ground.sandbox.apis()[0].0, id);
 }
