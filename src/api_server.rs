@@ -56,6 +56,13 @@ impl ApiServer {
         self.0.lock().unwrap().objects.get(path).cloned()
     }
 
+    /// The objects whose path has this in it.
+    pub(crate) fn all(&self, part: &str) -> Vec<Value> {
+        let state = self.0.lock().unwrap();
+        let named = state.objects.iter().filter(|(path, _)| path.contains(part));
+        named.map(|(_, object)| object.clone()).collect()
+    }
+
     /// Stores an object under a path, as a new version.
     pub(crate) fn put(&self, path: &str, object: Value) -> Value {
         self.0.lock().unwrap().put(path, object)

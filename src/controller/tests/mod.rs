@@ -4,3 +4,4 @@ mod errors;
 mod functions;
 mod ground;
 mod passes;
+mod roles;
