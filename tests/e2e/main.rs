@@ -22,6 +22,7 @@ mod identities;
 mod killed;
 mod leadership;
 mod network;
+mod organisation;
 mod outages;
 mod removal;
 mod role;
