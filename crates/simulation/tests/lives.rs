@@ -104,7 +104,7 @@ fn what_an_organisation_asks_for_is_on_everything_and_put_on_again_when_somebody
         ],
         vec![drift(Drift::DeleteRole), Fault::Crash(Side::After)],
     ];
-    for at in (0..usual.journal.len()).step_by(12) {
+    for at in (0..usual.journal.len()).step_by(50) {
         for case in &cases {
             let schedule: Schedule = (at..).zip(case.iter().cloned()).collect();
             let outcome = live(&scenario, &schedule);
