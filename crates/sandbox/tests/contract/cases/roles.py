@@ -170,13 +170,6 @@ def a_boundary_takes_the_place_of_another(aws):
     answers(read(aws)["PermissionsBoundary"], PermissionsBoundaryArn=another)
 
 
-@case("§11", "D", each={"role": "arn:aws:iam::123456789012:role/a", "name": "boundary"})
-def what_is_no_policy_bounds_no_role(aws, each):
-    aws.role()
-    with refused(400, "ValidationError"):
-        aws.iam.put_role_permissions_boundary(RoleName="role", PermissionsBoundary=each)
-
-
 @case("§11", "D")
 def a_boundary_is_set_and_deleted_later(aws):
     aws.role()
