@@ -22,6 +22,17 @@ fn by_role() -> Value {
     json!({"invocation": {"mode": "Role"}})
 }
 
+/// With a function of its own.
+fn own() -> Value {
+    json!({
+        "functions": [{
+            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
+            "code": "export const handler = async () => ({});",
+        }],
+        "routes": [{"routeKey": "GET /a", "lambda": {"function": "hello"}}],
+    })
+}
+
 /// An object in Role mode that is Ready, and a journal that is empty.
 async fn ready() -> Ground {
     let ground = Ground::new().await;
@@ -95,6 +106,22 @@ async fn what_others_put_on_a_role_is_told_at_the_sixth_resync_and_left_alone() 
         assert_eq!(asked(&ground).await, LOOK);
     }
     assert_eq!(asked(&ground).await, both);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_put_on_the_role_of_a_function_is_told_too() {
+    let ground = Ground::new().await;
+    ground.change(own());
+    ground.reconcile().await.unwrap();
+    let name = execution_role_name(&owner(), "eu-central-1", "hello").name;
+    let attach = ground.iam().attach_role_policy().role_name(&name);
+    attach.policy_arn(MANAGED).send().await.unwrap();
+    for _ in 0..6 {
+        ground.reconcile().await.unwrap();
+    }
+    let told = ground.sentence(ConditionType::Programmed);
+    assert!(told.contains(&format!("{MANAGED} on role {name}")), "{told}");
+    assert_eq!(ground.says(ConditionType::Ready), Reason::Succeeded.as_str());
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,13 +285,7 @@ async fn a_role_of_somebody_else_under_the_name_of_a_functions_is_left_alone_and
         .await
         .unwrap();
     let before = ground.sandbox.state();
-    ground.change(json!({
-        "functions": [{
-            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
-            "code": "export const handler = async () => ({});",
-        }],
-        "routes": [{"routeKey": "GET /a", "lambda": {"function": "hello"}}],
-    }));
+    ground.change(own());
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.next, Next::Backoff);
     assert_eq!(passed.findings.programmed.reason, Reason::RoleNameConflict);
