@@ -1,6 +1,7 @@
 //! What people type: flags with environment twins, parsed once into plain settings.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jwthttpapi_core::model::{DefaultTags, PolicyArn, RolePath};
 use std::{net::SocketAddr, time::Duration};
 use wildmatch::WildMatch;
 
@@ -70,6 +71,30 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_PASSABLE_ROLES", value_delimiter = ',', value_parser = pattern)]
     pub passable_roles: Vec<WildMatch>,
 
+    /// ARN of the managed policy that bounds every role that the operator makes. A role with none or another gets it; none is
+    /// ever taken off a role.
+    #[arg(long, env = "JWTHTTPAPI_PERMISSIONS_BOUNDARY", value_name = "ARN")]
+    pub permissions_boundary: Option<PolicyArn>,
+
+    /// Path under which roles are made, such as /team/. Roles that exist stay where they are.
+    #[arg(
+        long,
+        env = "JWTHTTPAPI_ROLE_PATH",
+        value_name = "PATH",
+        default_value = "/jwthttpapi/"
+    )]
+    pub role_path: RolePath,
+
+    /// Tags of every API, role, function and log group, as KEY=VALUE,KEY=VALUE. Those of an object's spec.tags win; together
+    /// they are at most 44.
+    #[arg(long, env = "JWTHTTPAPI_DEFAULT_TAGS", value_name = "TAGS")]
+    pub default_tags: Option<DefaultTags>,
+
+    /// How API Gateway may invoke the functions of objects that do not say: by a role for each API, or by a statement in the
+    /// policy of each function.
+    #[arg(long, env = "JWTHTTPAPI_DEFAULT_INVOCATION", default_value = "Role")]
+    pub default_invocation: DefaultInvocation,
+
     /// How long AWS's lists may lag behind a creation.
     #[arg(long, env = "JWTHTTPAPI_LIST_SETTLE", default_value = "30s", value_parser = duration)]
     pub list_settle: Duration,
@@ -129,6 +154,17 @@ pub struct Settings {
     /// What is logged: error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug.
     #[arg(long, env = "JWTHTTPAPI_LOG_LEVEL", default_value = "info")]
     pub log_level: String,
+}
+
+/// Modes of invocation, in the words of the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DefaultInvocation {
+    /// One role for each API.
+    #[value(name = "Role")]
+    Role,
+    /// One statement for each API in the policy of each function.
+    #[value(name = "ResourcePolicy")]
+    ResourcePolicy,
 }
 
 /// Forms of logs.

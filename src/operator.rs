@@ -2,7 +2,7 @@
 
 use crate::{
     aws::{self, Aws, Rate, SdkConfig},
-    cli::{Scope, Settings},
+    cli::{DefaultInvocation, Scope, Settings},
     clock::Clock,
     controller::{self, Cluster, Context, Parts, Periods},
     fence::Fence,
@@ -11,6 +11,7 @@ use crate::{
     run::Error,
     server::Health,
 };
+use jwthttpapi_core::api::InvocationMode;
 use jwthttpapi_core::model::Policy;
 use jwthttpapi_core::planted;
 use k8s_openapi::api::core::v1::Namespace;
@@ -229,6 +230,13 @@ fn policy(settings: &Settings) -> Policy {
     Policy {
         allowed_functions: settings.allowed_functions.clone(),
         passable_roles: settings.passable_roles.clone(),
+        permissions_boundary: settings.permissions_boundary.clone(),
+        role_path: settings.role_path.clone(),
+        default_tags: settings.default_tags.clone().unwrap_or_default(),
+        default_invocation: match settings.default_invocation {
+            DefaultInvocation::Role => InvocationMode::Role,
+            DefaultInvocation::ResourcePolicy => InvocationMode::ResourcePolicy,
+        },
     }
 }
 

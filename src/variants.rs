@@ -119,6 +119,7 @@ produced! {
         AwsRefused: "src/controller/tests/passes.rs::trouble_of_aws_has_a_reason_of_its_own",
         DeploymentFailed: "src/controller/tests/passes.rs::trouble_of_aws_has_a_reason_of_its_own",
         FunctionFailed: "tests/aws/functions.rs::a_function_that_lambda_cannot_make_is_said_to_have_failed",
+        RoleInUse: "src/controller/tests/roles.rs::a_role_that_others_put_policies_on_keeps_a_deletion_and_names_them",
         CredentialsUnavailable: "src/controller/tests/errors.rs::a_fault_of_aws_ends_the_pass_and_is_said_in_the_status",
         FunctionNotFound: "src/controller/tests/passes.rs::a_function_that_does_not_exist_backs_off",
         AwsUnreachable: "tests/aws/faults.rs::a_read_that_hangs_ends",

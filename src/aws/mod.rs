@@ -26,7 +26,7 @@ pub use client::{READ_TIMEOUT, WRITE_TIMEOUT, load};
 pub use execute::{Outcome, run};
 pub use fault::{Class, Fault, Retry};
 pub use network::Network;
-pub use observe::{Children, Extent, ListedApi};
+pub use observe::{Attachments, Children, Extent, ListedApi};
 pub use operation::{Kind, Operation, Service};
 pub use pace::{Rate, Urgency};
 pub use session::Session;

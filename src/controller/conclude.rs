@@ -3,6 +3,7 @@
 use super::{
     ahead::told,
     aim::Aim,
+    attachments,
     context::{Context, Memory},
     deployment::{Deployed, deployed},
     error::Error,
@@ -54,6 +55,9 @@ pub(crate) async fn conclude(
     if let Some((step, fault)) = end.outcome.gravest() {
         findings.fault(fault);
         findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
+        if let Some(kept) = attachments::kept(end.session, step, fault).await {
+            findings.programmed = kept;
+        }
         return Ok(Next::Backoff);
     }
     if end.outcome.cut {
@@ -118,7 +122,8 @@ pub(crate) async fn conclude(
         }
     }
     memory.converged = Some(record.generation());
-    findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");
+    attachments::look(ctx, record, memory, end).await;
+    findings.programmed = memory.attachments.programmed();
     Ok(wait_for_iam(ctx, record, memory, findings))
 }
 

@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-use super::{Cache, deployment::Deployments, index::Index};
+use super::{Cache, attachments::Attachments, deployment::Deployments, index::Index};
 
 /// What every reconcile needs.
 pub(crate) struct Context {
@@ -96,6 +96,8 @@ pub(crate) struct Memory {
     pub(crate) iam: Option<(Time, Instant)>,
     /// The deployments that may be on their way.
     pub(crate) deployments: Deployments,
+    /// What others put on the roles.
+    pub(crate) attachments: Attachments,
     /// The generation for which AWS was last observed to be as wanted.
     pub(crate) converged: Option<i64>,
     /// Children made by this process, which every complete list must show until the instant.

@@ -28,7 +28,7 @@ pub(crate) async fn converge(
     deadline: Instant,
 ) -> Result<(Next, JwtHttpApiStatus), Error> {
     findings.suspended = record.spec().suspended();
-    let Some(aim) = aim(ctx, record, findings).await? else {
+    let Some(mut aim) = aim(ctx, record, findings).await? else {
         return Ok((Next::Backoff, record.status()));
     };
     if let Some(status) = settled(ctx, record, memory, findings) {
@@ -41,6 +41,8 @@ pub(crate) async fn converge(
     let own = Own::of(&aim.owner, record.spec(), &status, lost);
     let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
     let mut sight = look(&session, status.api_id.as_deref(), &questions).await;
+    let told = status.role_arn.as_deref();
+    aim.desired = aim.desired.standing(&sight.role, &sight.owned, told, &aim.owner);
     findings.resolved = resolved(&aim.desired, &sight);
     let conflict = conflict(ctx, &aim, &sight);
 
@@ -130,7 +132,7 @@ fn settled(
     }
     memory.iam = None;
     findings.resolved = Draft::yes(Reason::ResolvedRefs, "every function exists");
-    findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");
+    findings.programmed = memory.attachments.programmed();
     Some(JwtHttpApiStatus {
         iam_changed_at: None,
         ..status

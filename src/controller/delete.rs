@@ -2,6 +2,7 @@
 
 use super::{
     aim::elsewhere,
+    attachments,
     context::{Context, Memory},
     error::Error,
     establish::{ambiguous, proven},
@@ -106,7 +107,7 @@ impl Teardown<'_> {
         let status = record.status();
         let role = role_name(self.owner, &self.place.region);
         let own = own(record, self.owner);
-        let questions = questions(record, &role, own);
+        let questions = questions(self.ctx, record, &role, own);
         let list = self.ctx.index.read(&self.place.region, self.session);
         let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
         let candidates = if planted!(NoListBeforeRelease) {
@@ -222,6 +223,9 @@ impl Teardown<'_> {
             if let Some((step, fault)) = outcome.faults.first() {
                 findings.fault(fault);
                 findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
+                if let Some(kept) = attachments::kept(self.session, step, fault).await {
+                    findings.programmed = kept;
+                }
                 return Taken::Not(Next::Backoff);
             }
             if outcome.cut {
@@ -323,12 +327,20 @@ pub(super) fn own<'a>(record: &Record, owner: &'a Owner) -> Option<Own<'a>> {
 }
 
 /// What deletion asks for: IAM only where a role may be, Lambda only where a statement may stand.
-pub(super) fn questions<'a>(record: &Record, role: &RoleName, own: Option<Own<'a>>) -> Questions<'a> {
+pub(super) fn questions<'a>(
+    ctx: &Context,
+    record: &Record,
+    role: &RoleName,
+    own: Option<Own<'a>>,
+) -> Questions<'a> {
     let status = record.status();
-    let mode = record.spec().invocation.as_ref();
-    let by_role = mode.is_none_or(|invocation| {
-        invocation.mode.unwrap_or_default() == InvocationMode::Role && invocation.role_arn.is_none()
-    });
+    let spec = record.spec();
+    let brought = spec
+        .invocation
+        .as_ref()
+        .is_some_and(|invocation| invocation.role_arn.is_some());
+    let mode = spec.invocation_mode(ctx.policy.default_invocation);
+    let by_role = mode == InvocationMode::Role && !brought;
     let lost = status.nonce.is_none();
     let may_have_role = status.role_arn.is_some() || lost || (by_role && status.api_id.is_some());
     Questions {

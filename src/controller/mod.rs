@@ -2,11 +2,12 @@
 //!
 //! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
 //! reads AWS together, `establish` finds or makes the API, `carry_out` plans and executes, with `ahead` before and `conclude`
-//! after its writes. `delete` drives one that goes, `release` one whose AWS stays. `record` writes to Kubernetes. `orphans`
-//! looks for what no object claims, beside all that.
+//! after its writes; `attachments` tells what others put on its roles. `delete` drives one that goes, `release` one whose AWS
+//! stays. `record` writes to Kubernetes. `orphans` looks for what no object claims, beside all that.
 
 mod ahead;
 mod aim;
+mod attachments;
 mod backoff;
 mod carry_out;
 mod conclude;

@@ -84,7 +84,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
     let questions = Questions {
         extent: Extent::Settings,
         functions: BTreeMap::new(),
-        ..questions(record, &role, own(record, &owner))
+        ..questions(ctx, record, &role, own(record, &owner))
     };
     let list = ctx.index.read(&place.region, &session);
     let (sight, list) = tokio::join!(look(&session, status.api_id.as_deref(), &questions), list);

@@ -107,7 +107,12 @@ pub(crate) fn owner() -> Owner {
 }
 
 /// The desired state of a spec; issuer and audience are filled in.
-pub(crate) fn desired(mut spec: Value) -> Desired {
+pub(crate) fn desired(spec: Value) -> Desired {
+    desired_under(spec, Policy::default())
+}
+
+/// The same where an installer asks for something.
+pub(crate) fn desired_under(mut spec: Value, policy: Policy) -> Desired {
     for (field, value) in [("issuer", json!(ISSUER)), ("audience", json!(["aud"]))] {
         if spec.get(field).is_none() {
             spec[field] = value;
@@ -116,7 +121,7 @@ pub(crate) fn desired(mut spec: Value) -> Desired {
     let spec: JwtHttpApiSpec = serde_json::from_value(spec).unwrap();
     let policy = Policy {
         allowed_functions: vec![WildMatch::new("*")],
-        ..Policy::default()
+        ..policy
     };
     build(&spec, &owner(), &place(), NONCE, &policy).unwrap()
 }

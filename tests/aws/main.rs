@@ -15,3 +15,4 @@ mod ground;
 mod lanes;
 mod life;
 mod metrics;
+mod roles;

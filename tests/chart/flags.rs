@@ -75,6 +75,10 @@ fn every_value_with_a_flag_reaches_it() {
 fn words(value: &Value) -> Vec<String> {
     match value {
         Value::Array(values) => values.iter().flat_map(words).collect(),
+        Value::Object(values) => values
+            .iter()
+            .map(|(key, value)| format!("{key}={}", words(value).concat()))
+            .collect(),
         Value::String(text) => vec![text.clone()],
         other => vec![other.to_string()],
     }
@@ -137,6 +141,35 @@ fn the_schema_refuses_what_the_command_line_refuses() {
         ),
         ("aws.endpointUrl", "aws-endpoint-url", json!("localhost:4566")),
         ("aws.endpointUrl", "aws-endpoint-url", json!("ftp://x")),
+        ("defaultInvocation", "default-invocation", json!("ResourcePolicy")),
+        ("defaultInvocation", "default-invocation", json!("resourcepolicy")),
+        (
+            "defaultTags",
+            "default-tags",
+            json!({"team": "a", "cost centre": "b=c"}),
+        ),
+        ("defaultTags", "default-tags", json!({"jwthttpapi.dev/uid": "u"})),
+        ("defaultTags", "default-tags", json!({"aws:a": "b"})),
+        ("defaultTags", "default-tags", json!({"team": "a*"})),
+        ("roles.path", "role-path", json!("/team/a/")),
+        ("roles.path", "role-path", json!("/")),
+        ("roles.path", "role-path", json!("team/")),
+        ("roles.path", "role-path", json!("/a b/")),
+        (
+            "roles.permissionsBoundary",
+            "permissions-boundary",
+            json!("arn:aws:iam::123456789012:policy/a/boundary"),
+        ),
+        (
+            "roles.permissionsBoundary",
+            "permissions-boundary",
+            json!("arn:aws:iam::123456789012:role/a"),
+        ),
+        (
+            "roles.permissionsBoundary",
+            "permissions-boundary",
+            json!("boundary"),
+        ),
         ("logFormat", "log-format", json!("text")),
         ("logFormat", "log-format", json!("xml")),
     ] {

@@ -23,6 +23,7 @@ mod killed;
 mod leadership;
 mod namespaced;
 mod network;
+mod organisation;
 mod orphans;
 mod outages;
 mod removal;

@@ -27,7 +27,7 @@ fn every_example_is_accepted_and_can_be_built() {
     };
     let everything = Policy {
         allowed_functions: vec![WildMatch::new("*")],
-        passable_roles: Vec::new(),
+        ..Policy::default()
     };
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();

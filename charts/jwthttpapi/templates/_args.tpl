@@ -9,6 +9,18 @@ values.schema.json and its line here; the tests name what is missing. */ -}}
 {{- range .Values.passableRoles }}
 - {{ printf "--passable-roles=%s" . | quote }}
 {{- end }}
+- --default-invocation={{ .Values.defaultInvocation }}
+{{- with .Values.defaultTags }}
+{{- $tags := list }}
+{{- range $key, $value := . }}
+{{- $tags = append $tags (printf "%s=%s" $key $value) }}
+{{- end }}
+- {{ printf "--default-tags=%s" (join "," $tags) | quote }}
+{{- end }}
+{{- with .Values.roles.permissionsBoundary }}
+- {{ printf "--permissions-boundary=%s" . | quote }}
+{{- end }}
+- {{ printf "--role-path=%s" .Values.roles.path | quote }}
 {{- with .Values.aws.region }}
 - {{ printf "--aws-region=%s" . | quote }}
 {{- end }}

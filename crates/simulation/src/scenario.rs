@@ -144,11 +144,28 @@ impl Scenario {
         }
     }
 
+    /// Roles of both kinds in a strict organisation: bounded, under a path of its own, with its tags on everything.
+    pub fn organisation() -> Self {
+        let mut own = functions();
+        own.name = "organisation";
+        own.flags = &[
+            "--permissions-boundary=arn:aws:iam::123456789012:policy/boundary",
+            "--role-path=/team/",
+            "--default-tags=team=beneath,stage=test",
+        ];
+        own
+    }
+
     /// The scenario of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::by_chance()
             .into_iter()
-            .chain([Self::bare(), Self::wide(), Self::unhurried()])
+            .chain([
+                Self::bare(),
+                Self::wide(),
+                Self::unhurried(),
+                Self::organisation(),
+            ])
             .find(|scenario| scenario.name == name)
     }
 }

@@ -2,7 +2,7 @@
 
 use jwthttpapi_simulation::{
     Ground,
-    deed::{Deed, Drift},
+    deed::{Deed, Drift, denials},
     fault::{Fault, Schedule, Side},
     ground,
     life::{self, Outcome},
@@ -76,6 +76,41 @@ fn lives_survive_up_to_six_faults_drawn_by_chance() {
 fn an_api_is_taken_back_when_the_whole_status_is_lost_at_any_request() {
     let faults = [Fault::Deed(Deed::Wipe("*"))];
     all_survive(&sweep::exhaustive(&GROUND, &Scenario::smallest(), &faults, 1, 2));
+}
+
+/// What the flags ask of roles and tags holds at every rest, whoever takes it off and whatever is denied meanwhile.
+#[test]
+fn what_an_organisation_asks_for_is_on_everything_and_put_on_again_when_somebody_takes_it_off() {
+    let scenario = Scenario::organisation();
+    let usual = live(&scenario, &Schedule::new());
+    assert_eq!(usual.violations, []);
+    let drift = |drift| Fault::Deed(Deed::Drift(drift));
+    let denied = |action: &str| {
+        let all = denials().into_iter();
+        let mut meant = all.filter(|deed| matches!(deed, Deed::Switch(patch, _) if patch.contains(action)));
+        Fault::Deed(meant.next().expect("a denial"))
+    };
+    let cases = [
+        vec![drift(Drift::DropBoundary)],
+        vec![drift(Drift::AttachPolicy)],
+        vec![
+            denied("iam:PutRolePermissionsBoundary"),
+            drift(Drift::DropBoundary),
+        ],
+        vec![
+            denied("iam:ListAttachedRolePolicies"),
+            drift(Drift::AttachPolicy),
+            drift(Drift::WidenPolicy),
+        ],
+        vec![drift(Drift::DeleteRole), Fault::Crash(Side::After)],
+    ];
+    for at in (0..usual.journal.len()).step_by(50) {
+        for case in &cases {
+            let schedule: Schedule = (at..).zip(case.iter().cloned()).collect();
+            let outcome = live(&scenario, &schedule);
+            assert_eq!(outcome.violations, [], "{case:?} at request {at}");
+        }
+    }
 }
 
 /// A controller whose cache was never filled waits for it, and a process that waits does not end.

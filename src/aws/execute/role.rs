@@ -4,6 +4,7 @@ use super::send::{Sending, To};
 use crate::aws::fault::Fault;
 use crate::aws::operation::Operation;
 use aws_sdk_iam::types::Tag;
+use jwthttpapi_core::model::PolicyArn;
 use jwthttpapi_core::model::desired::Role;
 use jwthttpapi_core::model::document::Document;
 use jwthttpapi_core::model::name::{ROLE_POLICY, RoleName};
@@ -17,7 +18,7 @@ fn tags(tags: &BTreeMap<String, String>, operation: Operation) -> Result<Vec<Tag
         .map_err(|_| Fault::unresolved(operation, "a tag"))
 }
 
-/// Creates the role with its tags. One that exists is a fault: whose it is has to be read first.
+/// Creates the role with its tags and what bounds it. One that exists is a fault: whose it is has to be read first.
 pub(super) fn create<'a>(to: To<'a>, role: &Role) -> Result<Sending<'a>, Fault> {
     let operation = Operation::CreateRole;
     let request = to.session.iam().writes.create_role();
@@ -25,6 +26,7 @@ pub(super) fn create<'a>(to: To<'a>, role: &Role) -> Result<Sending<'a>, Fault> 
         .path(&role.name.path)
         .role_name(&role.name.name)
         .assume_role_policy_document(role.trust.render())
+        .set_permissions_boundary(role.boundary.as_ref().map(|arn| arn.as_str().to_owned()))
         .set_tags(Some(tags(&role.tags, operation)?));
     Ok(to.change(operation, request.send()))
 }
@@ -33,6 +35,14 @@ pub(super) fn update_trust<'a>(to: To<'a>, role: &RoleName, trust: &Document) ->
     let request = to.session.iam().writes.update_assume_role_policy();
     let request = request.role_name(&role.name).policy_document(trust.render());
     to.change(Operation::UpdateAssumeRolePolicy, request.send())
+}
+
+pub(super) fn put_boundary<'a>(to: To<'a>, role: &RoleName, boundary: &PolicyArn) -> Sending<'a> {
+    let request = to.session.iam().writes.put_role_permissions_boundary();
+    let request = request
+        .role_name(&role.name)
+        .permissions_boundary(boundary.as_str());
+    to.change(Operation::PutRolePermissionsBoundary, request.send())
 }
 
 pub(super) fn put_policy<'a>(to: To<'a>, role: &RoleName, policy: &Document) -> Sending<'a> {

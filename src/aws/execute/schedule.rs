@@ -262,6 +262,7 @@ fn goes_on(planned: &Planned, not_done: &[&Step]) -> bool {
             | Step::UpdateStage
             | Step::CreateRole(_)
             | Step::UpdateTrust { .. }
+            | Step::PutBoundary { .. }
             | Step::PutRolePolicy { .. }
             | Step::TagRole { .. }
             | Step::UntagRole { .. }

@@ -95,6 +95,11 @@ pub(super) fn send<'a>(
 
         Step::CreateRole(wanted) => role::create(to, wanted),
         Step::UpdateTrust { role, trust } => Ok(role::update_trust(to, role, trust)),
+        Step::PutBoundary {
+            role,
+            boundary,
+            replaces: _,
+        } => Ok(role::put_boundary(to, role, boundary)),
         Step::PutRolePolicy {
             role,
             policy,

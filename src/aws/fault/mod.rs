@@ -241,6 +241,15 @@ impl Fault {
             && matches!(self.class, Class::Unanswered | Class::Server | Class::Unknown)
     }
 
+    /// Whether what was refused is the permissions boundary of a role.
+    fn is_of_the_boundary(&self) -> bool {
+        let sets = matches!(
+            self.operation,
+            Operation::CreateRole | Operation::PutRolePermissionsBoundary
+        );
+        sets && self.detail.contains("Scope ARN")
+    }
+
     /// How to go on.
     pub const fn retry(&self) -> Retry {
         match self.class {

@@ -169,6 +169,13 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
         {
             Class::Quota
         }
+        // Seen in reports of others (O): "Scope ARN: … does not exist or is not attachable." is about the boundary, not the role.
+        Class::Missing
+            if operation == Op::CreateRole
+                || (operation == Op::PutRolePermissionsBoundary && says(&["scope arn"])) =>
+        {
+            Class::Rejected
+        }
         // aws-facts §11 (D): IAM has one code for too many roles and too long a policy.
         Class::Quota if matches!(operation, Op::PutRolePolicy | Op::UpdateAssumeRolePolicy) => {
             Class::PolicyTooLong

@@ -50,14 +50,16 @@ pub(super) fn message(fault: &Fault) -> String {
             "AWS has no valid credentials of the operator ({}); check its service account, the role behind it and that role's trust",
             fault.code.as_deref().unwrap_or("none were found")
         ),
+        Class::Rejected if fault.is_of_the_boundary() => format!(
+            "{service} refuses {operation}: {}; make that policy, or correct the operator's --permissions-boundary",
+            detail()
+        ),
         Class::Rejected => format!("{service} refuses {operation}: {}", detail()),
         Class::IssuerUnreachable => format!(
             "AWS cannot read the issuer's discovery document; make <issuer>/.well-known/openid-configuration answer on the public internet over https. AWS says: {}",
             detail()
         ),
-        Class::PolicyTooLong => format!(
-            "the policy would be longer than {service} allows ({operation}); use fewer functions in one API, or the other invocation.mode"
-        ),
+        Class::PolicyTooLong => policy_full(fault),
         Class::RoleNotReady => {
             format!(
                 "{service} cannot assume the new role yet ({operation}); IAM needs a moment until it works"
@@ -86,6 +88,22 @@ pub(super) fn message(fault: &Fault) -> String {
                 .status
                 .map_or_else(|| "nothing".into(), |status| format!("status {status}"))),
             detail()
+        ),
+    }
+}
+
+/// The way out differs: the policy of a function is everybody's, that of a role the object's own, but for what others put there.
+fn policy_full(fault: &Fault) -> String {
+    match fault.operation {
+        Operation::AddPermission => String::from(
+            "the function's policy has no room for one more statement (Lambda allows 20 KB); remove statements from it that nobody needs any more (aws lambda remove-permission), or set spec.invocation.mode: Role",
+        ),
+        Operation::PutRolePolicy => String::from(
+            "the role's inline policies would be longer than IAM allows (10240 characters, those that others put on it counted); use fewer functions in one API, set spec.invocation.mode: ResourcePolicy, or bring a role with spec.invocation.roleArn",
+        ),
+        operation => format!(
+            "the policy would be longer than {} allows ({operation})",
+            fault.service.title()
         ),
     }
 }

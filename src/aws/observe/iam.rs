@@ -1,8 +1,10 @@
 //! IAM's answers.
 
+use super::pages;
 use crate::aws::Session;
 use crate::aws::fault::Fault;
 use crate::aws::operation::Operation;
+use futures::FutureExt;
 use jwthttpapi_core::model::name::{ROLE_POLICY, RoleName};
 use jwthttpapi_core::model::observed;
 use percent_encoding::percent_decode_str;
@@ -18,6 +20,9 @@ pub(super) async fn role(session: &Session, name: &RoleName) -> Result<observed:
         arn: role.arn,
         trust: document(&trust).ok_or_else(|| Fault::unreadable(operation, "a readable trust"))?,
         policy: None,
+        boundary: role
+            .permissions_boundary
+            .and_then(|boundary| boundary.permissions_boundary_arn),
         tags: role
             .tags
             .into_iter()
@@ -33,6 +38,46 @@ pub(super) async fn policy(session: &Session, name: &RoleName) -> Result<Value, 
     let send = request.role_name(&name.name).policy_name(ROLE_POLICY).send();
     let answer = session.read(operation, send).await?;
     document(&answer.policy_document).ok_or_else(|| Fault::unreadable(operation, "a readable policy"))
+}
+
+/// ARNs of the managed policies that are attached to a role.
+pub(super) async fn attached(session: &Session, name: &RoleName) -> Result<Vec<String>, Fault> {
+    let operation = Operation::ListAttachedRolePolicies;
+    let attached = pages(operation, |marker| {
+        let request = session.iam().reads.list_attached_role_policies();
+        let send = request.role_name(&name.name).set_marker(marker).send();
+        async move {
+            let answer = session.read(operation, send).await?;
+            Ok((
+                answer.attached_policies,
+                answer.marker.filter(|_| answer.is_truncated),
+            ))
+        }
+        .boxed()
+    });
+    Ok(attached
+        .await?
+        .into_iter()
+        .filter_map(|policy| policy.policy_arn)
+        .collect())
+}
+
+/// Names of a role's inline policies.
+pub(super) async fn inline(session: &Session, name: &RoleName) -> Result<Vec<String>, Fault> {
+    let operation = Operation::ListRolePolicies;
+    pages(operation, |marker| {
+        let request = session.iam().reads.list_role_policies();
+        let send = request.role_name(&name.name).set_marker(marker).send();
+        async move {
+            let answer = session.read(operation, send).await?;
+            Ok((
+                Some(answer.policy_names),
+                answer.marker.filter(|_| answer.is_truncated),
+            ))
+        }
+        .boxed()
+    })
+    .await
 }
 
 /// A policy document as IAM sends it: percent-encoded JSON (D, botocore).

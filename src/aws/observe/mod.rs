@@ -14,10 +14,10 @@ use super::fault::{Class, Fault};
 use super::operation::Operation;
 use futures::future::BoxFuture;
 use jwthttpapi_core::model::function::LogGroup;
-use jwthttpapi_core::model::name::{FunctionArn, RoleName};
+use jwthttpapi_core::model::name::{FunctionArn, ROLE_POLICY, RoleName};
 use jwthttpapi_core::model::observed::{self, FunctionPolicy};
 use jwthttpapi_core::planted;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use api_gateway::created;
 pub(super) use lambda::state;
@@ -58,6 +58,15 @@ pub enum Extent {
     Integrations,
     /// Settings alone, by one read.
     Settings,
+}
+
+/// Policies that others put on a role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachments {
+    /// ARNs of managed policies.
+    pub managed: BTreeSet<String>,
+    /// Names of inline policies.
+    pub inline: BTreeSet<String>,
 }
 
 /// An API in the list of all.
@@ -140,6 +149,19 @@ impl Session {
             })),
             None => Ok(None),
         }
+    }
+
+    /// What others put on a role beside the operator's one inline policy, by two lists that go out together.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn attachments(&self, name: &RoleName) -> Result<Attachments, Fault> {
+        let (managed, inline) = futures::join!(iam::attached(self, name), iam::inline(self, name));
+        let inline = found(inline)?.into_iter().flatten();
+        Ok(Attachments {
+            managed: found(managed)?.into_iter().flatten().collect(),
+            inline: inline.filter(|policy| policy != ROLE_POLICY).collect(),
+        })
     }
 
     /// A function with its configuration and its tags; none when there is no such function.

@@ -178,6 +178,30 @@ impl Ground {
             .collect()
     }
 
+    /// What the installer allows and asks for, from now on.
+    pub(super) fn policy(&mut self, change: impl FnOnce(&mut Policy)) {
+        change(&mut Arc::get_mut(&mut self.ctx).unwrap().policy);
+    }
+
+    /// Somebody else, to IAM.
+    pub(super) fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+    }
+
+    /// The same, to Lambda.
+    pub(super) fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+    }
+
+    /// The notes of the warnings that were published for a reason.
+    pub(super) fn warnings(&self, reason: &str) -> Vec<String> {
+        let events = self.kubernetes.within("/events/").into_iter();
+        let meant = events.filter(|event| event["type"] == "Warning" && event["reason"] == reason);
+        meant
+            .map(|event| event["note"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     /// A function of somebody else.
     pub(super) async fn function(&self, name: &str) {
         function(&self.sandbox, name).await;
@@ -220,6 +244,14 @@ impl Ground {
 
     pub(super) fn status(&self) -> JwtHttpApiStatus {
         serde_json::from_value(self.kubernetes.get(PATH).unwrap()["status"].take()).unwrap()
+    }
+
+    /// The sentence in a condition of the status.
+    pub(super) fn sentence(&self, kind: ConditionType) -> String {
+        condition(&self.status().conditions, kind)
+            .unwrap()
+            .message
+            .clone()
     }
 
     /// The word in a condition of the status.

@@ -6,3 +6,4 @@ mod ground;
 mod orphans;
 mod passes;
 mod reclaim;
+mod roles;

@@ -26,6 +26,8 @@ fn the_deployment_runs_the_operator_as_the_values_say() {
             "run",
             &format!("--allowed-functions={FUNCTIONS}"),
             "--allowed-functions=arn:aws:lambda:*:*:function:b-?",
+            "--default-invocation=Role",
+            "--role-path=/jwthttpapi/",
             "--aws-region=eu-central-1",
             "--aws-endpoint-url=http://127.0.0.1:4566",
             "--delete-orphans=false",

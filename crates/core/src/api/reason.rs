@@ -31,6 +31,8 @@ pub enum Reason {
     DeploymentFailed,
     /// Lambda could not make a function what was asked.
     FunctionFailed,
+    /// A role cannot go while policies of others are on it.
+    RoleInUse,
     /// There are no usable AWS credentials.
     CredentialsUnavailable,
     /// A function does not exist.
@@ -78,7 +80,7 @@ pub enum Polarity {
 
 impl Reason {
     /// All of them, gravest first.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::InvalidSpec,
         Self::FunctionNotAllowed,
         Self::RoleNotAllowed,
@@ -93,6 +95,7 @@ impl Reason {
         Self::AwsRefused,
         Self::DeploymentFailed,
         Self::FunctionFailed,
+        Self::RoleInUse,
         Self::CredentialsUnavailable,
         Self::FunctionNotFound,
         Self::AwsUnreachable,
@@ -128,6 +131,7 @@ impl Reason {
             Self::AwsRefused => "AwsRefused",
             Self::DeploymentFailed => "DeploymentFailed",
             Self::FunctionFailed => "FunctionFailed",
+            Self::RoleInUse => "RoleInUse",
             Self::CredentialsUnavailable => "CredentialsUnavailable",
             Self::FunctionNotFound => "FunctionNotFound",
             Self::AwsUnreachable => "AwsUnreachable",
@@ -164,6 +168,7 @@ impl Reason {
             | Self::AwsRefused
             | Self::DeploymentFailed
             | Self::FunctionFailed
+            | Self::RoleInUse
             | Self::CredentialsUnavailable => Polarity::NeedsHuman,
             Self::FunctionNotFound
             | Self::AwsUnreachable

@@ -155,7 +155,8 @@ pub struct JwtHttpApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
 
-    /// Tags of the API and its role, up to 44; the operator adds six of its own.
+    /// Tags of the API, its roles, functions and log groups, up to 44 together with those of the operator's --default-tags,
+    /// over which these win; the operator adds six of its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 44, "additionalProperties" = {"type": "string", "maxLength": 256}))]
     #[x_kube(
@@ -323,7 +324,7 @@ pub struct Invocation {
 }
 
 /// Role: one role for this API that may invoke exactly its functions. ResourcePolicy: one statement in the policy of each
-/// function. Unless set: Role.
+/// function. Unless set: the operator's --default-invocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum InvocationMode {
     /// One IAM role for the API.
@@ -443,6 +444,14 @@ impl DeletionPolicy {
 }
 
 impl JwtHttpApiSpec {
+    /// How API Gateway is let in, where the operator has a default. Who brings a role says so by that.
+    pub fn invocation_mode(&self, default: InvocationMode) -> InvocationMode {
+        let wanted = self.invocation.as_ref();
+        let brings = wanted.is_some_and(|invocation| invocation.role_arn.is_some());
+        let unsaid = if brings { InvocationMode::Role } else { default };
+        wanted.and_then(|invocation| invocation.mode).unwrap_or(unsaid)
+    }
+
     /// Whether nothing may be written to AWS.
     pub fn suspended(&self) -> bool {
         self.suspend.unwrap_or(false)

@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::function::Function;
 use super::name::{FunctionArn, RoleName, RouteKey, integration_marker};
+use super::organisation::PolicyArn;
 use crate::api::{IpAddressType, PayloadFormatVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,6 +191,8 @@ pub struct Role {
     pub trust: Document,
     /// What it may do.
     pub policy: Document,
+    /// What bounds it; with none a boundary that it has is left to it.
+    pub boundary: Option<PolicyArn>,
     /// All tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -8,12 +8,15 @@ pub mod function;
 mod hash;
 pub mod name;
 pub mod observed;
+mod organisation;
 pub mod owner;
 mod pattern;
+mod standing;
 
 pub use build::{Policy, Rejection, Violation, build};
 pub use desired::Desired;
 pub use observed::Observed;
+pub use organisation::{DefaultTags, PolicyArn, RolePath};
 pub use owner::{Owner, Proof};
 pub use pattern::Rank;
 pub(crate) use pattern::meet;

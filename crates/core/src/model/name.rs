@@ -1,7 +1,7 @@
 //! Names: parsed once, trusted afterwards. The names of everything that the operator makes in AWS are the pure functions at
 //! the end, each with its quota.
 
-use super::{Owner, hash};
+use super::{Owner, RolePath, hash};
 use std::fmt;
 
 /// Why a text is not the name it should be.
@@ -400,14 +400,40 @@ fn is_word(text: &str) -> bool {
 /// Path and name of a role. Names are unique in the whole account, whatever their path and case (D, IAM limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleName {
-    /// `/jwthttpapi/`.
+    /// `/jwthttpapi/`, unless asked otherwise.
     pub path: String,
     /// At most 64 characters.
     pub name: String,
 }
 
-/// The path of every role that the operator makes, so that one IAM pattern covers them.
-pub const ROLE_PATH: &str = "/jwthttpapi/";
+impl RoleName {
+    fn of(name: String) -> Self {
+        Self {
+            path: RolePath::default().as_str().to_owned(),
+            name,
+        }
+    }
+
+    /// The same name under another path.
+    #[must_use]
+    pub fn under(self, path: &RolePath) -> Self {
+        Self {
+            path: path.as_str().to_owned(),
+            ..self
+        }
+    }
+
+    /// Path and name in a role's ARN.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        let resource = arn.splitn(6, ':').nth(5)?.strip_prefix("role")?;
+        let (path, name) = resource.rsplit_once('/')?;
+        Some(Self {
+            path: format!("{path}/"),
+            name: name.to_owned(),
+        })
+    }
+}
+
 /// Name of the one inline policy of the invoke role.
 pub const ROLE_POLICY: &str = "jwthttpapi";
 /// The stage that is served without a path prefix.
@@ -429,10 +455,7 @@ pub fn api_name(owner: &Owner, wanted: Option<&str>) -> String {
 /// Name of the invoke role: at most 64 characters, since Regions have at most 25 (D).
 pub fn role_name(owner: &Owner, region: &str) -> RoleName {
     let hash = hash::hex(12, &[&owner.cluster, &owner.uid, "invoke-role"]);
-    RoleName {
-        path: ROLE_PATH.to_owned(),
-        name: format!("jwthttpapi-{region}-{hash}"),
-    }
+    RoleName::of(format!("jwthttpapi-{region}-{hash}"))
 }
 
 /// What the name of every function of an owner begins with in AWS.
@@ -455,10 +478,7 @@ pub fn log_group(function: &str) -> String {
 pub fn execution_role_name(owner: &Owner, region: &str, function: &str) -> RoleName {
     let purpose = format!("execution-role {function}");
     let hash = hash::hex(12, &[&owner.cluster, &owner.uid, &purpose]);
-    RoleName {
-        path: ROLE_PATH.to_owned(),
-        name: format!("jwthttpapi-{region}-{hash}"),
-    }
+    RoleName::of(format!("jwthttpapi-{region}-{hash}"))
 }
 
 /// Statement id of the permission of one API on one function and qualifier: at most 100 of `[A-Za-z0-9-_]` (D).
@@ -620,7 +640,7 @@ mod tests {
             region: "cn-north-1".into(),
         };
         let role = RoleName {
-            path: ROLE_PATH.into(),
+            path: "/jwthttpapi/".into(),
             name: "r".into(),
         };
         assert_eq!(place.api_arn("a1"), "arn:aws-cn:apigateway:cn-north-1::/apis/a1");

@@ -181,6 +181,8 @@ pub struct Role {
     pub trust: Value,
     /// The operator's inline policy, parsed; none when it is missing.
     pub policy: Option<Value>,
+    /// ARN of its permissions boundary, if it has one.
+    pub boundary: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -1,10 +1,10 @@
 //! Deletion and release: the same pipeline with nothing desired.
 
 use super::functions::{deleted_before, is_own, ours, remove};
-use super::invocation::{delete_role, role_name};
+use super::invocation::delete_role;
 use super::step::{Plan, Planned, Refs, Service, Step};
 use crate::model::document;
-use crate::model::name::statement_id;
+use crate::model::name::{RoleName, statement_id};
 use crate::model::observed::{FunctionPolicy, Observed, Role};
 use crate::model::owner::is_ownership_tag;
 use crate::model::{Owner, Proof};
@@ -91,7 +91,7 @@ pub fn plan_release(observed: &Observed, owner: &Owner) -> Plan {
         .map(|api| Step::UntagApi(of_the_owner(&api.tags)));
     let untag_role = |role: &Role| {
         Some(Step::UntagRole {
-            role: role_name(&role.arn)?,
+            role: RoleName::of_arn(&role.arn)?,
             keys: of_the_owner(&role.tags),
         })
     };

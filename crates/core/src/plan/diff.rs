@@ -101,9 +101,12 @@ impl Draft {
             let function = desired.owned.get(name);
             let is_its = |step: &Step| match (step, function) {
                 (Step::CreateRole(role), _) => role.function.as_deref() == Some(name),
-                (Step::UpdateTrust { role, .. } | Step::PutRolePolicy { role, .. }, Some(function)) => {
-                    *role == function.role.name
-                }
+                (
+                    Step::PutBoundary { role, .. }
+                    | Step::UpdateTrust { role, .. }
+                    | Step::PutRolePolicy { role, .. },
+                    Some(function),
+                ) => *role == function.role.name,
                 (Step::CreateLogGroup(group), Some(function)) => group.name == function.log_group.name,
                 _ => false,
             };

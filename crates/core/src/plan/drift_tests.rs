@@ -4,11 +4,11 @@ use super::sketch::{owner, place, policy, route};
 use super::world::World;
 use super::{Plan, Step, plan, plan_deletion, plan_release};
 use crate::api::{Cors, Invocation, InvocationMode, IpAddressType, JwtHttpApiSpec};
-use crate::model::build;
 use crate::model::name::{FunctionArn, role_name, statement_id};
 use crate::model::observed::{
     Api, Authorization, Authorizer, FunctionPolicy, Integration, Observed, Reading, Role, Stage,
 };
+use crate::model::{Policy, build};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -40,6 +40,17 @@ fn by_policy() -> JwtHttpApiSpec {
             mode: Some(InvocationMode::ResourcePolicy),
             role_arn: None,
         }),
+        ..spec()
+    }
+}
+
+/// With a function of its own.
+fn owning() -> JwtHttpApiSpec {
+    let function = json!({
+        "name": "own", "runtime": "nodejs24.x", "handler": "index.handler", "code": "code",
+    });
+    JwtHttpApiSpec {
+        functions: vec![serde_json::from_value(function).unwrap()],
         ..spec()
     }
 }
@@ -418,6 +429,84 @@ fn naming<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
     json!({"Version": "2012-10-17", "Statement": [statement]})
 }
 
+const BOUND: &str = "bound role R by arn:aws:iam::123456789012:policy/boundary";
+
+#[test]
+fn a_role_is_bounded_before_anything_lets_it_do_more() {
+    let widened = |role: &mut Role| {
+        role.boundary = None;
+        role.trust = json!({});
+        role.policy = Some(naming(vec!["f"]));
+    };
+    assert_eq!(
+        after_role(widened),
+        [BOUND, "update trust of role R", "let role R invoke 2 functions"]
+    );
+}
+
+#[test]
+fn a_boundary_that_nobody_asks_for_any_more_is_left_on_the_role() {
+    let world = as_wanted(&spec());
+    let unbounded = Policy {
+        permissions_boundary: None,
+        ..policy()
+    };
+    let desired = build(&spec(), &owner(), &place(), "nonce", &unbounded).unwrap();
+    assert!(plan(&desired, &world.observed, &owner(), &place()).is_empty());
+}
+
+#[test]
+fn traffic_waits_for_iam_when_a_boundary_takes_the_place_of_another_and_not_when_it_is_the_first() {
+    let settles = |before: Option<&str>| {
+        let mut world = as_wanted(&spec());
+        role(&mut world).boundary = before.map(str::to_owned);
+        let plan = planned(&spec(), &world.observed);
+        plan.steps
+            .iter()
+            .map(|planned| planned.step.settles())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(settles(None), [false]);
+    assert_eq!(settles(Some("arn:aws:iam::123456789012:policy/another")), [true]);
+}
+
+#[test]
+fn a_tag_of_a_role_that_changes_the_case_of_its_key_is_not_taken_off_again() {
+    let steps = after_role(|role| {
+        let value = role.tags.remove("team").unwrap();
+        role.tags.insert("Team".into(), value);
+    });
+    assert_eq!(steps, ["tag role R: team"]);
+}
+
+#[test]
+fn roles_of_the_owners_stay_under_their_path_and_everything_leads_through_them() {
+    let mut world = as_wanted(&owning());
+    let elsewhere = Policy {
+        role_path: "/team/".parse().unwrap(),
+        ..policy()
+    };
+    let desired = build(&owning(), &owner(), &place(), "nonce", &elsewhere).unwrap();
+    let stands = |world: &World, told: Option<&str>| {
+        let observed = &world.observed;
+        let desired = desired.clone();
+        let desired = desired.standing(&observed.role, &observed.owned, told, &owner());
+        lines(&plan(&desired, observed, &owner(), &place()))
+    };
+    assert_eq!(stands(&world, None), NONE);
+    let arn = role(&mut world).arn.clone();
+    // What could not be read stands where status says.
+    world.observed.role = Reading::Unknown;
+    assert_eq!(stands(&world, Some(&arn)), NONE);
+    world.observed.role = Reading::Known(None);
+    let made = stands(&world, Some(&arn));
+    assert_eq!(made[..2], ["create role R", "let role R invoke 2 functions"]);
+    assert!(
+        made.iter().any(|line| line.starts_with("create integration")),
+        "{made:?}"
+    );
+}
+
 #[test]
 fn a_role_of_ours_is_put_right_and_no_other() {
     assert_eq!(
@@ -433,6 +522,8 @@ fn a_role_of_ours_is_put_right_and_no_other() {
         after_role(|role| role.policy = None),
         ["let role R invoke 2 functions"]
     );
+    let narrower = |role: &mut Role| role.boundary = None;
+    assert_eq!(after_role(narrower), [BOUND]);
     assert_eq!(after_role(|role| role.tags.clear()), NONE);
     let reading = |reading| from(&spec(), &spec(), |world| world.observed.role = reading);
     assert_eq!(reading(Reading::Unknown), NONE);

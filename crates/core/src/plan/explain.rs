@@ -61,6 +61,9 @@ impl fmt::Display for Step {
             Self::DeleteStage { name } => write!(f, "delete stage {name}"),
             Self::CreateRole(role) => write!(f, "create role {}", role.name.name),
             Self::UpdateTrust { role, .. } => write!(f, "update trust of role {}", role.name),
+            Self::PutBoundary { role, boundary, .. } => {
+                write!(f, "bound role {} by {}", role.name, boundary.as_str())
+            }
             Self::PutRolePolicy { role, policy, .. } => {
                 let (name, resources) = (&role.name, policy.resources());
                 if resources.iter().any(|arn| arn.contains(":log-group:")) {

@@ -1,7 +1,7 @@
 //! Functions of the object's own: the log group first, then the role, then the function; in reverse when no route needs it any
 //! more. Lambda refuses a change while another is under way, so that each is waited for.
 
-use super::invocation::{delete_role, trust_and_tags};
+use super::invocation::{delete_role, own_settings};
 use super::order::Ordered;
 use super::settings::tag_changes;
 use super::step::Step;
@@ -134,7 +134,7 @@ fn role(wanted: &Role, now: &Reading<Option<observed::Role>>, owner: &Owner) -> 
         .policy
         .as_ref()
         .is_some_and(|policy| wanted.policy.matches(policy));
-    let mut steps = trust_and_tags(wanted, now);
+    let mut steps = own_settings(wanted, now);
     steps.extend((!fits).then(put));
     steps
 }

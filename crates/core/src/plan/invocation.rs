@@ -44,7 +44,7 @@ pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> Rol
         // Somebody else's: the caller reports it; nothing is touched.
         (Some(_), None) => {}
         (Some(_), Some(role)) => {
-            before.extend(trust_and_tags(wanted, role));
+            before.extend(own_settings(wanted, role));
             match &role.policy {
                 Some(policy) if wanted.policy.matches(policy) => {}
                 Some(policy) => {
@@ -71,20 +71,31 @@ pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> Rol
     steps
 }
 
-/// What a role's own settings lack.
-pub(super) fn trust_and_tags(wanted: &desired::Role, role: &observed::Role) -> Vec<Step> {
+/// What a role's own settings lack. What bounds it goes before whatever may let it do more.
+pub(super) fn own_settings(wanted: &desired::Role, role: &observed::Role) -> Vec<Step> {
     let name = || wanted.name.clone();
     let trust = || Step::UpdateTrust {
         role: name(),
         trust: wanted.trust.clone(),
     };
-    let (set, unset) = tag_changes(&wanted.tags, &role.tags);
+    // One that nobody asks for any more stays: to take it off would widen what the role may do.
+    let boundary = wanted.boundary.as_ref();
+    let boundary = boundary.filter(|wanted| role.boundary.as_deref() != Some(wanted.as_str()));
+    let bound = boundary.map(|boundary| Step::PutBoundary {
+        role: name(),
+        boundary: boundary.clone(),
+        replaces: role.boundary.is_some() && wanted.function.is_none(),
+    });
+    let (set, mut unset) = tag_changes(&wanted.tags, &role.tags);
+    // IAM takes keys that differ in case for one (D, IAM user guide): the other spelling went when this one was set.
+    unset.retain(|key| !set.keys().any(|wanted| wanted.eq_ignore_ascii_case(key)));
     let tag = |tags| Step::TagRole { role: name(), tags };
     let untag = |keys| Step::UntagRole { role: name(), keys };
     let trust = (!wanted.trust.matches(&role.trust)).then(trust);
     let tag = (!set.is_empty()).then(|| tag(set));
     let untag = (!unset.is_empty()).then(|| untag(unset));
-    trust.into_iter().chain(tag).chain(untag).collect()
+    let settings = bound.into_iter().chain(trust);
+    settings.chain(tag).chain(untag).collect()
 }
 
 /// The wanted functions and those of the old policy that are functions' ARNs indeed.
@@ -104,7 +115,7 @@ fn both(desired: &Desired, old: &BTreeSet<String>) -> Document {
 
 /// Takes a role of ours away: its policy, then itself.
 pub(super) fn delete_role(role: &observed::Role) -> Vec<Ordered> {
-    let Some(name) = role_name(&role.arn) else {
+    let Some(name) = RoleName::of_arn(&role.arn) else {
         return Vec::new();
     };
     let policy = role
@@ -116,16 +127,6 @@ pub(super) fn delete_role(role: &observed::Role) -> Vec<Ordered> {
         .chain([Step::DeleteRole { role: name }])
         .map(|step| (step, false))
         .collect()
-}
-
-/// Path and name in a role's ARN.
-pub(super) fn role_name(arn: &str) -> Option<RoleName> {
-    let resource = arn.splitn(6, ':').nth(5)?.strip_prefix("role")?;
-    let (path, name) = resource.rsplit_once('/')?;
-    Some(RoleName {
-        path: format!("{path}/"),
-        name: name.to_owned(),
-    })
 }
 
 #[derive(Default)]

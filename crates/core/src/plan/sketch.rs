@@ -80,6 +80,8 @@ pub(crate) fn policy() -> Policy {
     Policy {
         allowed_functions: vec![WildMatch::new("*")],
         passable_roles: vec![WildMatch::new("*")],
+        permissions_boundary: "arn:aws:iam::123456789012:policy/boundary".parse().ok(),
+        ..Policy::default()
     }
 }
 
@@ -369,7 +371,7 @@ pub(crate) struct Drift {
 }
 
 pub(crate) fn drifts() -> impl Strategy<Value = Drift> {
-    (0_u8..40, 0_usize..16, 0_usize..16).prop_map(|(kind, at, with)| Drift { kind, at, with })
+    (0_u8..41, 0_usize..16, 0_usize..16).prop_map(|(kind, at, with)| Drift { kind, at, with })
 }
 
 impl Drift {
@@ -377,7 +379,7 @@ impl Drift {
     pub(crate) fn apply(&self, world: &mut World) {
         match self.kind {
             0..=23 if world.observed.api.is_some() => self.apply_to_api(world),
-            24..=29 => self.apply_to_others(world),
+            24..=29 | 40 => self.apply_to_others(world),
             30..=39 => self.apply_to_owned(world),
             _ => {}
         }
@@ -619,6 +621,10 @@ impl Drift {
             }
             (27, Reading::Known(Some(role))) => {
                 role.tags.insert("foreign".into(), "tag".into());
+            }
+            (40, Reading::Known(Some(role))) => {
+                let another = "arn:aws:iam::123456789012:policy/another";
+                role.boundary = (self.with > 7).then(|| another.to_owned());
             }
             (28, role @ Reading::Known(None)) => {
                 *role = Reading::Known(Some(Role {

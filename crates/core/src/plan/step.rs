@@ -1,5 +1,6 @@
 //! A plan is a value: it can be printed, filtered, executed and made anew after any crash.
 
+use crate::model::PolicyArn;
 use crate::model::desired::{Api, Cors, Integration, Jwt, Marker, Role};
 use crate::model::document::Document;
 use crate::model::function::{Code, Configuration, Function, LogGroup};
@@ -212,6 +213,15 @@ pub enum Step {
         /// Who may assume it.
         trust: Document,
     },
+    /// Put the role's permissions boundary.
+    PutBoundary {
+        /// The role.
+        role: RoleName,
+        /// What bounds it.
+        boundary: PolicyArn,
+        /// Whether something else bounded it before: it may now do what it could not, and IAM has to settle then.
+        replaces: bool,
+    },
     /// Put the role's one inline policy.
     PutRolePolicy {
         /// The role.
@@ -357,6 +367,7 @@ impl Step {
             Self::CreateStage | Self::UpdateStage | Self::DeleteStage { .. } => Kind::Stage,
             Self::CreateRole(_)
             | Self::UpdateTrust { .. }
+            | Self::PutBoundary { .. }
             | Self::PutRolePolicy { .. }
             | Self::TagRole { .. }
             | Self::UntagRole { .. }
@@ -408,11 +419,13 @@ impl Step {
         )
     }
 
-    /// Whether traffic has to wait until IAM has settled: a new role that invokes, a changed trust, a wider policy.
+    /// Whether traffic has to wait until IAM has settled: a new role that invokes, a changed trust, another
+    /// boundary, a wider policy.
     pub fn settles(&self) -> bool {
         match self {
             Self::CreateRole(role) => role.function.is_none(),
             Self::UpdateTrust { .. } => true,
+            Self::PutBoundary { replaces, .. } => *replaces,
             Self::PutRolePolicy { widens, .. } => *widens,
             _ => false,
         }

@@ -10,6 +10,8 @@ use aws_sdk_iam::Client as Iam;
 use aws_sdk_lambda::{Client as Lambda, primitives::Blob, types::Environment};
 use jwthttpapi_sandbox::SMALLEST_ARCHIVE;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// What somebody changes in AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +54,10 @@ pub enum Drift {
     WidenPolicy,
     /// Nobody may assume the role.
     BreakTrust,
+    /// Nothing bounds the role any more.
+    DropBoundary,
+    /// A policy of somebody else's is attached to the role, for three minutes.
+    AttachPolicy,
     /// The statements in the functions' policies are gone.
     RemoveStatements,
     /// The object's own functions are deleted.
@@ -68,7 +74,7 @@ pub enum Drift {
 
 impl Drift {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::DeleteApi,
         Self::DeleteRoutes,
         Self::DeleteStages,
@@ -88,6 +94,8 @@ impl Drift {
         Self::DeletePolicy,
         Self::WidenPolicy,
         Self::BreakTrust,
+        Self::DropBoundary,
+        Self::AttachPolicy,
         Self::RemoveStatements,
         Self::DeleteFunctions,
         Self::ChangeCode,
@@ -140,7 +148,12 @@ impl Drift {
     pub(super) async fn happen(self, world: &World) {
         let config = stranger(world.sandbox());
         match self {
-            Self::DeleteRole | Self::DeletePolicy | Self::WidenPolicy | Self::BreakTrust => {
+            Self::DeleteRole
+            | Self::DeletePolicy
+            | Self::WidenPolicy
+            | Self::BreakTrust
+            | Self::DropBoundary
+            | Self::AttachPolicy => {
                 for role in world.roles() {
                     self.to_role(&Iam::new(&config), &role).await;
                 }
@@ -216,6 +229,11 @@ impl Drift {
                 let put = iam.put_role_policy().role_name(role).policy_name(policy);
                 drop(put.policy_document(everything.to_string()).send().await);
             }
+            Self::DropBoundary => {
+                let delete = iam.delete_role_permissions_boundary().role_name(role);
+                drop(delete.send().await);
+            }
+            Self::AttachPolicy => attach_for_a_while(iam, role).await,
             Self::BreakTrust => {
                 let update = iam.update_assume_role_policy().role_name(role);
                 drop(update.policy_document(everybody.to_string()).send().await);
@@ -326,6 +344,18 @@ impl Drift {
         }
         Some(())
     }
+}
+
+/// A role with a policy attached cannot be deleted: it is taken off again before anybody gives up.
+async fn attach_for_a_while(iam: &Iam, role: &str) {
+    let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    let attach = iam.attach_role_policy().role_name(role).policy_arn(policy);
+    drop(attach.send().await);
+    let detach = iam.detach_role_policy().role_name(role).policy_arn(policy);
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(180)).await;
+        drop(detach.send().await);
+    });
 }
 
 async fn widen_audience(gateway: &Gateway, api: &str) -> Option<()> {

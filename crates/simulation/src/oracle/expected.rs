@@ -1,6 +1,9 @@
 //! What a spec means, said once more and independently of the operator.
 
+mod organisation;
 mod owned;
+
+pub(crate) use organisation::Organisation;
 
 use jwthttpapi_sandbox::model::deployment::{Authorization, DeployedRoute, Deployment};
 use serde_json::{Map, Value, json};
@@ -56,7 +59,7 @@ fn authorization(spec: &Value, route: &Value) -> Authorization {
 }
 
 /// Everything of the object's in AWS, as its spec asks for it, in a form of its own that names things instead of ids.
-pub(crate) fn of(spec: &Value) -> Value {
+pub(crate) fn of(spec: &Value, organisation: &Organisation) -> Value {
     let mode = spec["invocation"]["mode"].as_str().unwrap_or("Role");
     let brought = spec["invocation"]["roleArn"].as_str();
     let by_role = mode == "Role" && brought.is_none();
@@ -99,7 +102,7 @@ pub(crate) fn of(spec: &Value) -> Value {
         "disabled": spec["disableExecuteApiEndpoint"] == true,
         "addresses": spec["ipAddressType"].as_str().unwrap_or("ipv4"),
         "cors": cors(&spec["cors"]),
-        "tags": spec["tags"].as_object().cloned().unwrap_or_default(),
+        "tags": organisation.tags(spec),
         "policy": spec["deletionPolicy"].as_str().unwrap_or("Delete"),
         "authorizers": authorizers,
         "routes": routes,
@@ -108,21 +111,21 @@ pub(crate) fn of(spec: &Value) -> Value {
     });
     json!({
         "apis": [api],
-        "roles": if by_role { json!([functions]) } else { json!([]) },
+        "roles": if by_role { json!([organisation.role(spec, &json!(functions))]) } else { json!([]) },
         "grants": if mode == "ResourcePolicy" { json!(functions) } else { json!([]) },
-        "functions": owned::of(spec),
+        "functions": owned::of(spec, organisation),
         "leftovers": [],
     })
 }
 
 /// Whether a spec asks for a role of its own.
 pub(crate) fn has_role(spec: &Value) -> bool {
-    of(spec)["roles"] != json!([])
+    of(spec, &Organisation::of(&[]))["roles"] != json!([])
 }
 
 /// How many writes make what a spec asks for, each of them once.
 pub(crate) fn pieces(spec: &Value) -> usize {
-    let all = of(spec);
+    let all = of(spec, &Organisation::of(&[]));
     let count = |value: &Value| match value {
         Value::Array(items) => items.len(),
         Value::Object(fields) => fields.len(),
@@ -236,7 +239,7 @@ pub(crate) fn shown(state: &Value, uid: &str) -> Value {
     let (functions, leftovers) = owned::shown(services, &executing, &is_own);
     json!({
         "apis": apis.iter().map(|api| shown_api(api, own)).collect::<Vec<_>>(),
-        "roles": roles.iter().map(|role| invokable(role)).collect::<Vec<_>>(),
+        "roles": roles.iter().map(|role| organisation::shown(role, &invokable(role))).collect::<Vec<_>>(),
         "grants": grants,
         "functions": functions,
         "leftovers": leftovers,

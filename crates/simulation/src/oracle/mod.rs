@@ -17,6 +17,7 @@ use crate::{
     scenario::Scenario,
     world::{Instance, Service},
 };
+use expected::Organisation;
 pub(crate) use expected::shown;
 use exposure::Exposure;
 use jwthttpapi_sandbox::Sandbox;
@@ -40,6 +41,8 @@ struct Court {
     traffic: Traffic,
     /// AWS before the life.
     before: Arc<Value>,
+    /// What the operator's flags ask of everything.
+    organisation: Organisation,
     /// The spec that is wanted now.
     wanted: Value,
     /// The last request to AWS that was judged.
@@ -108,6 +111,7 @@ impl Oracle {
             exposure: Exposure::default(),
             traffic: Traffic::new(settings.leader_elect, budget),
             before,
+            organisation: Organisation::of(scenario.flags),
             wanted: Value::Null,
             judged: 0,
             uid: String::new(),

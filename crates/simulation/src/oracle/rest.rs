@@ -65,7 +65,10 @@ impl Oracle {
     /// Judges whether AWS is still as a spec says that was in force before.
     pub(crate) fn stays(&self, world: &World, spec: &Value) {
         let state = world.sandbox().state();
-        let (wanted, shown) = (expected::of(spec), expected::shown(&state, &self.court().uid));
+        let court = self.court();
+        let wanted = expected::of(spec, &court.organisation);
+        let shown = expected::shown(&state, &court.uid);
+        drop(court);
         if wanted != shown {
             let how = format!("what was in force did not stay: {}", difference(&wanted, &shown));
             self.violated(Rule::AsSpecified, how);
@@ -199,7 +202,8 @@ const MOST_LOOKS: usize = 20;
 impl Court {
     /// What AWS should show of the object and what it shows, without what nobody can know any more.
     fn compared(&self, state: &Value, uid: &str) -> (Value, Value) {
-        let (mut wanted, mut shown) = (expected::of(&self.wanted), expected::shown(state, uid));
+        let mut wanted = expected::of(&self.wanted, &self.organisation);
+        let mut shown = expected::shown(state, uid);
         if self.excuses.forgot_grants {
             wanted["grants"] = Value::Null;
             shown["grants"] = Value::Null;

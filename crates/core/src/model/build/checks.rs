@@ -5,10 +5,22 @@ use crate::api::Reason;
 use crate::model::desired::{Guard, Invocation, Route};
 use crate::model::document::ROLE_POLICY_LIMIT;
 use crate::model::name::{Method, Pattern, RouteKey, Segment};
+use crate::model::organisation::MOST_TAGS;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 impl Builder<'_> {
+    /// Of the spec's and the default tags together. The schema counts the spec's alone.
+    pub(super) fn check_number_of_tags(&mut self, number: usize) {
+        if number > MOST_TAGS {
+            let message = format!(
+                "with the operator's --default-tags these are {number} tags and {MOST_TAGS} are allowed; remove {} from spec.tags",
+                number - MOST_TAGS
+            );
+            self.violate("spec.tags", Reason::InvalidSpec, message);
+        }
+    }
+
     pub(super) fn check_brought_role(&mut self, arn: Option<&str>) {
         let Some(arn) = arn else { return };
         if !self

@@ -58,13 +58,15 @@ impl Builder<'_> {
             }
         };
         let log_group = name::log_group(name);
-        let role = name::execution_role_name(self.owner, &self.place.region, &wanted.name);
+        let role = name::execution_role_name(self.owner, &self.place.region, &wanted.name)
+            .under(&self.policy.role_path);
         let role = Role {
             function: Some(name.to_owned()),
             arn: self.place.role_arn(&role),
             name: role,
             trust: Document::execution_trust(),
             policy: Document::write_logs(&self.place.log_group_arn(&log_group)),
+            boundary: self.policy.permissions_boundary.clone(),
             tags: tags.clone(),
         };
         Some(Function {

@@ -46,21 +46,17 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn build(mut self, nonce: &str) -> Result<Desired, Rejection> {
-        let mut tags = self.spec.tags.clone();
+        let mut tags = self.policy.default_tags.beneath(&self.spec.tags);
+        self.check_number_of_tags(tags.len());
         tags.extend(self.owner.tags(nonce, self.spec.deletion_policy()));
 
-        let role_name = name::role_name(self.owner, &self.place.region);
+        let role_name = name::role_name(self.owner, &self.place.region).under(&self.policy.role_path);
         let brought = self
             .spec
             .invocation
             .as_ref()
             .and_then(|invocation| invocation.role_arn.clone());
-        let mode = self
-            .spec
-            .invocation
-            .as_ref()
-            .and_then(|invocation| invocation.mode)
-            .unwrap_or_default();
+        let mode = self.spec.invocation_mode(self.policy.default_invocation);
         let credentials = match (mode, &brought) {
             (InvocationMode::ResourcePolicy, _) => None,
             (InvocationMode::Role, Some(arn)) => Some(arn.clone()),
@@ -88,6 +84,7 @@ impl Builder<'_> {
                         .map(|integration| &integration.function)
                         .collect::<BTreeSet<_>>(),
                 ),
+                boundary: self.policy.permissions_boundary.clone(),
                 tags: tags.clone(),
             })),
         };

@@ -1,16 +1,25 @@
-//! What an installer allows, and what is wrong with a spec.
+//! What an installer allows and asks for, and what is wrong with a spec.
 
-use crate::api::Reason;
+use crate::api::{InvocationMode, Reason};
+use crate::model::{DefaultTags, PolicyArn, RolePath};
 use std::fmt::Write;
 use wildmatch::WildMatch;
 
-/// What the installer allows.
+/// What the installer allows and asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Patterns of function ARNs that routes may lead to; none allows none.
     pub allowed_functions: Vec<WildMatch>,
     /// Patterns of role ARNs that objects may bring; none allows none.
     pub passable_roles: Vec<WildMatch>,
+    /// What every role is bounded by, if anything.
+    pub permissions_boundary: Option<PolicyArn>,
+    /// Where roles are made.
+    pub role_path: RolePath,
+    /// Tags of everything taggable; those of a spec win.
+    pub default_tags: DefaultTags,
+    /// How API Gateway is let in where a spec does not say.
+    pub default_invocation: InvocationMode,
 }
 
 /// One thing that is wrong with a spec.

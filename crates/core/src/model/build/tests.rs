@@ -1,5 +1,7 @@
 use super::*;
 use crate::api::{Cors, Invocation, InvocationMode, LambdaBackend, PayloadFormatVersion, Route};
+use crate::model::PolicyArn;
+use crate::model::owner::is_ownership_tag;
 use wildmatch::WildMatch;
 
 fn owner() -> Owner {
@@ -24,6 +26,7 @@ fn policy() -> Policy {
     Policy {
         allowed_functions: vec![WildMatch::new("arn:aws:lambda:*:123456789012:function:*")],
         passable_roles: vec![WildMatch::new("arn:aws:iam::123456789012:role/passable-*")],
+        ..Policy::default()
     }
 }
 
@@ -376,4 +379,122 @@ fn building_is_deterministic_whatever_the_order_of_lists() {
     let first = built(&spec).unwrap();
     spec.routes.reverse();
     assert_eq!(built(&spec).unwrap(), first);
+}
+
+/// The desired state under an organisation's policy.
+fn organised(spec: &JwtHttpApiSpec, change: impl FnOnce(&mut Policy)) -> Result<Desired, Rejection> {
+    let mut policy = policy();
+    change(&mut policy);
+    build(spec, &owner(), &place(), "n", &policy)
+}
+
+/// With a function of the object's own, so that there are roles of both kinds.
+fn owning() -> JwtHttpApiSpec {
+    let mut spec = spec([route("GET /a")]);
+    let function = serde_json::json!({
+        "name": "own", "runtime": "nodejs24.x", "handler": "index.handler", "code": "code",
+    });
+    spec.functions = vec![serde_json::from_value(function).unwrap()];
+    spec
+}
+
+fn roles(desired: &Desired) -> Vec<&Role> {
+    let desired::Invocation::Role(invoke) = &desired.invocation else {
+        panic!("{:?}", desired.invocation)
+    };
+    let executing = desired.owned.values().map(|function| &function.role);
+    [invoke.as_ref()].into_iter().chain(executing).collect()
+}
+
+#[test]
+fn every_role_has_the_boundary_and_stands_under_the_path_that_the_installer_asks_for() {
+    let boundary = "arn:aws:iam::123456789012:policy/boundary";
+    let desired = organised(&owning(), |policy| {
+        policy.permissions_boundary = Some(boundary.parse().unwrap());
+        policy.role_path = "/team/a/".parse().unwrap();
+    });
+    let desired = desired.unwrap();
+    assert_eq!(roles(&desired).len(), 2);
+    for role in roles(&desired) {
+        assert_eq!(role.boundary.as_ref().map(PolicyArn::as_str), Some(boundary));
+        assert_eq!(role.name.path, "/team/a/");
+        let arn = format!("arn:aws:iam::123456789012:role/team/a/{}", role.name.name);
+        assert_eq!(role.arn, arn);
+    }
+    let lead_through = desired
+        .integrations
+        .values()
+        .map(|integration| &integration.credentials);
+    let invoke = Some(roles(&desired)[0].arn.clone());
+    assert!(lead_through.into_iter().all(|credentials| *credentials == invoke));
+    for function in desired.owned.values() {
+        assert_eq!(function.configuration.role, function.role.arn);
+    }
+    let usual = built(&owning()).unwrap();
+    for role in roles(&usual) {
+        assert_eq!(
+            (role.boundary.as_ref(), role.name.path.as_str()),
+            (None, "/jwthttpapi/")
+        );
+    }
+}
+
+#[test]
+fn default_tags_are_on_everything_taggable_beneath_those_of_the_spec() {
+    let mut spec = owning();
+    spec.tags = [("team".to_owned(), "shop".to_owned())].into();
+    let desired = organised(&spec, |policy| {
+        policy.default_tags = "Team=all,stage=test".parse().unwrap();
+    });
+    let desired = desired.unwrap();
+    let functions = desired.owned.values();
+    let theirs = functions.flat_map(|function| [&function.tags, &function.log_group.tags]);
+    let all = roles(&desired).into_iter().map(|role| &role.tags);
+    let all: Vec<_> = all.chain(theirs).chain([&desired.api.tags]).collect();
+    assert_eq!(all.len(), 5);
+    for tags in all {
+        let own = tags.iter().filter(|(key, _)| !is_ownership_tag(key));
+        let own: Vec<_> = own.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(own, [("stage", "test"), ("team", "shop")]);
+    }
+}
+
+#[test]
+fn more_than_44_tags_together_are_refused_with_how_many_to_remove() {
+    let mut spec = spec([route("GET /a")]);
+    let tag = |number: usize| (format!("k{number}"), String::new());
+    spec.tags = (0..43).map(tag).collect();
+    let with = |defaults: &str| organised(&spec, |policy| policy.default_tags = defaults.parse().unwrap());
+    assert!(with("one=more").is_ok());
+    assert!(with("one=more,k0=beneath").is_ok());
+    let rejection = with("one=more,and=another,third=one").unwrap_err();
+    assert_eq!(rejection.violations[0].path, "spec.tags");
+    let message = rejection.message();
+    assert!(
+        message.contains("46 tags and 44") && message.ends_with("remove 2 from spec.tags"),
+        "{message}"
+    );
+}
+
+#[test]
+fn who_does_not_say_gets_the_installers_invocation_and_a_brought_role_says_so() {
+    let mode = |wanted: Option<Invocation>| {
+        let mut spec = spec([route("GET /a")]);
+        spec.invocation = wanted;
+        let desired = organised(&spec, |policy| {
+            policy.default_invocation = InvocationMode::ResourcePolicy;
+        });
+        desired.unwrap().invocation
+    };
+    let said = |mode, role_arn: Option<&str>| {
+        let role_arn = role_arn.map(str::to_owned);
+        Some(Invocation { mode, role_arn })
+    };
+    assert_eq!(mode(None), desired::Invocation::ResourcePolicy);
+    assert_eq!(mode(said(None, None)), desired::Invocation::ResourcePolicy);
+    let role = mode(said(Some(InvocationMode::Role), None));
+    assert!(matches!(role, desired::Invocation::Role(_)));
+    let arn = "arn:aws:iam::123456789012:role/passable-1";
+    let brought = desired::Invocation::Brought { arn: arn.into() };
+    assert_eq!(mode(said(None, Some(arn))), brought);
 }

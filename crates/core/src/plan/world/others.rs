@@ -44,6 +44,9 @@ impl World {
         match step {
             Step::CreateRole(wanted) => self.create_role(wanted),
             Step::UpdateTrust { role, trust } => self.own_role(role).trust = trust.to_value(),
+            Step::PutBoundary { role, boundary, .. } => {
+                self.own_role(role).boundary = Some(boundary.as_str().to_owned());
+            }
             Step::PutRolePolicy { role, policy, .. } => {
                 self.own_role(role).policy = Some(policy.to_value());
             }
@@ -67,6 +70,7 @@ impl World {
             arn: wanted.arn.clone(),
             trust: wanted.trust.to_value(),
             policy: None,
+            boundary: wanted.boundary.as_ref().map(|arn| arn.as_str().to_owned()),
             tags: wanted.tags.clone(),
         }));
     }

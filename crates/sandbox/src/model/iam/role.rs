@@ -1,6 +1,6 @@
 //! Roles and their tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -115,7 +115,14 @@ impl Role {
         Ok(())
     }
 
+    /// Keys that differ in case are one, and the case is kept: the other spelling is replaced, and two in one request are
+    /// refused (IAM User Guide, rules for tagging, D; the text O).
     pub(super) fn tag(&mut self, env: &Env, tags: &[Tag]) -> Result<(), Refusal> {
+        let keys: BTreeSet<String> = tags.iter().map(|tag| tag.key.to_ascii_lowercase()).collect();
+        if keys.len() < tags.len() {
+            let text = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+            return Err(Refusal::new(400, "InvalidInput", text));
+        }
         for tag in tags {
             let lengths = (1..=128).contains(&tag.key.chars().count()) && tag.value.chars().count() <= 256;
             if !lengths || tag.key.to_ascii_lowercase().starts_with("aws:") {
@@ -125,6 +132,7 @@ impl Role {
                     format!("The tag {} is not valid.", tag.key),
                 ));
             }
+            self.tags.retain(|key, _| !key.eq_ignore_ascii_case(&tag.key));
             self.tags.insert(tag.key.clone(), tag.value.clone());
         }
         if self.tags.len() > env.settings.quotas.tags {
@@ -137,14 +145,14 @@ impl Role {
         Ok(())
     }
 
+    /// In every case, too (I).
     #[expect(
         clippy::unnecessary_wraps,
         reason = "one of several changes that `Iam::write` carries out"
     )]
     pub(super) fn untag(&mut self, keys: &[String]) -> Result<(), Refusal> {
-        for key in keys {
-            self.tags.remove(key);
-        }
+        self.tags
+            .retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
         Ok(())
     }
 

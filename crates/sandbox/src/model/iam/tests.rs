@@ -398,3 +398,24 @@ fn lists_are_paged() {
         (&json!(["q"]), &json!(false))
     );
 }
+
+#[test]
+fn tag_keys_that_differ_in_case_are_one_and_keep_the_case_of_the_last() {
+    let mut bench = with_role(json!({}));
+    let tag = |key: &str| Tag {
+        key: key.into(),
+        value: "2".into(),
+    };
+    let role = || "invoke".to_owned();
+    let tags = vec![tag("A")];
+    bench.iam(Request::TagRole { role: role(), tags }).unwrap();
+    let shown = bench.iam(Request::GetRole { role: role() }).unwrap();
+    assert_eq!(shown["Role"]["Tags"], json!([{ "Key": "A", "Value": "2" }]));
+    let tags = vec![tag("b"), tag("B")];
+    let (status, code, _) = refused(bench.iam(Request::TagRole { role: role(), tags }));
+    assert_eq!((status, code.as_str()), (400, "InvalidInput"));
+    let keys = vec!["a".into()];
+    bench.iam(Request::UntagRole { role: role(), keys }).unwrap();
+    let shown = bench.iam(Request::GetRole { role: role() }).unwrap();
+    assert_eq!(shown["Role"].get("Tags"), None);
+}

@@ -163,6 +163,14 @@ def a_boundary_is_set_with_the_role(aws):
 
 
 @case("§11", "D")
+def a_boundary_takes_the_place_of_another(aws):
+    aws.role(PermissionsBoundary=MANAGED)
+    another = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    aws.iam.put_role_permissions_boundary(RoleName="role", PermissionsBoundary=another)
+    answers(read(aws)["PermissionsBoundary"], PermissionsBoundaryArn=another)
+
+
+@case("§11", "D")
 def a_boundary_is_set_and_deleted_later(aws):
     aws.role()
     aws.iam.put_role_permissions_boundary(RoleName="role", PermissionsBoundary=MANAGED)
@@ -178,6 +186,19 @@ def tags_are_merged_and_removed_by_key(aws):
     aws.iam.untag_role(RoleName="role", TagKeys=["a"])
     tags = {tag["Key"]: tag["Value"] for tag in aws.iam.list_role_tags(RoleName="role")["Tags"]}
     demand(tags == {"b": "<&>", "c": ""}, f"{tags}")
+
+
+@case("IAM User Guide, rules for tagging", "D")
+def a_tag_key_in_another_case_replaces_the_tag(aws):
+    aws.role(Tags=[{"Key": "Team", "Value": "1"}])
+    aws.iam.tag_role(RoleName="role", Tags=[{"Key": "team", "Value": "2"}])
+    demand(aws.iam.list_role_tags(RoleName="role")["Tags"] == [{"Key": "team", "Value": "2"}], "another list")
+
+
+@case("IAM User Guide, rules for tagging", "D")
+def two_tags_whose_keys_differ_in_case_are_refused(aws):
+    with refused(400, "InvalidInput"):
+        aws.role(Tags=[{"Key": "Team", "Value": "1"}, {"Key": "team", "Value": "2"}])
 
 
 @case("§11", "D")

@@ -1,6 +1,6 @@
 //! The object's own functions: what a spec asks for, and what AWS has.
 
-use super::{items, pairs, text, texts};
+use super::{Organisation, items, organisation, pairs, text, texts};
 use jwthttpapi_core::{
     api::{Architecture, Runtime},
     model::function::Code,
@@ -35,7 +35,7 @@ pub(super) fn only(value: &Value) -> Value {
 }
 
 /// What a spec asks for, by name. Only the archive is the operator's own work: that it can be run is for other tests.
-pub(super) fn of(spec: &Value) -> Value {
+pub(super) fn of(spec: &Value, organisation: &Organisation) -> Value {
     let one = |function: &Value| {
         let word = |field: &str| text(&function[field]);
         let runtime: Runtime = serde_json::from_value(function["runtime"].clone()).unwrap_or_default();
@@ -48,9 +48,9 @@ pub(super) fn of(spec: &Value) -> Value {
             "timeout": function["timeoutSeconds"].as_i64().unwrap_or(3),
             "environment": function["environment"].as_object().cloned().unwrap_or_default(),
             "architecture": function["architecture"].as_str().unwrap_or("x86_64"),
-            "may": "write its logs",
+            "role": organisation.role(spec, &json!("write its logs")),
             "kept": function["logRetentionDays"].as_i64().unwrap_or(30),
-            "tags": spec["tags"].as_object().cloned().unwrap_or_default(),
+            "tags": organisation.tags(spec),
         })
     };
     let functions = items(&spec["functions"]).map(|function| (text(&function["name"]), one(function)));
@@ -93,7 +93,7 @@ pub(super) fn shown(
             "timeout": function["Timeout"],
             "environment": function["Environment"]["Variables"].as_object().cloned().unwrap_or_default(),
             "architecture": function["Architectures"][0],
-            "may": role.map_or(Value::Null, |role| may(role, &name)),
+            "role": role.map_or(Value::Null, |role| organisation::shown(role, &may(role, &name))),
             "kept": group.map_or(Value::Null, |group| group["retentionInDays"].clone()),
             "tags": tags,
         });
