@@ -39,8 +39,11 @@ fn a_web_identity_acts_as_its_role_and_its_token_may_be_rotated() {
         &token,
         &role::token(&ground, "system:serviceaccount:demo:stranger"),
     );
-    let denied = json!({role::arn(): {"name": "unused", "deny": ["apigateway:CreateApi"]}});
-    ground.aws().set(&json!({ "principals": denied })).unwrap();
+    let deny = |actions: Value| {
+        let denied = json!({"principals": {role::arn(): {"deny": actions}}});
+        ground.aws().set(&denied).unwrap();
+    };
+    deny(json!(["apigateway:CreateApi"]));
     let launch = web_identity(&ground, with_sts(&ground, keyless(&ground)));
     let mut operator = Operator::launch(launch).unwrap();
     apply(&ground);
@@ -50,7 +53,7 @@ fn a_web_identity_acts_as_its_role_and_its_token_may_be_rotated() {
     write(&token, &role::token(&ground, role::SERVICE_ACCOUNT));
     let message = ground.unready("hello", "AccessDenied");
     assert!(message.contains("apigateway:POST"), "{message}");
-    ground.aws().set(&json!({"principals": null})).unwrap();
+    deny(Value::Null);
     ground.verify("hello", "1");
     ground.ready("hello");
 
