@@ -105,6 +105,10 @@ fn every_example_becomes_ready_and_answers_those_whom_it_says() {
         let (name, spec) = (object["metadata"]["name"].as_str().unwrap(), &object["spec"]);
         ground.apply(name, spec);
         ground.ready(name);
+        // It exits with 0 when there is no difference: the operator has written nothing into what a person wrote.
+        let manifest = ground.directory().join(file.file_name().unwrap());
+        std::fs::write(&manifest, object.to_string()).unwrap();
+        ground.kubectl(&["diff", "-f", &manifest.display().to_string()]);
         let api = ground.api_id(name);
         for route in spec["routes"].as_array().unwrap() {
             let key = route["routeKey"].as_str().unwrap();
