@@ -4,7 +4,7 @@
 use crate::credentials::{apply, keyless, write};
 use crate::ground::{Ground, prompt};
 use crate::role;
-use jwthttpapi_test_support::{JournalEntry, Operator, PodIdentity, process::Launch};
+use jwthttpapi_test_support::{JournalEntry, Operator, PodIdentity, operator_policy, process::Launch};
 use serde_json::{Value, json};
 
 /// An operator that assumes its role with the token of its service account, from that file.
@@ -174,6 +174,12 @@ fn a_profile_may_assume_a_role_from_pod_identity() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     role::create(&ground, &role::trust("*"));
+    // Here the Pod's role is the one that it assumes: it may do that besides.
+    let mut policy = operator_policy().unwrap();
+    let assume = json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role::arn()});
+    policy["Statement"].as_array_mut().unwrap().push(assume);
+    let principals = json!({"principals": {role::arn(): {"policy": policy}}});
+    ground.aws().set(&principals).unwrap();
     let token = ground.directory().join("token");
     write(&token, "token");
     let session: Value = role::session(&ground, "agent");
