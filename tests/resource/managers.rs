@@ -7,13 +7,17 @@ use serde_json::{Value, json};
 
 use crate::ground::{apply, cluster, object, smallest, stored, with, with_route};
 
-/// Runs `kubectl apply` on an object with further arguments.
-fn apply_with(args: &[&str], object: &Value) -> Result<String, Error> {
+/// An object in a file, where kubectl can read it.
+fn written(object: &Value) -> String {
     let name = object["metadata"]["name"].as_str().unwrap();
     let file = cluster().directory().join(format!("{name}.json"));
     fs::write(&file, object.to_string()).unwrap();
-    let file = file.display().to_string();
-    cluster().kubectl(["apply", "-f", &file].iter().chain(args))
+    file.display().to_string()
+}
+
+/// Runs `kubectl apply` on an object with further arguments.
+fn apply_with(args: &[&str], object: &Value) -> Result<String, Error> {
+    cluster().kubectl(["apply", "-f", &written(object)].iter().chain(args))
 }
 
 /// Applies on the server's side what a manager wants of an object.
@@ -112,13 +116,10 @@ fn unknown_fields_are_named_when_asked_for_and_pruned_otherwise() {
         );
         apply_with(&["--validate=ignore"], &object).unwrap();
         let mut pruned = spec.clone();
-        let mut path: Vec<&str> = field.split(['.', '[']).collect();
-        let last = path.pop().unwrap();
-        let path: String = path[1..]
-            .iter()
-            .map(|part| format!("/{}", part.trim_end_matches(']')))
-            .collect();
-        let owner = pruned.pointer_mut(&path).unwrap().as_object_mut().unwrap();
+        // As a JSON pointer below the spec.
+        let path = field.replace(['.', '['], "/").replace(']', "");
+        let (owner, last) = path.trim_start_matches("spec").rsplit_once('/').unwrap();
+        let owner = pruned.pointer_mut(owner).unwrap().as_object_mut().unwrap();
         assert!(owner.remove(last).is_some(), "{field}");
         assert_eq!(stored(&name)["spec"], pruned, "{field}");
     }
