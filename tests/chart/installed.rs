@@ -81,6 +81,14 @@ fn an_operator_of_some_namespaces_may_do_nothing_elsewhere() {
             "{namespace}"
         );
     }
+    let named = |kinds: &str| {
+        let label = "app.kubernetes.io/instance=some";
+        cluster()
+            .kubectl(["get", kinds, "-A", "-l", label, "-o", "name"])
+            .unwrap()
+    };
+    assert_eq!(named("clusterroles,clusterrolebindings"), "");
+    assert_eq!(named("roles").lines().count(), 3);
     assert!(!may("update", lease, "team-a"));
     assert!(!may("get", "namespaces/kube-system", ""));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jwthttpapi_test_support::pairs;
 use serde_json::{Value, json};
 
 use crate::ground::{example, objects, of_kind, with};
@@ -26,35 +27,6 @@ const OF_THE_LEASE: [&str; 3] = [
 
 /// The most pairs of a resource and a verb that the operator is ever given.
 const MOST_PAIRS: usize = 16;
-
-/// Each verb with its resource.
-fn pairs(role: &Value) -> BTreeSet<String> {
-    let words = |rule: &Value, field: &str| -> Vec<String> {
-        serde_json::from_value(rule.get(field).cloned().unwrap_or(json!([]))).unwrap()
-    };
-    let mut pairs = BTreeSet::new();
-    for rule in role["rules"].as_array().unwrap() {
-        let names = words(rule, "resourceNames");
-        let names = if names.is_empty() {
-            vec![String::new()]
-        } else {
-            names.iter().map(|name| format!("/{name}")).collect()
-        };
-        for (group, resource) in words(rule, "apiGroups")
-            .iter()
-            .flat_map(|group| words(rule, "resources").into_iter().map(move |one| (group, one)))
-        {
-            for verb in words(rule, "verbs") {
-                pairs.extend(
-                    names
-                        .iter()
-                        .map(|name| format!("{verb} {group}/{resource}{name}")),
-                );
-            }
-        }
-    }
-    pairs
-}
 
 /// The roles that are bound to the operator, each with its namespace or none, in this order.
 fn bound(objects: &[Value]) -> Vec<(Option<String>, BTreeSet<String>)> {

@@ -1,9 +1,10 @@
 //! What every scenario stands on: one cluster and one issuer for all, and for each its own AWS, operator and namespace.
 
+use crate::role;
 use jwthttpapi_core::api::oracle;
 use jwthttpapi_test_support::{
     Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, PROMPT, Proxy, REGION, Sandbox,
-    SandboxClient, deadline, places, process::Launch, sandbox_values,
+    SandboxClient, deadline, operator_policy, places, process::Launch, sandbox_values,
 };
 use serde_json::{Value, json};
 use std::{
@@ -15,6 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The chart's release, and where it is.
+pub(crate) const RELEASE: &str = "jwthttpapi";
+pub(crate) const NAMESPACE: &str = "jwthttpapi-system";
 pub(crate) const AUDIENCE: &str = "https://hello.example.com";
 /// The end of all patience: nothing here takes a tenth of it when all is well.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
@@ -46,16 +50,18 @@ impl Ground {
         let cluster = Cluster::shared().unwrap();
         let issuer = ISSUER.get_or_init(|| Issuer::start().unwrap());
         let directory = places::scratch("e2e").unwrap();
+        // Where the operator comes as a role, that is what the documents allow.
+        let role = json!({"name": "operator", "policy": operator_policy().unwrap()});
+        let mut settings = settings.clone();
+        merge(&mut settings, &json!({"principals": {role::arn(): role}}));
         let sandbox = Sandbox::start(
             &issuer.authority(),
-            settings,
+            &settings,
             directory.path().join("sandbox.log"),
         )
         .unwrap();
         let values = sandbox_values(sandbox.client().url(), REGION, &["*"]);
-        let container = cluster
-            .install_chart("jwthttpapi", "jwthttpapi-system", &values)
-            .unwrap();
+        let container = cluster.install_chart(RELEASE, NAMESPACE, &values).unwrap();
         let namespace = format!("scene-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         cluster.kubectl(["create", "namespace", &namespace]).unwrap();
         Self {
@@ -100,11 +106,23 @@ impl Ground {
 
     /// How such an operator is started, to be changed for the purpose.
     pub(crate) fn launch(&self, more: &[&str]) -> Launch {
+        self.launch_of(&self.container, more)
+    }
+
+    /// The same of another Deployment's container.
+    pub(crate) fn launch_of(&self, container: &Container, more: &[&str]) -> Launch {
         let number = self.starts.fetch_add(1, Ordering::Relaxed);
         let log = self.directory.path().join(format!("operator-{number}.log"));
         let flags = PROMPT.iter().chain(more).copied();
-        let container = self.container.clone().with_flags(flags);
+        let container = container.clone().with_flags(flags);
         container.launch(self.cluster, log).unwrap()
+    }
+
+    /// Installs the chart again, with its values changed: the container of the Deployment that there is now.
+    pub(crate) fn upgrade(&self, more: &Value) -> Container {
+        let mut values = sandbox_values(self.aws().url(), REGION, &["*"]);
+        merge(&mut values, more);
+        self.cluster.install_chart(RELEASE, NAMESPACE, &values).unwrap()
     }
 
     /// A directory that goes with the scenario.
@@ -119,6 +137,16 @@ impl Ground {
                 .create_function(name, "nodejs22.x", "index.handler", &[("index.mjs", code)])
                 .unwrap();
         }
+    }
+
+    /// An alias of a function that names its first version, which is published.
+    pub(crate) fn alias(&self, function: &str, alias: &str) {
+        let post = |path: &str, body: &Value| {
+            let path = format!("/2015-03-31/functions/{function}/{path}");
+            self.aws().aws("lambda", "POST", &path, Some(body)).unwrap();
+        };
+        post("versions", &json!({}));
+        post("aliases", &json!({"Name": alias, "FunctionVersion": "1"}));
     }
 
     /// A spec with the local issuer.
@@ -157,6 +185,14 @@ impl Ground {
     pub(crate) fn verify(&self, name: &str, token: &str) {
         let asked = format!("reconcile.jwthttpapi.dev/requestedAt={token}");
         self.kubectl(&["annotate", "--overwrite", "jwthttpapi", name, &asked]);
+    }
+
+    /// Waits until a verification, asked for here, is done.
+    pub(crate) fn verified(&self, name: &str, token: &str) -> Value {
+        self.verify(name, token);
+        self.until(name, "the verification", |object| {
+            object["status"]["lastHandledReconcileAt"] == token
+        })
     }
 
     pub(crate) fn object(&self, name: &str) -> Value {

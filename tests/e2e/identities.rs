@@ -4,7 +4,7 @@
 use crate::credentials::{apply, keyless, write};
 use crate::ground::{Ground, prompt};
 use crate::role;
-use jwthttpapi_test_support::{JournalEntry, Operator, PodIdentity, process::Launch};
+use jwthttpapi_test_support::{JournalEntry, Operator, PodIdentity, operator_policy, process::Launch};
 use serde_json::{Value, json};
 
 /// An operator that assumes its role with the token of its service account, from that file.
@@ -39,8 +39,11 @@ fn a_web_identity_acts_as_its_role_and_its_token_may_be_rotated() {
         &token,
         &role::token(&ground, "system:serviceaccount:demo:stranger"),
     );
-    let denied = json!({role::arn(): {"name": "unused", "deny": ["apigateway:CreateApi"]}});
-    ground.aws().set(&json!({ "principals": denied })).unwrap();
+    let deny = |actions: Value| {
+        let denied = json!({"principals": {role::arn(): {"deny": actions}}});
+        ground.aws().set(&denied).unwrap();
+    };
+    deny(json!(["apigateway:CreateApi"]));
     let launch = web_identity(&ground, with_sts(&ground, keyless(&ground)));
     let mut operator = Operator::launch(launch).unwrap();
     apply(&ground);
@@ -50,7 +53,7 @@ fn a_web_identity_acts_as_its_role_and_its_token_may_be_rotated() {
     write(&token, &role::token(&ground, role::SERVICE_ACCOUNT));
     let message = ground.unready("hello", "AccessDenied");
     assert!(message.contains("apigateway:POST"), "{message}");
-    ground.aws().set(&json!({"principals": null})).unwrap();
+    deny(Value::Null);
     ground.verify("hello", "1");
     ground.ready("hello");
 
@@ -171,6 +174,12 @@ fn a_profile_may_assume_a_role_from_pod_identity() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     role::create(&ground, &role::trust("*"));
+    // Here the Pod's role is the one that it assumes: it may do that besides.
+    let mut policy = operator_policy().unwrap();
+    let assume = json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role::arn()});
+    policy["Statement"].as_array_mut().unwrap().push(assume);
+    let principals = json!({"principals": {role::arn(): {"policy": policy}}});
+    ground.aws().set(&principals).unwrap();
     let token = ground.directory().join("token");
     write(&token, "token");
     let session: Value = role::session(&ground, "agent");

@@ -2,7 +2,7 @@
 //! roles told and left alone.
 
 use crate::ground::{Ground, LIMIT, condition, prompt};
-use jwthttpapi_test_support::deadline;
+use jwthttpapi_test_support::{OPERATOR_ACCESS_KEY, deadline, operator_policy};
 use serde_json::{Value, json};
 
 const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
@@ -17,6 +17,13 @@ const FLAGS: [&str; 4] = [
 fn roles(ground: &Ground) -> Vec<Value> {
     let state = ground.aws().state().unwrap();
     state["roles"].as_array().unwrap().clone()
+}
+
+/// The documents' policy, written for the path of these roles as the documents say.
+fn rights() -> Value {
+    let policy = operator_policy().unwrap().to_string();
+    let policy = policy.replace(":role/jwthttpapi/*", ":role/team/*");
+    serde_json::from_str(&policy).unwrap()
 }
 
 /// Somebody changes a policy of a role.
@@ -37,6 +44,8 @@ fn says(object: &Value, kind: &str, words: &str) -> bool {
 #[test]
 fn an_organisation_finds_its_boundary_path_and_tags_and_is_told_of_policies_that_keep_a_role() {
     let ground = Ground::new(&prompt());
+    let rights = json!({"principals": {OPERATOR_ACCESS_KEY: {"policy": rights()}}});
+    ground.aws().set(&rights).unwrap();
     let before = ground.state();
     let operator = ground.operator(&FLAGS);
     let spec = ground.spec(&json!({

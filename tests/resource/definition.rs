@@ -4,7 +4,7 @@ use std::{env, fs, time::Duration};
 
 use jwthttpapi_core::api;
 use jwthttpapi_test_support::{deadline, places};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ground::{apply, cluster, definition, smallest, stored};
 
@@ -93,6 +93,51 @@ fn explain_has_a_text_for_every_field() {
     }
     let lambda = joined(&explain("jwthttpapi.spec.routes.lambda.payloadFormatVersion"));
     assert!(lambda.contains(r#"Unless set: "2.0"."#), "{lambda}");
+}
+
+/// Every field below a schema by its path, with its text.
+fn fields(schema: &Value, path: &str, found: &mut Vec<(String, String)>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        let text = field["description"].as_str().unwrap_or_default();
+        found.push((path.clone(), text.to_owned()));
+        fields(field, &path, found);
+    }
+    if schema["items"].is_object() {
+        fields(&schema["items"], path, found);
+    }
+}
+
+#[test]
+fn every_field_has_whole_sentences_and_kubectl_lists_it() {
+    let definition = serde_json::to_value(api::crd()).unwrap();
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    for part in ["spec", "status"] {
+        let mut found = Vec::new();
+        fields(&schema["properties"][part], part, &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        for (path, text) in &found {
+            let begins = text.starts_with(|first: char| first.is_alphanumeric() || first == '`');
+            assert!(begins && text.ends_with('.') && text.len() > 12, "{path}: {text}");
+        }
+        let answer = deadline::poll("the publishing of the documents", PUBLISHED, || {
+            let field = format!("jwthttpapi.{part}");
+            Ok(cluster().kubectl(["explain", &field, "--recursive"]).ok())
+        })
+        .unwrap();
+        let (_, listed) = answer.split_once("FIELDS:").unwrap();
+        let mut listed: Vec<&str> = listed
+            .lines()
+            .filter_map(|line| Some(line.split_once("\t<")?.0.trim()))
+            .collect();
+        let mut names: Vec<&str> = found
+            .iter()
+            .map(|(path, _)| path.rsplit('.').next().unwrap())
+            .collect();
+        listed.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(listed, names, "{answer}");
+    }
 }
 
 /// Without kubectl's line breaks.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jwthttpapi_core::api::{ConditionType, Polarity, Reason};
-use jwthttpapi_test_support::places;
+use jwthttpapi_test_support::{operator_policy, places};
 use serde_json::Value;
 
 /// The cells of every row whose first cell is one word in code quotes, below a heading, until the next one.
@@ -87,16 +87,19 @@ fn whatever_can_be_wrong_has_a_row_in_the_troubleshooting() {
     }
 }
 
+/// The items of a list, or the one thing that stands in its place.
+fn texts(value: &Value) -> Vec<String> {
+    let one = value.as_str().map(|text| vec![text.to_owned()]);
+    one.unwrap_or_else(|| serde_json::from_value(value.clone()).unwrap())
+}
+
+fn permissions() -> String {
+    fs::read_to_string(places::repository().join("docs/aws-permissions.md")).unwrap()
+}
+
 #[test]
 fn the_policy_to_start_from_allows_exactly_the_documented_actions() {
-    let document = fs::read_to_string(places::repository().join("docs/aws-permissions.md")).unwrap();
-    let (_, rest) = document.split_once("```json\n").unwrap();
-    let (policy, _) = rest.split_once("```").unwrap();
-    let policy: Value = serde_json::from_str(policy).unwrap();
-    let texts = |value: &Value| -> Vec<String> {
-        let one = value.as_str().map(|text| vec![text.to_owned()]);
-        one.unwrap_or_else(|| serde_json::from_value(value.clone()).unwrap())
-    };
+    let policy = operator_policy().unwrap();
     let allowed: BTreeSet<String> = policy["Statement"]
         .as_array()
         .unwrap()
@@ -106,7 +109,7 @@ fn the_policy_to_start_from_allows_exactly_the_documented_actions() {
         .collect();
     // Always allowed, whatever a policy says.
     let unneeded = quoted("sts:GetCallerIdentity");
-    let rows = rows(&document, "## Actions");
+    let rows = rows(&permissions(), "## Actions");
     let documented: BTreeSet<String> = rows
         .iter()
         .map(|row| row[0].clone())
@@ -114,4 +117,40 @@ fn the_policy_to_start_from_allows_exactly_the_documented_actions() {
         .collect();
     assert_eq!(allowed, documented);
     assert_eq!(rows.len(), documented.len() + 1, "each action has one row");
+}
+
+#[test]
+fn every_star_in_a_resource_of_the_policy_has_its_reason() {
+    let policy = operator_policy().unwrap();
+    let wide: Vec<String> = policy["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|statement| {
+            texts(&statement["Resource"])
+                .iter()
+                .any(|resource| resource.contains('*'))
+        })
+        .map(|statement| quoted(statement["Sid"].as_str().unwrap()))
+        .collect();
+    let rows = rows(&permissions(), "## Why its resources have stars");
+    let explained: Vec<String> = rows.iter().map(|row| row[0].clone()).collect();
+    assert_eq!(explained, wide);
+    assert!(
+        rows.iter().all(|row| row.len() == 2 && row[1].len() > 40),
+        "{rows:?}"
+    );
+    // Never everything, and never an action of any name.
+    for statement in policy["Statement"].as_array().unwrap() {
+        assert!(
+            !texts(&statement["Resource"]).contains(&"*".to_owned()),
+            "{statement}"
+        );
+        assert!(
+            texts(&statement["Action"])
+                .iter()
+                .all(|action| !action.contains('*')),
+            "{statement}"
+        );
+    }
 }

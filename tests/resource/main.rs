@@ -13,5 +13,6 @@ mod examples;
 mod functions;
 mod good;
 mod ground;
+mod managers;
 mod refused;
 mod updates;

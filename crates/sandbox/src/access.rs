@@ -4,9 +4,9 @@ use crate::{
     model::{
         Account, Need, Principal, Settings, Timestamp,
         error::Refusal,
-        logs,
         sts::{Caller, Session},
     },
+    permissions::{self, Required},
     wire::Service,
 };
 
@@ -23,8 +23,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) path: &'a str,
     /// As the journal shows it.
     pub(crate) target: Option<&'a str>,
-    /// What has to be allowed besides.
-    pub(crate) needs: &'a [Need],
+    /// What has to be allowed.
+    pub(crate) required: &'a Required,
     pub(crate) region: &'a str,
     pub(crate) access_key: &'a str,
     /// The session that the key belongs to.
@@ -95,11 +95,21 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
     if !allowed(principal, attempt) {
         return Err(denied(settings, account, attempt));
     }
-    let lacking = attempt.needs.iter().find(|need| {
-        let admitted = |action: &&str| admits(principal, &[(*action).to_owned()]);
-        !need.any_of.iter().any(admitted)
-    });
-    match lacking.and_then(|need| Some((need.any_of.first()?, &need.resource))) {
+    let by_policy = |need: &&Need| {
+        let policy = principal.policy.as_ref();
+        policy.is_none_or(|policy| permissions::allows(policy, need))
+    };
+    let Required { own, needs, reported } = attempt.required;
+    if let Some((need, action)) = own.iter().find(|need| !by_policy(need)).and_then(named) {
+        return Err(refusal(settings, account, attempt, action, &need.resource));
+    }
+    let listed = |need: &&Need| {
+        let mut actions = need.any_of.iter();
+        actions.any(|action| admits(principal, std::slice::from_ref(action)))
+    };
+    let lacking = needs.iter().find(|need| !(listed(need) && by_policy(need)));
+    let lacking = lacking.or_else(|| reported.iter().find(|need| !by_policy(need)));
+    match lacking.and_then(named) {
         None => Ok(()),
         // It does not say which permission is missing (O).
         Some(_) if attempt.service == Service::Logs => {
@@ -108,8 +118,13 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
                 format!("User with accountId: {id} is not authorized to perform {operation} with Tags");
             Err(Refusal::new(400, "AccessDeniedException", text))
         }
-        Some((action, resource)) => Err(refusal(settings, account, attempt, action, resource)),
+        Some((need, action)) => Err(refusal(settings, account, attempt, action, &need.resource)),
     }
+}
+
+/// A need with the action that a refusal names.
+fn named(need: &Need) -> Option<(&Need, &str)> {
+    Some((need, need.any_of.first()?))
 }
 
 /// Whom a key belongs to.
@@ -136,14 +151,7 @@ pub(crate) fn denied(settings: &Settings, account: &Account, attempt: Attempt) -
             attempt.region, account.id
         ),
         Service::Iam | Service::Sts => format!("arn:{partition}:iam::{}:role/*", account.id),
-        // Operations on tags name the ARN that they are about, all others the group's streams (O).
-        Service::Logs => match attempt.target {
-            Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
-            group => {
-                let group = logs::arn(account, attempt.region, group.unwrap_or_default());
-                format!("{group}:log-stream:")
-            }
-        },
+        Service::Logs => permissions::logs_resource(account, attempt.region, attempt.target),
     };
     refusal(settings, account, attempt, &action, &resource)
 }
@@ -236,6 +244,20 @@ mod tests {
 
     use super::*;
 
+    static NOTHING: Required = Required {
+        own: None,
+        needs: Vec::new(),
+        reported: Vec::new(),
+    };
+
+    /// These needs, and nothing else.
+    fn needing(need: Need) -> Required {
+        Required {
+            needs: vec![need],
+            ..Required::default()
+        }
+    }
+
     fn attempt(service: Service, operation: &'static str, verb: &'static str) -> Attempt<'static> {
         Attempt {
             service,
@@ -243,7 +265,7 @@ mod tests {
             verb,
             path: "/v2/apis",
             target: None,
-            needs: &[],
+            required: &NOTHING,
             region: "eu-central-1",
             access_key: "AKIA",
             session: None,
@@ -344,12 +366,9 @@ mod tests {
     #[test]
     fn a_role_is_handed_over_only_by_who_may_pass_it() {
         let role = "arn:aws:iam::123456789012:role/execution";
-        let needs = [Need {
-            any_of: &["iam:PassRole"],
-            resource: role.into(),
-        }];
+        let required = needing(Need::of(&["iam:PassRole"], role));
         let create = Attempt {
-            needs: &needs,
+            required: &required,
             ..attempt(Service::Lambda, "CreateFunction", "POST")
         };
         let may = |allow: &[&str]| {
@@ -379,12 +398,10 @@ mod tests {
 
     #[test]
     fn one_of_several_permissions_is_enough_where_aws_says_so() {
-        let needs = [Need {
-            any_of: &["logs:TagResource", "logs:TagLogGroup"],
-            resource: "arn:aws:logs:eu-central-1:123456789012:log-group:g".into(),
-        }];
+        let group = "arn:aws:logs:eu-central-1:123456789012:log-group:g";
+        let required = needing(Need::of(&["logs:TagResource", "logs:TagLogGroup"], group));
         let create = Attempt {
-            needs: &needs,
+            required: &required,
             ..attempt(Service::Logs, "CreateLogGroup", "POST")
         };
         for (deny, allowed) in [

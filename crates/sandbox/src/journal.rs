@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::wire::Service;
+use crate::{permissions::Permission, wire::Service};
 
 /// One request to AWS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +29,8 @@ pub struct Entry {
     pub region: String,
     /// The access key it was signed with.
     pub access_key: String,
+    /// What the caller's policies have to allow for it, those of tags and roles that are handed over included.
+    pub permissions: Vec<Permission>,
     /// Whether the operation writes.
     pub mutating: bool,
     /// Whether it wrote.

@@ -15,6 +15,7 @@ mod http_server;
 mod issuer;
 mod journal;
 pub mod model;
+mod permissions;
 mod reply;
 mod sandbox;
 #[cfg(feature = "sdk")]
@@ -29,6 +30,7 @@ pub use self::{
     issuer::{CertificateError, Discovery, Fetcher, IssuerError, Issuers},
     journal::Entry,
     model::{Account, SMALLEST_ARCHIVE, Settings, Timestamp},
+    permissions::Permission,
     sandbox::{Awaited, Options, Outcome, Release, Sandbox, Watched},
     wire::Service,
 };

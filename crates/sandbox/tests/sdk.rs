@@ -20,6 +20,8 @@ mod functions;
 mod kinds;
 #[path = "sdk/logs.rs"]
 mod logs;
+#[path = "sdk/policies.rs"]
+mod policies;
 #[path = "sdk/time.rs"]
 mod time;
 #[path = "sdk/transports.rs"]

@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub struct AuditEntry {
     /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, …
     pub verb: String,
+    /// The group of the resource's API; empty for the oldest.
+    pub group: String,
     /// The plural, such as `jwthttpapis`; empty for requests beside resources, such as `/readyz`.
     pub resource: String,
     /// Such as `status`; empty for the resource itself.
@@ -61,6 +63,7 @@ impl AuditEntry {
         let object = event.object_ref.unwrap_or_default();
         Some(Self {
             verb: event.verb,
+            group: object.api_group,
             resource: object.resource,
             subresource: object.subresource,
             namespace: object.namespace,
@@ -94,8 +97,9 @@ struct User {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct ObjectRef {
+    api_group: String,
     resource: String,
     subresource: String,
     namespace: String,
@@ -116,7 +120,7 @@ mod tests {
         serde_json::json!({
             "stage": stage, "verb": verb, "requestURI": "/api/v1/namespaces/demo/pods/one/status",
             "user": {"username": "system:serviceaccount:demo:operator"},
-            "objectRef": {"resource": "pods", "subresource": "status", "namespace": "demo", "name": "one"},
+            "objectRef": {"apiGroup": "apps", "resource": "pods", "subresource": "status", "namespace": "demo", "name": "one"},
             "responseStatus": {"code": 200},
             "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z", "stageTimestamp": "2026-01-01T00:00:00.250000Z",
         })
@@ -138,12 +142,13 @@ mod tests {
         assert_eq!(
             (
                 entry.verb.as_str(),
+                entry.group.as_str(),
                 entry.resource.as_str(),
                 entry.subresource.as_str(),
                 entry.name.as_str(),
                 entry.code
             ),
-            ("patch", "pods", "status", "one", 200)
+            ("patch", "apps", "pods", "status", "one", 200)
         );
         assert_eq!(entry.user, "system:serviceaccount:demo:operator");
     }

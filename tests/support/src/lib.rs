@@ -17,6 +17,7 @@ pub mod places;
 mod pod_identity;
 pub mod process;
 mod proxy;
+mod rights;
 mod sandbox;
 mod tls_front;
 pub mod tools;
@@ -32,6 +33,7 @@ pub use self::{
     operator::Operator,
     pod_identity::PodIdentity,
     proxy::{Passing, Proxy, Side, Sort},
-    sandbox::{ACCOUNT, Answer, JournalEntry, REGION, Sandbox, SandboxClient, Watched},
+    rights::{operator_policy, pairs},
+    sandbox::{ACCOUNT, Answer, JournalEntry, Permission, REGION, Sandbox, SandboxClient, Watched},
     tls_front::TlsFront,
 };

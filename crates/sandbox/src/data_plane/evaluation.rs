@@ -13,16 +13,16 @@ const ASSUME_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// Who wants to do what to what.
 #[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
-    pub(super) principal: Principal<'a>,
-    pub(super) action: &'a str,
-    pub(super) resource: &'a str,
+pub(crate) struct Question<'a> {
+    pub(crate) principal: Principal<'a>,
+    pub(crate) action: &'a str,
+    pub(crate) resource: &'a str,
     /// Condition keys that are there, with their values. Names count in any case.
-    pub(super) context: &'a [(&'a str, &'a str)],
+    pub(crate) context: &'a [(&'a str, &'a str)],
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Principal<'a> {
+pub(crate) enum Principal<'a> {
     /// The owner of an identity policy, which names no principal.
     Itself,
     Service(&'a str),
@@ -33,7 +33,7 @@ pub(super) enum Principal<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     Allowed,
     /// By a statement, whatever others allow.
     Denied,
@@ -69,7 +69,7 @@ pub(crate) fn may_assume(role: &RoleView, assumer: Assumer<'_>, context: &[(&str
 }
 
 /// What the documents say together.
-pub(super) fn decide<'a>(documents: impl IntoIterator<Item = &'a Value>, question: &Question<'_>) -> Effect {
+pub(crate) fn decide<'a>(documents: impl IntoIterator<Item = &'a Value>, question: &Question<'_>) -> Effect {
     let mut effect = Effect::Silent;
     for statement in documents
         .into_iter()

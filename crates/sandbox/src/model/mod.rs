@@ -2,7 +2,7 @@
 //! nothing in here reads a clock, draws a random number or opens a connection.
 
 pub(crate) mod apigateway;
-mod arn;
+pub(crate) mod arn;
 pub mod deployment;
 pub(crate) mod error;
 pub(crate) mod iam;
@@ -39,6 +39,8 @@ use self::{
     paging::Birth,
     sts::{Caller, Session, Sts},
 };
+use crate::wire::Service;
+
 pub use self::{
     error::InUseStatus,
     lambda::SMALLEST_ARCHIVE,
@@ -87,8 +89,32 @@ impl Described<'_> {
 /// A permission that a request takes besides that of its own operation: one of these actions on a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    pub(crate) any_of: &'static [&'static str],
+    pub(crate) any_of: Vec<String>,
     pub(crate) resource: String,
+    /// Condition keys that are there, with their values.
+    pub(crate) context: Vec<(&'static str, String)>,
+}
+
+impl Need {
+    pub(crate) fn of(any_of: &[&str], resource: impl Into<String>) -> Self {
+        Self {
+            any_of: any_of.iter().map(|action| (*action).to_owned()).collect(),
+            resource: resource.into(),
+            context: Vec::new(),
+        }
+    }
+
+    /// A role is handed to a service (*aws-facts §12*, D).
+    pub(crate) fn pass_role(role: &str, service: &str) -> Self {
+        Self::of(&["iam:PassRole"], role).given(Some(("iam:PassedToService", service.to_owned())))
+    }
+
+    /// With further condition keys.
+    #[must_use]
+    pub(crate) fn given(mut self, context: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.context.extend(context);
+        self
+    }
 }
 
 impl Request {
@@ -107,7 +133,19 @@ impl Request {
         match self {
             Self::Lambda(request) => request.needs(account, region),
             Self::Logs(request) => request.needs(account, region),
-            Self::ApiGateway(_) | Self::Iam(_) | Self::Sts(_) => Vec::new(),
+            Self::Iam(request) => request.needs(account),
+            Self::ApiGateway(_) | Self::Sts(_) => Vec::new(),
+        }
+    }
+
+    /// The service that it is for.
+    pub(crate) fn service(&self) -> Service {
+        match self {
+            Self::ApiGateway(_) => Service::ApiGateway,
+            Self::Lambda(_) => Service::Lambda,
+            Self::Iam(_) => Service::Iam,
+            Self::Sts(_) => Service::Sts,
+            Self::Logs(_) => Service::Logs,
         }
     }
 
@@ -355,6 +393,11 @@ impl World {
         if let Some(services) = self.regions.get_mut(region) {
             services.logs.write(now, writer, stream, events);
         }
+    }
+
+    /// The ARN of the role of that name.
+    pub(crate) fn role_arn(&self, name: &str) -> Option<String> {
+        self.iam.arn(name)
     }
 
     /// The whole state in one value: equal states give equal texts. Counters and what only time changes are left out.

@@ -32,6 +32,9 @@ pub struct Principal {
     pub allow: Vec<String>,
     /// Refused even if allowed.
     pub deny: Vec<String>,
+    /// An identity policy, evaluated as IAM does, resources and conditions included: what it does not allow is refused,
+    /// whatever `allow` says.
+    pub policy: Option<Value>,
 }
 
 impl Default for Principal {
@@ -40,6 +43,7 @@ impl Default for Principal {
             name: "sandbox".into(),
             allow: vec!["*".into()],
             deny: Vec::new(),
+            policy: None,
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     access::{self, Attempt},
     faults::{Action, Seen, When},
     journal::Entry,
-    model::{Context, IssuerProbe, Need, Request, Timestamp, World, error::Refusal, throttle::Bucket},
+    model::{Context, IssuerProbe, Request, Timestamp, World, error::Refusal, throttle::Bucket},
+    permissions::{self, Required},
     web_identity,
     wire::{self, Service, Signature},
 };
@@ -28,8 +29,8 @@ struct Call {
     /// What it asks for, or why that is not understood.
     request: Result<Request, Refusal>,
     target: Option<String>,
-    /// What the caller has to be allowed besides the operation itself.
-    needs: Vec<Need>,
+    /// What the caller has to be allowed.
+    required: Required,
     /// The API that it writes to.
     writes_to: Option<String>,
     fault: Option<(u64, Action)>,
@@ -96,6 +97,11 @@ impl Sandbox {
         if let Some(api) = &writes_to {
             *core.writing.entry(api.clone()).or_default() += 1;
         }
+        let (verb, path) = (request.method().as_str(), request.uri().path());
+        let required = decoded
+            .as_ref()
+            .map(|request| permissions::required(&core.world, request, &region, verb, path))
+            .unwrap_or_default();
         let number = core.journal.begin(Entry {
             number: 0,
             at_ms,
@@ -105,6 +111,7 @@ impl Sandbox {
             resource,
             region: region.clone(),
             access_key: signature.access_key.clone(),
+            permissions: required.permissions(),
             mutating,
             committed: false,
             status: None,
@@ -113,10 +120,6 @@ impl Sandbox {
             dropped: false,
             fault: fault.as_ref().map(|(rule, _)| *rule),
         });
-        let needs = decoded
-            .as_ref()
-            .map(|request| request.needs(&core.world.account, &region))
-            .unwrap_or_default();
         let millis = core.world.settings.latency_ms;
         let latency = (
             Duration::from_millis(millis / 2),
@@ -128,12 +131,12 @@ impl Sandbox {
             number,
             signature,
             region,
-            verb: request.method().to_string(),
-            path: request.uri().path().to_owned(),
+            verb: verb.to_owned(),
+            path: path.to_owned(),
             operation,
             request: decoded,
             target,
-            needs,
+            required,
             writes_to,
             fault,
             latency,
@@ -365,7 +368,7 @@ impl Call {
             verb: &self.verb,
             path: &self.path,
             target: self.target.as_deref(),
-            needs: &self.needs,
+            required: &self.required,
             region: &self.region,
             access_key: &self.signature.access_key,
         }

@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    io::{Read, Write},
     net::TcpListener,
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -118,6 +120,29 @@ pub(super) fn start_etcd(tools: &Tools, files: Files<'_>) -> Result<Process, Err
     let socket = files.path("etcd.socket");
     etcd.wait_until("its socket", ETCD_LIMIT, || Ok(socket.exists().then_some(())))?;
     Ok(etcd)
+}
+
+/// Stores a value, by etcd's own gateway for HTTP.
+pub(super) fn put(files: Files<'_>, key: &str, value: &str) -> Result<(), Error> {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let body = json!({"key": STANDARD.encode(key), "value": STANDARD.encode(value)}).to_string();
+    let path = files.path("etcd.socket");
+    let request = format!(
+        "POST /v3/kv/put HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut answer = String::new();
+    UnixStream::connect(&path)
+        .and_then(|mut stream| {
+            stream.write_all(request.as_bytes())?;
+            stream.read_to_string(&mut answer)
+        })
+        .map_err(Error::file(&path))?;
+    if answer.starts_with("HTTP/1.1 200 ") {
+        Ok(())
+    } else {
+        Err(Error::document("etcd's answer", answer))
+    }
 }
 
 fn etcd_url(files: Files<'_>) -> String {

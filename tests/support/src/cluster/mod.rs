@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use self::components::{AUDIT_LOG, Credential, Files, Identity, kubeconfig};
@@ -131,6 +132,25 @@ impl Cluster {
 
     fn api_server(&self) -> MutexGuard<'_, Process> {
         self.api_server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an object into etcd as an API server would have stored it: with the identity, generation and status that it says.
+    /// `plural` is the resource with its group, such as `jwthttpapi.dev/jwthttpapis`.
+    ///
+    /// # Errors
+    ///
+    /// The object names no namespace or no name, or etcd does not take it.
+    pub fn store(&self, plural: &str, object: &Value) -> Result<(), Error> {
+        let text = |path: &str| {
+            let found = object.pointer(path).and_then(Value::as_str);
+            found.ok_or_else(|| Error::document("an object to be stored", format!("no {path} in {object}")))
+        };
+        let key = format!(
+            "/registry/{plural}/{}/{}",
+            text("/metadata/namespace")?,
+            text("/metadata/name")?
+        );
+        components::put(Files(self.directory.path()), &key, &object.to_string())
     }
 
     /// The API server's address.

@@ -2,6 +2,15 @@
 
 use serde::Deserialize;
 
+/// An action on a resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Permission {
+    /// Such as `apigateway:POST`.
+    pub action: String,
+    /// The ARN that a policy's `Resource` is held against.
+    pub resource: String,
+}
+
 /// One request to AWS.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[expect(
@@ -21,6 +30,8 @@ pub struct JournalEntry {
     pub resource: Option<String>,
     /// The access key it was signed with: who asked.
     pub access_key: String,
+    /// What policies have to allow for it.
+    pub permissions: Vec<Permission>,
     /// Whether the operation is one that writes.
     pub mutating: bool,
     /// Whether it wrote.

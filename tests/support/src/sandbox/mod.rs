@@ -9,15 +9,16 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use self::{
     client::{Answer, SandboxClient},
-    journal::{JournalEntry, Watched},
+    journal::{JournalEntry, Permission, Watched},
 };
 use crate::{
-    Error, places,
+    Error, OPERATOR_ACCESS_KEY, places,
     process::{Launch, Process},
+    rights,
 };
 
 /// The account of a sandbox started by [`Sandbox::start`].
@@ -34,12 +35,21 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Starts the sandbox binary on a free port, with `issuers` as the authority that its issuers' certificates are
-    /// trusted by, `settings` as its `--settings` (an empty object for none), and its log in the file `log`.
+    /// trusted by, `settings` as its `--settings` (an empty object for none), and its log in the file `log`. The owner of
+    /// [`OPERATOR_ACCESS_KEY`] may do there what the documents say that an operator needs, and nothing else.
     ///
     /// # Errors
     ///
     /// It is not built or does not start.
     pub fn start(issuers: &Path, settings: &Value, log: impl Into<PathBuf>) -> Result<Self, Error> {
+        let operator = json!({"name": "operator", "policy": rights::operator_policy()?});
+        let mut settings = settings.clone();
+        if let Some(settings) = settings.as_object_mut() {
+            let principals = settings.entry("principals").or_insert_with(|| json!({}));
+            if let Some(principals) = principals.as_object_mut() {
+                principals.insert(OPERATOR_ACCESS_KEY.to_owned(), operator);
+            }
+        }
         let process = Launch::new(places::binary("jwthttpapi-sandbox")?, log)
             .args([
                 "--listen",

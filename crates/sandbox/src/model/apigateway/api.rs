@@ -66,6 +66,12 @@ pub(crate) struct ApiInput {
     credentials_arn: Option<String>,
 }
 
+impl ApiInput {
+    pub(crate) fn has_tags(&self) -> bool {
+        self.tags.as_ref().is_some_and(|tags| !tags.is_empty())
+    }
+}
+
 impl Api {
     pub(crate) fn create(env: &mut Env, present: usize, input: &ApiInput) -> Result<Self, Refusal> {
         let name = required("Name", input.name.as_ref())?;

@@ -47,6 +47,13 @@ pub(crate) struct IntegrationInput {
     timeout_in_millis: Option<i64>,
 }
 
+impl IntegrationInput {
+    /// The role that it is given.
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.credentials_arn.as_deref().filter(|arn| !arn.is_empty())
+    }
+}
+
 impl Integration {
     /// Neither the function nor the role has to exist or to be allowed: AWS accepts, and calls fail (*§4*, D).
     pub(crate) fn create(env: &mut Env, input: &IntegrationInput) -> Result<Self, Refusal> {

@@ -40,6 +40,11 @@ impl Iam {
         self.roles.values().find(|role| role.arn == arn)
     }
 
+    /// The ARN of the role of that name.
+    pub(crate) fn arn(&self, name: &str) -> Option<String> {
+        self.role(name).ok().map(|role| role.arn.clone())
+    }
+
     /// Carries out one request. A refused request changes nothing.
     pub(crate) fn apply(&mut self, env: &mut Env, request: &Request) -> Answer {
         match request {

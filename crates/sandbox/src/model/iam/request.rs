@@ -1,7 +1,7 @@
 //! The operations of IAM that are modelled.
 
 use super::{CreateRole, Tag};
-use crate::model::{Described, paging::PageRequest};
+use crate::model::{Account, Described, Need, paging::PageRequest};
 
 /// One request. `role` is a role's name, `policy` an inline policy's.
 #[derive(Clone, Debug)]
@@ -78,6 +78,21 @@ pub(crate) enum Request {
 }
 
 impl Request {
+    /// Tags on creation take the permission to tag as well (IAM User Guide, "Tagging IAM resources", D).
+    pub(crate) fn needs(&self, account: &Account) -> Vec<Need> {
+        match self {
+            Self::CreateRole { input } if !input.tags.is_empty() => {
+                let path = input.path.as_deref().unwrap_or("/");
+                let role = format!(
+                    "arn:{}:iam::{}:role{path}{}",
+                    account.partition, account.id, input.name
+                );
+                vec![Need::of(&["iam:TagRole"], role)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     pub(crate) fn describe(&self) -> Described<'_> {
         let (operation, target, resource) = match self {
             Self::CreateRole { input } => ("CreateRole", Some(&input.name), None),

@@ -23,7 +23,7 @@ pub(crate) struct Policy {
 pub(crate) struct PermissionInput {
     pub(crate) statement_id: String,
     action: String,
-    principal: String,
+    pub(crate) principal: String,
     source_arn: Option<String>,
     source_account: Option<String>,
     revision_id: Option<String>,

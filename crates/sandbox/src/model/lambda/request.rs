@@ -118,15 +118,17 @@ impl Request {
             Self::UpdateFunctionConfiguration { input, .. } => (input, false),
             _ => return Vec::new(),
         };
-        let pass = input.role.as_ref().map(|role| Need {
-            any_of: &["iam:PassRole"],
-            resource: role.clone(),
-        });
+        let pass = input
+            .role
+            .as_ref()
+            .map(|role| Need::pass_role(role, "lambda.amazonaws.com"));
         let tagged = creates && input.tags.as_ref().is_some_and(|tags| !tags.is_empty());
         let name = input.function_name.as_deref().unwrap_or_default();
-        let tag = tagged.then(|| Need {
-            any_of: &["lambda:TagResource"],
-            resource: super::function_arn(account, region, name),
+        let tag = tagged.then(|| {
+            Need::of(
+                &["lambda:TagResource"],
+                super::function_arn(account, region, name),
+            )
         });
         pass.into_iter().chain(tag).collect()
     }

@@ -61,10 +61,10 @@ impl Request {
     /// Tags on creation take the permission to tag as well (service model, D).
     pub(crate) fn needs(&self, account: &Account, region: &str) -> Vec<Need> {
         match self {
-            Self::CreateLogGroup { input } if input.tags.is_some() => vec![Need {
-                any_of: &["logs:TagResource", "logs:TagLogGroup"],
-                resource: super::arn(account, region, &input.log_group_name),
-            }],
+            Self::CreateLogGroup { input } if input.tags.is_some() => vec![Need::of(
+                &["logs:TagResource", "logs:TagLogGroup"],
+                super::arn(account, region, &input.log_group_name),
+            )],
             _ => Vec::new(),
         }
     }

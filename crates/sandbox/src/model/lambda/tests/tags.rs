@@ -103,16 +103,21 @@ fn creation_takes_the_permission_to_pass_the_role_and_to_tag() {
             Request::UpdateFunctionConfiguration { function, input }
         };
         let needs = request.needs(&Bench::new(json!({})).world.account, "eu-central-1");
-        let needs = needs.into_iter().map(|need| (need.any_of[0], need.resource));
+        let needs = needs
+            .into_iter()
+            .map(|need| (need.any_of[0].clone(), need.resource));
         needs.collect::<Vec<_>>()
     };
-    let pass = ("iam:PassRole", super::ROLE.to_owned());
+    let pass = ("iam:PassRole".to_owned(), super::ROLE.to_owned());
     assert_eq!(needs(members(), true), std::slice::from_ref(&pass));
     let mut tagged = members();
     tagged["Tags"] = json!({ "a": "1" });
     assert_eq!(
         needs(tagged, true),
-        [pass.clone(), ("lambda:TagResource", FUNCTION.to_owned())]
+        [
+            pass.clone(),
+            ("lambda:TagResource".to_owned(), FUNCTION.to_owned())
+        ]
     );
     assert_eq!(needs(json!({ "Role": super::ROLE }), false), [pass]);
     assert_eq!(needs(json!({ "Timeout": 5 }), false), []);
