@@ -116,9 +116,7 @@ impl Course<'_> {
         }
         Ok((next, status))
     }
-}
 
-impl Course<'_> {
     /// Removes what the last owner of a taken-over API named by its own uid, now that nothing needs it any more. When to go on, if
     /// that is not the end.
     async fn clear_up(&self, status: &mut JwtHttpApiStatus, findings: &mut Findings) -> Option<Next> {
@@ -133,8 +131,8 @@ impl Course<'_> {
             }
             Ok(Removal::Done) => Some(Next::Now),
             Ok(Removal::Cut) => Some(Next::After(STALE_LIST)),
-            Err(failure) => {
-                findings.failure(&failure);
+            Err((step, fault)) => {
+                findings.failure(step.as_ref(), &fault);
                 Some(Next::Backoff)
             }
         }

@@ -53,8 +53,7 @@ pub(crate) async fn conclude(
     end: &Conclusion<'_>,
 ) -> Result<Next, Error> {
     if let Some((step, fault)) = end.outcome.gravest() {
-        findings.fault(fault);
-        findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
+        findings.failure(Some(step), fault);
         if let Some(kept) = attachments::kept(end.session, step, fault).await {
             findings.programmed = kept;
         }

@@ -221,8 +221,7 @@ impl Teardown<'_> {
             let cut = || !self.ctx.leads();
             let outcome = aws::run(self.session, plan, &cut, self.deadline).await;
             if let Some((step, fault)) = outcome.faults.first() {
-                findings.fault(fault);
-                findings.programmed.message = format!("cannot {step}: {}", findings.programmed.message);
+                findings.failure(Some(step), fault);
                 if let Some(kept) = attachments::kept(self.session, step, fault).await {
                     findings.programmed = kept;
                 }
@@ -251,8 +250,8 @@ impl Teardown<'_> {
                     Draft::unknown(Reason::Progressing, "looking once more for what is left");
                 Some(Next::Now)
             }
-            Err(failure) => {
-                findings.failure(&failure);
+            Err((step, fault)) => {
+                findings.failure(step.as_ref(), &fault);
                 Some(Next::Backoff)
             }
         }

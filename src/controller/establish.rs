@@ -268,7 +268,9 @@ impl Scene<'_> {
         }
         let taken_over = |pending: &&Pending| pending.api_id.as_ref() == Some(&found.id);
         let from = status.pending.as_ref().filter(taken_over);
-        let from = from.and_then(|pending| pending.from_uid.clone());
+        let from = from
+            .and_then(|pending| pending.from_uid.clone())
+            .filter(|_| !planted!(LeftBehind));
         let grants: BTreeSet<String> = status.grants.iter().cloned().chain(statements).collect();
         let next = JwtHttpApiStatus {
             api_id: Some(found.id),

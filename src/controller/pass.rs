@@ -61,7 +61,7 @@ impl Findings {
     }
 
     /// A step of a plan failed, or the look before it.
-    pub(crate) fn failure(&mut self, (step, fault): &(Option<Step>, Fault)) {
+    pub(crate) fn failure(&mut self, step: Option<&Step>, fault: &Fault) {
         self.fault(fault);
         if let Some(step) = step {
             self.programmed.message = format!("cannot {step}: {}", self.programmed.message);

@@ -43,6 +43,7 @@ bugs! {
     AnyPlace: "rule 4", "acts in whatever account and Region it is in";
     NoListBeforeRelease: "rule 5", "lets a deleted object go without a look at the list of APIs";
     KeepDuplicates: "rule 6", "never removes a duplicate";
+    LeftBehind: "rule 6, reclaim", "takes over what a namesake left and forgets whose it was";
     UnwrittenGrants: "rule 7", "adds a statement to a function's policy before status says so";
     AnyOrder: "rule 8", "changes routes and authorizers in any order";
     UnknownIsEmpty: "rule 9", "takes a role that it may not read for one that is not there";

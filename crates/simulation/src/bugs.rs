@@ -100,6 +100,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
         Bug::NoListBeforeRelease => with(Scenario::bare(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
         Bug::HastyRelease => with(lagging(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
         Bug::KeepDuplicates | Bug::NoFence | Bug::LeadsOn => with(pair(), 1, [Fault::Pause { seconds: 60 }]),
+        Bug::LeftBehind => with(role(), 1, [Fault::Deed(Deed::Replace)]),
         Bug::UnwrittenGrants => with(Scenario::smallest(), 2, [died, Fault::Deed(Deed::Delete)]),
         Bug::UnknownIsEmpty => with(
             role(),

@@ -109,15 +109,21 @@ async fn a_rebuilt_cluster_takes_its_api_back_and_nothing_of_the_old_uid_is_left
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_cluster_of_the_same_id_is_left_alone() {
+async fn two_clusters_of_one_id_never_write_to_each_others_apis() {
     let mut ground = Ground::new().await;
     rest(&mut ground).await;
     let first = ground.status().api_id.unwrap();
-    let before = ground.sandbox.apis();
     ground.rebuild("u2", rebuilt(&["k9"]));
+    ground.sandbox.clear_journal();
     rest(&mut ground).await;
-    assert_ne!(ground.status().api_id, Some(first));
-    assert_eq!(ground.sandbox.apis().len(), before.len() + 1);
+    assert_ne!(ground.status().api_id.as_ref(), Some(&first));
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    ground.pass().await.unwrap();
+    let journal = ground.sandbox.journal(0);
+    let touches =
+        |entry: &&jwthttpapi_sandbox::Entry| entry.mutating && entry.target.as_ref() == Some(&first);
+    assert_eq!(journal.iter().filter(touches).count(), 0);
+    assert_eq!(ground.sandbox.apis().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
