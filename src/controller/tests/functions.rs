@@ -1,19 +1,9 @@
 //! What a pass says and does about the object's own functions.
 
 use super::super::pass::Next;
-use super::ground::{Ground, owner};
+use super::ground::{Ground, own, owner};
 use jwthttpapi_core::{api::Reason, model::name::function_name};
-use serde_json::{Value, json};
-
-fn own() -> Value {
-    json!({
-        "functions": [{
-            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
-            "code": "export const handler = async () => ({});",
-        }],
-        "routes": [{"routeKey": "GET /a", "lambda": {"function": "hello"}}],
-    })
-}
+use serde_json::json;
 
 #[tokio::test(start_paused = true)]
 async fn functions_are_in_status_before_anything_of_them_is_made() {

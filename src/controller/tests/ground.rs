@@ -260,6 +260,17 @@ impl Ground {
     }
 }
 
+/// What makes the usual spec one of a function of the object's own.
+pub(super) fn own() -> Value {
+    json!({
+        "functions": [{
+            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
+            "code": "export const handler = async () => ({});",
+        }],
+        "routes": [{"routeKey": "GET /a", "lambda": {"function": "hello"}}],
+    })
+}
+
 /// A function of somebody else.
 async fn function(sandbox: &Sandbox, name: &str) {
     let function = aws_sdk_lambda::Client::new(&config(sandbox, "AKIDSTRANGER"))

@@ -1,7 +1,7 @@
 //! What becomes of an API whose object is no more.
 
 use super::super::{Cluster, orphans};
-use super::ground::{Ground, cluster};
+use super::ground::{Ground, cluster, own};
 use crate::api_server::Trouble;
 use http::Method;
 use serde_json::{Value, json};
@@ -14,14 +14,9 @@ const LONG: Duration = Duration::from_secs(3600 + 2 * 600 + 60);
 /// An object that was ready, with a role, and went without its API.
 async fn left() -> Ground {
     let mut ground = Ground::new().await;
-    ground.change(json!({
-        "invocation": {"mode": "Role"},
-        "functions": [{
-            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
-            "code": "export const handler = async () => ({});",
-        }],
-        "routes": [{"routeKey": "GET /hello", "lambda": {"function": "hello"}}],
-    }));
+    let mut spec = own();
+    spec["invocation"] = json!({"mode": "Role"});
+    ground.change(spec);
     ground.pass().await.unwrap();
     ground.vanish();
     ground

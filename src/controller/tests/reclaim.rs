@@ -1,7 +1,7 @@
 //! What an object does with the API that an object of its name left behind.
 
 use super::super::{Cluster, pass::Next};
-use super::ground::{Ground, SETTLE, cluster, owner};
+use super::ground::{Ground, SETTLE, cluster, own, owner};
 use jwthttpapi_core::api::{PendingOperation, Reason};
 use serde_json::{Value, json};
 
@@ -16,17 +16,11 @@ fn rebuilt(replaced: &[&str]) -> Cluster {
 
 /// A route to a function of the object's own, and one to somebody else's.
 fn spec(mode: &str) -> Value {
-    json!({
-        "invocation": {"mode": mode},
-        "functions": [{
-            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
-            "code": "export const handler = async () => ({});",
-        }],
-        "routes": [
-            {"routeKey": "GET /a", "lambda": {"name": "a"}},
-            {"routeKey": "GET /hello", "lambda": {"function": "hello"}},
-        ],
-    })
+    let mut spec = own();
+    spec["invocation"] = json!({"mode": mode});
+    let other = json!({"routeKey": "GET /other", "lambda": {"name": "a"}});
+    spec["routes"].as_array_mut().unwrap().push(other);
+    spec
 }
 
 /// Everything in AWS that the first object's uid or its hashes are in.

@@ -1,7 +1,7 @@
 //! What passes say and do about the object's roles.
 
 use super::super::pass::Next;
-use super::ground::{Ground, IAM_SETTLE, cluster, owner};
+use super::ground::{Ground, IAM_SETTLE, cluster, own, owner};
 use jwthttpapi_core::{
     api::{ConditionType, InvocationMode, Reason},
     model::name::{execution_role_name, role_name},
@@ -20,17 +20,6 @@ fn role() -> String {
 
 fn by_role() -> Value {
     json!({"invocation": {"mode": "Role"}})
-}
-
-/// With a function of its own.
-fn own() -> Value {
-    json!({
-        "functions": [{
-            "name": "hello", "runtime": "nodejs24.x", "handler": "index.handler",
-            "code": "export const handler = async () => ({});",
-        }],
-        "routes": [{"routeKey": "GET /a", "lambda": {"function": "hello"}}],
-    })
 }
 
 /// An object in Role mode that is Ready, and a journal that is empty.
