@@ -3,11 +3,11 @@
 //! An object's end takes its API along, unless somebody takes its finalizer off. What is then left carries the object's tags.
 //! It is an orphan when two complete live lists of all objects, an hour apart, lack its uid; a list that fails says nothing.
 
-use super::{context::Context, events, look::reached_by_policy, remains};
+use super::{aim::elsewhere, context::Context, events, look::reached_by_policy, remains};
 use crate::aws::{self, Extent, Fault, Session, Urgency};
 use jwthttpapi_core::{
     api::{DeletionPolicy, JwtHttpApi},
-    model::{Owner, owner::Claim},
+    model::{Owner, name::Place, owner::Claim},
     plan::{Plan, Planned, Refs, Step},
 };
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -149,6 +149,9 @@ impl Sweep<'_> {
     async fn region(&self, region: &str, missing: &mut Missing) -> Result<(), Trouble> {
         let ctx = self.ctx;
         let place = ctx.aws.place(Some(region)).await?;
+        if self.is_elsewhere(&place) {
+            return Ok(());
+        }
         let session = ctx.aws.session(&place, "orphans", Urgency::Resync);
         // AWS first: an object whose API is in the list was there before the objects are listed.
         let period = ctx.resync();
@@ -184,6 +187,19 @@ impl Sweep<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an object says that its API is in another place than the one in which the operator acts for it: there nobody
+    /// looks around.
+    fn is_elsewhere(&self, place: &Place) -> bool {
+        let ctx = self.ctx;
+        ctx.store.state().iter().any(|object| {
+            let Ok(object) = &object.0 else { return false };
+            let region = object.spec.region.as_deref();
+            let status = object.status.as_ref();
+            region.unwrap_or(ctx.aws.default_region()) == place.region
+                && status.is_some_and(|status| elsewhere(status, place, &ctx.owner(object)).is_some())
+        })
     }
 
     /// What an API's tags say, when it is one of this very cluster that goes with its object.

@@ -126,6 +126,21 @@ fn a_process_that_is_asked_to_stop_before_its_first_list_ends() {
     }
 }
 
+/// The account in status is wrong while the API server is away, so that nobody learns that it is right again.
+#[test]
+fn nobody_looks_for_orphans_in_another_place_than_an_objects() {
+    let denied = r#"{"principals": {"AKIDOPERATOR": {"deny": ["iam:TagRole"]}}}"#;
+    let schedule = Schedule::from([
+        (3, Fault::Deed(Deed::Corrupt("accountId", "999999999999"))),
+        (9, Fault::Deed(Deed::Flood)),
+        (14, Fault::Deed(Deed::Switch(denied, 180))),
+        (135, Fault::Away(600)),
+    ]);
+    let policy = Scenario::named("policy").unwrap();
+    let outcome = life::live(&GROUND, &policy, &schedule, 152);
+    assert_eq!(outcome.violations, []);
+}
+
 /// A tag and the id in status, each a proof on its own, are lost one after the other: the uid's tag still tells.
 #[test]
 fn an_api_is_taken_back_when_its_nonce_tag_and_its_id_are_lost() {

@@ -223,6 +223,7 @@ impl World {
         tokio::spawn(async move {
             sleep(Duration::from_secs(120)).await;
             world.write_status(field, &Value::Null);
+            world.oracle().healed();
             world.announce();
         });
     }

@@ -263,6 +263,11 @@ impl Oracle {
         self.court().traffic.read(from, elsewhere);
     }
 
+    /// What was wrong in the object's status is so no longer.
+    pub(crate) fn healed(&self) {
+        self.court().traffic.healed();
+    }
+
     /// A process has written the lease, with a request sent at `at`.
     pub(crate) fn leased(&self, from: Instance, lease: &Value, at: Duration) {
         let holds = lease["spec"]["holderIdentity"]

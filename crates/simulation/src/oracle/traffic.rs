@@ -123,6 +123,13 @@ impl Traffic {
         self.processes.entry(from).or_default().elsewhere = elsewhere;
     }
 
+    /// The object is of this place again, whoever has read it before.
+    pub(crate) fn healed(&mut self) {
+        for process in self.processes.values_mut() {
+            process.elsewhere = false;
+        }
+    }
+
     /// A process has written the lease: it holds it since it sent that, or has given it back.
     pub(crate) fn leased(&mut self, from: Instance, held_since: Option<Duration>) -> Option<Violation> {
         let process = self.processes.entry(from).or_default();
