@@ -197,7 +197,7 @@ impl Sweep<'_> {
             let Ok(object) = &object.0 else { return false };
             let region = object.spec.region.as_deref();
             let status = object.status.as_ref();
-            region.unwrap_or(ctx.aws.default_region()) == place.region
+            region.unwrap_or_else(|| ctx.aws.default_region()) == place.region
                 && status.is_some_and(|status| elsewhere(status, place, &ctx.owner(object)).is_some())
         })
     }
