@@ -19,6 +19,17 @@ fn roles(ground: &Ground) -> Vec<Value> {
     state["roles"].as_array().unwrap().clone()
 }
 
+/// All roles, each where it should be and as bounded as it should be.
+fn bounded_roles(ground: &Ground) -> Vec<Value> {
+    let roles = roles(ground);
+    for role in &roles {
+        assert_eq!(role["Path"], "/team/", "{role:#}");
+        let boundary = &role["PermissionsBoundary"]["PermissionsBoundaryArn"];
+        assert_eq!(boundary, BOUNDARY, "{role:#}");
+    }
+    roles
+}
+
 /// The documents' policy, written for the path of these roles as the documents say.
 fn rights() -> Value {
     let policy = operator_policy().unwrap().to_string();
@@ -58,15 +69,8 @@ fn an_organisation_finds_its_boundary_path_and_tags_and_is_told_of_policies_that
     }));
     ground.apply("hello", &spec);
     ground.ready("hello");
-    let made = roles(&ground);
+    let made = bounded_roles(&ground);
     assert_eq!(made.len(), 2);
-    for role in &made {
-        assert_eq!(role["Path"], "/team/", "{role:#}");
-        assert_eq!(
-            role["PermissionsBoundary"]["PermissionsBoundaryArn"], BOUNDARY,
-            "{role:#}"
-        );
-    }
     let state = ground.aws().state().unwrap();
     let services = &state["regions"]["eu-central-1"];
     let (api, function, group) = (
