@@ -2,7 +2,7 @@
 
 use super::{
     ahead::Ahead,
-    aim::Aim,
+    aim::{Aim, elsewhere},
     context::{Context, Memory},
     error::Error,
     expected::STALE_LIST,
@@ -200,7 +200,10 @@ impl Scene<'_> {
         let status = record.status();
         let live = Record::read(&self.ctx.client, &owner.namespace, &owner.name).await?;
         let same = |live: &Record| {
-            live.uid() == owner.uid && !live.is_deleting() && live.status().pending == status.pending
+            live.uid() == owner.uid
+                && !live.is_deleting()
+                && live.status().pending == status.pending
+                && elsewhere(&live.status(), &self.aim.place, owner).is_none()
         };
         if !live.as_ref().is_some_and(same) {
             return Err(Error::Conflict);

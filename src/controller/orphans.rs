@@ -5,6 +5,7 @@
 
 use super::{aim::elsewhere, context::Context, events, look::reached_by_policy, remains};
 use crate::aws::{self, Extent, Fault, Session, Urgency};
+use futures::FutureExt;
 use jwthttpapi_core::{
     api::{DeletionPolicy, JwtHttpApi},
     model::{Owner, name::Place, owner::Claim},
@@ -18,6 +19,7 @@ use kube::{
 use remains::Removal;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
@@ -52,13 +54,15 @@ pub(crate) async fn sweep(ctx: Arc<Context>, stop: CancellationToken) {
                 ctx: &ctx,
                 kube_system: &kube_system,
             };
+            // A panic stays in its look, as one of a reconcile does.
+            let look = AssertUnwindSafe(sweep.region(&region, &mut missing)).catch_unwind();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                swept = sweep.region(&region, &mut missing) => {
-                    if let Err(error) = swept {
-                        tracing::warn!(region, error = %error, "cannot look for orphans");
-                    }
+                swept = look => match swept {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::warn!(region, error = %error, "cannot look for orphans"),
+                    Err(_) => ctx.metrics.panicked(),
                 }
             }
         }

@@ -115,6 +115,18 @@ async fn a_list_of_objects_that_fails_says_nothing_of_any_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panic_stays_in_its_look() {
+    let ground = left().await;
+    ground
+        .kubernetes
+        .trouble(Method::GET, "/jwthttpapis", Trouble::Panic);
+    sweep(&ground, LONG).await;
+    ground.kubernetes.heal();
+    sweep(&ground, LONG).await;
+    assert_eq!((ground.sandbox.apis().len(), notes(&ground).len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_that_lives_and_an_api_of_another_cluster_are_no_orphans() {
     let other = Cluster {
         kube_system: Some("k2".into()),

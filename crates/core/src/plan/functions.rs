@@ -45,7 +45,9 @@ pub(super) fn remove(name: &str, now: &Owned, owner: &Owner) -> Vec<Ordered> {
         name: name.to_owned(),
     });
     let role = ours(&now.role, |role| &role.tags, owner).map(delete_role);
-    let log_group = ours(&now.log_group, |group| &group.tags, owner);
+    // By it the rest is found again: it stays while it is not known whether there is a rest.
+    let is_known = now.function.known().is_some() && now.role.known().is_some();
+    let log_group = ours(&now.log_group, |group| &group.tags, owner).filter(|_| is_known);
     let log_group = log_group.map(|group| Step::DeleteLogGroup {
         log_group: group.name.clone(),
     });
@@ -194,4 +196,36 @@ fn function(
         });
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::DeletionPolicy;
+
+    #[test]
+    fn a_log_group_stays_until_it_is_known_that_nothing_else_does() {
+        let owner = Owner {
+            cluster: "c".into(),
+            kube_system: None,
+            uid: "u".into(),
+            namespace: "ns".into(),
+            name: "hello".into(),
+        };
+        let group = LogGroup {
+            name: "/aws/lambda/f".into(),
+            retention_days: None,
+            tags: owner.tags("n", DeletionPolicy::Delete),
+        };
+        let steps = |role| {
+            let now = Owned {
+                function: Reading::Known(None),
+                role,
+                log_group: Reading::Known(Some(group.clone())),
+            };
+            remove("f", &now, &owner).len()
+        };
+        assert_eq!(steps(Reading::Unknown), 0);
+        assert_eq!(steps(Reading::Known(None)), 1);
+    }
 }
