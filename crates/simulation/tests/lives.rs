@@ -141,6 +141,24 @@ fn nobody_looks_for_orphans_in_another_place_than_an_objects() {
     assert_eq!(outcome.violations, []);
 }
 
+/// The account in status turns wrong between the intent to take an API over and its last look.
+#[test]
+fn nothing_is_taken_over_from_another_place() {
+    let wrong = Fault::Deed(Deed::Corrupt("accountId", "999999999999"));
+    let schedule = Schedule::from([(34, Fault::Deed(Deed::Replace)), (49, wrong)]);
+    let role = Scenario::named("role").unwrap();
+    let outcome = life::live(&GROUND, &role, &schedule, 721_220);
+    assert_eq!(outcome.violations, []);
+}
+
+/// The process sleeps until it is time to look for orphans, and panics at that.
+#[test]
+fn a_panic_while_orphans_are_looked_for_ends_no_process() {
+    let schedule = Schedule::from([(14, Fault::Pause { seconds: 60 }), (48, Fault::Panic)]);
+    let outcome = life::live(&GROUND, &Scenario::smallest(), &schedule, 726_686);
+    assert_eq!(outcome.violations, []);
+}
+
 /// A tag and the id in status, each a proof on its own, are lost one after the other: the uid's tag still tells.
 #[test]
 fn an_api_is_taken_back_when_its_nonce_tag_and_its_id_are_lost() {
