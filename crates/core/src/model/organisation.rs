@@ -193,6 +193,8 @@ mod tests {
         assert_eq!(parsed.beneath(&BTreeMap::new()), wanted);
         let most: Vec<String> = (0..MOST_TAGS).map(|number| format!("k{number}=v")).collect();
         assert!(most.join(",").parse::<DefaultTags>().is_ok());
+        let longest = format!("{}={}", "k".repeat(128), "v".repeat(256));
+        assert!(longest.parse::<DefaultTags>().is_ok());
         let more = format!("{},one=more", most.join(","));
         for (bad, says) in [
             ("", "write KEY=VALUE"),

@@ -508,6 +508,23 @@ fn roles_of_the_owners_stay_under_their_path_and_everything_leads_through_them()
 }
 
 #[test]
+fn a_role_of_somebody_else_or_of_another_name_says_nothing_of_where_ours_is() {
+    let mut world = as_wanted(&owning());
+    let elsewhere = Policy {
+        role_path: "/team/".parse().unwrap(),
+        ..policy()
+    };
+    let desired = build(&owning(), &owner(), &place(), "nonce", &elsewhere).unwrap();
+    role(&mut world).tags.clear();
+    world.observed.owned.clear();
+    let observed = &world.observed;
+    let stands = |role, told| desired.clone().standing(role, &observed.owned, told, &owner());
+    assert_eq!(stands(&observed.role, None), desired);
+    let other = "arn:aws:iam::123456789012:role/jwthttpapi/another";
+    assert_eq!(stands(&Reading::Unknown, Some(other)), desired);
+}
+
+#[test]
 fn a_role_of_ours_is_put_right_and_no_other() {
     assert_eq!(
         after_role(|role| role.trust = json!({})),
