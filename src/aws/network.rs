@@ -132,16 +132,16 @@ mod tests {
     #[test]
     fn a_proxy_is_an_address_by_http_or_https_with_a_host() {
         for good in [
-            "http://proxy.example.com:3128",
-            "https://proxy.example.com",
+            "http://egress.example.com:3128",
+            "https://egress.example.com",
             "http://user:secret@10.0.0.1:3128",
-            "proxy.example.com:3128",
+            "egress.example.com:3128",
             "10.0.0.1:3128",
         ] {
             assert!(network([("HTTPS_PROXY", good)]).is_ok(), "{good}");
         }
         for bad in [
-            "socks5://proxy.example.com",
+            "socks5://egress.example.com",
             "http://",
             "http://a b:secret",
             "://",

@@ -48,7 +48,7 @@ pub enum ConfigError {
     #[error("the budget of {0} is no rate: give requests a second, 0 for no limit")]
     Rate(&'static str),
     /// A proxy's variable holds no address. What it holds is not quoted: it may be a password.
-    #[error("{0} is no address of a proxy: give a URL such as http://proxy.example.com:3128, or unset it")]
+    #[error("{0} is no address of a proxy: give a URL such as http://egress.example.com:3128, or unset it")]
     Proxy(&'static str),
     /// The authorities to trust cannot be read.
     #[error(

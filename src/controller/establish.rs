@@ -2,15 +2,14 @@
 
 use super::{
     ahead::Ahead,
-    aim::{Aim, elsewhere},
+    aim::Aim,
     context::{Context, Memory},
     error::Error,
     expected::STALE_LIST,
-    look::reached_by_policy,
     pass::{Findings, Next},
     record::Record,
 };
-use crate::aws::{self, Extent, ListedApi, Session};
+use crate::aws::{ListedApi, Session};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Pending, PendingOperation, Reason, report},
     model::{
@@ -18,10 +17,10 @@ use jwthttpapi_core::{
         observed::Api,
         owner::{self, Claim},
     },
-    plan::{Candidate, Identity, Intent, Known, Lookup, Plan, Planned, Reclaimable, Refs, Step, identify},
+    plan::{Candidate, Identity, Intent, Known, Lookup, Reclaimable, identify},
     planted,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// What establishing needs of the pass.
@@ -180,81 +179,9 @@ impl Scene<'_> {
         })
     }
 
-    fn reclaimable<'a>(
-        &self,
-        apis: impl Iterator<Item = (&'a str, &'a BTreeMap<String, String>)>,
-    ) -> Option<Reclaimable> {
-        let cluster = &self.ctx.cluster;
-        Reclaimable::find(&self.aim.owner, apis, |kube_system| cluster.is_ours(kube_system))
-    }
-
-    /// Makes a predecessor's API the object's own, by one write, if object and API are still as they were.
-    async fn take_over(
-        &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
-        left: Reclaimable,
-    ) -> Result<Established, Error> {
-        let owner = &self.aim.owner;
-        let status = record.status();
-        let live = Record::read(&self.ctx.client, &owner.namespace, &owner.name).await?;
-        let same = |live: &Record| {
-            live.uid() == owner.uid
-                && !live.is_deleting()
-                && live.status().pending == status.pending
-                && elsewhere(&live.status(), &self.aim.place, owner).is_none()
-        };
-        if !live.as_ref().is_some_and(same) {
-            return Err(Error::Conflict);
-        }
-        let api = self.session.observe(&left.id, Extent::Integrations).await?;
-        let still = api
-            .as_ref()
-            .and_then(|api| self.reclaimable(std::iter::once((api.id.as_str(), &api.tags))));
-        let Some(api) = api.filter(|_| still.as_ref() == Some(&left)) else {
-            findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
-            return Ok(Established::Not(Next::After(STALE_LIST)));
-        };
-        let nonce = status.nonce.clone().unwrap_or_else(|| self.aim.nonce.clone());
-        let tags = owner.tags(&nonce, record.spec().deletion_policy());
-        let plan = Plan {
-            refs: Refs {
-                api: Some(left.id.clone()),
-                ..Refs::default()
-            },
-            steps: vec![Planned {
-                step: Step::TagApi(tags),
-                after: BTreeSet::new(),
-                tightens: false,
-            }],
-        };
-        memory.unsettled = Some(Instant::now());
-        let cut = || self.ctx.outdated(record.object());
-        let deadline = Instant::now() + self.ctx.periods.settle.max(aws::WRITE_TIMEOUT);
-        let outcome = aws::run(self.session, plan, &cut, deadline).await;
-        if let Some((_, fault)) = outcome.gravest() {
-            return Err(fault.clone().into());
-        }
-        if !outcome.is_complete() {
-            findings.programmed =
-                Draft::unknown(Reason::Progressing, "the object changed while work was going on");
-            return Ok(Established::Not(Next::After(STALE_LIST)));
-        }
-        tracing::info!(api = %left.id, from = %left.from, "took over the API of a predecessor");
-        let found = Candidate {
-            created: String::new(),
-            id: left.id,
-            nonce: Some(nonce),
-        };
-        let statements = reached_by_policy(&api.integrations);
-        let statements = statements.iter().map(ToString::to_string).collect();
-        self.store(record, findings, found, statements).await
-    }
-
     /// Stores the id, and the nonce, of an API that is the object's; the next pass goes on from a verified id. `statements` are
     /// functions on whose policy its last owner may have one.
-    async fn store(
+    pub(super) async fn store(
         &self,
         record: &mut Record,
         findings: &mut Findings,
@@ -288,21 +215,12 @@ impl Scene<'_> {
         Ok(Established::Not(Next::Now))
     }
 
-    fn creation(&self) -> Pending {
+    pub(super) fn creation(&self) -> Pending {
         Pending {
             operation: PendingOperation::CreateApi,
             since: self.ctx.clock.time(),
             api_id: None,
             from_uid: None,
-        }
-    }
-
-    fn reclaim(&self, left: Reclaimable) -> Pending {
-        Pending {
-            operation: PendingOperation::ReclaimApi,
-            api_id: Some(left.id),
-            from_uid: Some(left.from),
-            ..self.creation()
         }
     }
 
@@ -372,7 +290,7 @@ fn intent(status: &JwtHttpApiStatus) -> Intent<'_> {
 }
 
 /// What is waited for while an intent stands.
-fn awaited(status: &JwtHttpApiStatus) -> &'static str {
+pub(super) fn awaited(status: &JwtHttpApiStatus) -> &'static str {
     match intent(status) {
         Intent::None | Intent::Create => {
             "an API may have been made that AWS's lists do not show yet; waiting until they must"

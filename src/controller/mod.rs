@@ -1,8 +1,8 @@
 //! The controller: what wakes it, and the pipeline it drives.
 //!
 //! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
-//! reads AWS together, `establish` finds or makes the API, `carry_out` plans and executes, with `ahead` before and `conclude`
-//! after its writes; `attachments` tells what others put on its roles. `delete` drives one that goes, `release` one whose AWS
+//! reads AWS together, `establish` finds or makes the API, `reclaim` takes over a namesake's, `carry_out` plans and executes,
+//! with `ahead` before and `conclude` after its writes; `attachments` tells what others put on its roles. `delete` drives one that goes, `release` one whose AWS
 //! stays. `record` writes to Kubernetes. `orphans` looks for what no object claims, beside all that.
 
 mod ahead;
@@ -25,6 +25,7 @@ mod index;
 mod look;
 pub(crate) mod orphans;
 pub(crate) mod pass;
+mod reclaim;
 mod reconcile;
 mod record;
 mod release;

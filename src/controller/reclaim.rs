@@ -1,0 +1,104 @@
+//! Taking over the API that an object of the same name left behind, by an intent like that of a creation.
+
+use super::{
+    aim::elsewhere,
+    context::Memory,
+    error::Error,
+    establish::{Established, Scene, awaited},
+    expected::STALE_LIST,
+    look::reached_by_policy,
+    pass::{Findings, Next},
+    record::Record,
+};
+use crate::aws::{self, Extent};
+use jwthttpapi_core::{
+    api::{Draft, Pending, PendingOperation, Reason},
+    plan::{Candidate, Plan, Planned, Reclaimable, Refs, Step},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
+
+impl Scene<'_> {
+    /// The one that may be taken over.
+    pub(super) fn reclaimable<'a>(
+        &self,
+        apis: impl Iterator<Item = (&'a str, &'a BTreeMap<String, String>)>,
+    ) -> Option<Reclaimable> {
+        let cluster = &self.ctx.cluster;
+        Reclaimable::find(&self.aim.owner, apis, |kube_system| cluster.is_ours(kube_system))
+    }
+
+    /// Makes a predecessor's API the object's own, by one write, if object and API are still as they were.
+    pub(super) async fn take_over(
+        &self,
+        record: &mut Record,
+        memory: &mut Memory,
+        findings: &mut Findings,
+        left: Reclaimable,
+    ) -> Result<Established, Error> {
+        let owner = &self.aim.owner;
+        let status = record.status();
+        let live = Record::read(&self.ctx.client, &owner.namespace, &owner.name).await?;
+        let same = |live: &Record| {
+            live.uid() == owner.uid
+                && !live.is_deleting()
+                && live.status().pending == status.pending
+                && elsewhere(&live.status(), &self.aim.place, owner).is_none()
+        };
+        if !live.as_ref().is_some_and(same) {
+            return Err(Error::Conflict);
+        }
+        let api = self.session.observe(&left.id, Extent::Integrations).await?;
+        let still = api
+            .as_ref()
+            .and_then(|api| self.reclaimable(std::iter::once((api.id.as_str(), &api.tags))));
+        let Some(api) = api.filter(|_| still.as_ref() == Some(&left)) else {
+            findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
+            return Ok(Established::Not(Next::After(STALE_LIST)));
+        };
+        let nonce = status.nonce.clone().unwrap_or_else(|| self.aim.nonce.clone());
+        let tags = owner.tags(&nonce, record.spec().deletion_policy());
+        let plan = Plan {
+            refs: Refs {
+                api: Some(left.id.clone()),
+                ..Refs::default()
+            },
+            steps: vec![Planned {
+                step: Step::TagApi(tags),
+                after: BTreeSet::new(),
+                tightens: false,
+            }],
+        };
+        memory.unsettled = Some(Instant::now());
+        let cut = || self.ctx.outdated(record.object());
+        let deadline = Instant::now() + self.ctx.periods.settle.max(aws::WRITE_TIMEOUT);
+        let outcome = aws::run(self.session, plan, &cut, deadline).await;
+        if let Some((_, fault)) = outcome.gravest() {
+            return Err(fault.clone().into());
+        }
+        if !outcome.is_complete() {
+            findings.programmed =
+                Draft::unknown(Reason::Progressing, "the object changed while work was going on");
+            return Ok(Established::Not(Next::After(STALE_LIST)));
+        }
+        tracing::info!(api = %left.id, from = %left.from, "took over the API of a predecessor");
+        let found = Candidate {
+            created: String::new(),
+            id: left.id,
+            nonce: Some(nonce),
+        };
+        let statements = reached_by_policy(&api.integrations);
+        let statements = statements.iter().map(ToString::to_string).collect();
+        self.store(record, findings, found, statements).await
+    }
+
+    /// The intent to take an API over.
+    pub(super) fn reclaim(&self, left: Reclaimable) -> Pending {
+        Pending {
+            operation: PendingOperation::ReclaimApi,
+            api_id: Some(left.id),
+            from_uid: Some(left.from),
+            ..self.creation()
+        }
+    }
+}
