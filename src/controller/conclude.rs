@@ -102,6 +102,16 @@ pub(crate) async fn conclude(
         findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
         return Ok(Next::After(STALE_LIST));
     }
+    let desired = &end.aim.desired;
+    let mut leaving = end.observed.owned.iter();
+    let leaving = leaving
+        .find(|(name, seen)| !desired.owned.contains_key(*name) && !is_gone(&end.aim.owner, name, seen));
+    if let Some((name, _)) = leaving {
+        findings.behind = true;
+        let message = format!("looking once more for what is left of the function {name}");
+        findings.programmed = Draft::no(Reason::Progressing, message);
+        return Ok(Next::After(STALE_LIST));
+    }
     // A generation that is not in force yet may have been written by a process that died.
     let awaited = end.outcome.wrote_deploying || !record.in_force();
     match deployed(ctx, end.session, record, api, &mut memory.deployments, awaited).await? {
@@ -210,8 +220,10 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     // A function that leaves stays in status until nothing of it is left.
     let left = status.functions.into_iter().filter(|told| {
         let name = function_name(owner, &told.name);
-        let seen = observed.owned.get(&name);
-        let gone = seen.is_some_and(|seen| is_gone(&name, seen, &outcome.done));
+        let gone = observed
+            .owned
+            .get(&name)
+            .is_some_and(|seen| is_gone(owner, &name, seen));
         !desired.owned.contains_key(&name) && !gone
     });
     let functions = desired.owned.values().map(told).chain(left).collect();

@@ -6,6 +6,7 @@ use super::{
     context::{Context, Memory},
     error::Error,
     establish::{ambiguous, proven},
+    expected::STALE_LIST,
     functions::Own,
     look::{Questions, granted, look, reached_by_policy},
     pass::{Findings, Next},
@@ -21,7 +22,7 @@ use jwthttpapi_core::{
         name::{FunctionArn, Place, RoleName, role_name},
         observed::Api,
     },
-    plan::{Candidate, plan_deletion},
+    plan::{Candidate, Planned, Step, plan_deletion},
     planted,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -309,7 +310,14 @@ impl Teardown<'_> {
                 alive |= self.session.api(&candidate.id).await?.is_some();
             }
             if alive || !rest.is_empty() {
-                return Ok((Next::Backoff, status));
+                // Logs wait until all else was seen to be gone: that is no failure.
+                let is_log_group = |planned: &Planned| matches!(planned.step, Step::DeleteLogGroup { .. });
+                let next = if !alive && rest.steps.iter().all(is_log_group) {
+                    Next::After(STALE_LIST)
+                } else {
+                    Next::Backoff
+                };
+                return Ok((next, status));
             }
         }
         tracing::info!("AWS shows nothing of the object any more");

@@ -2,11 +2,8 @@
 
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiSpec, JwtHttpApiStatus, Reason},
-    model::{
-        Owner, Proof,
-        observed::{Owned, Reading},
-    },
-    plan::Step,
+    model::{Observed, Owner, Proof, observed::Owned},
+    plan::plan_deletion,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,19 +54,13 @@ pub(crate) fn conflict(owner: &Owner, seen: &BTreeMap<String, Owned>) -> Option<
     })
 }
 
-/// Whether nothing of a function is left: what was seen of it was not there, or was deleted since.
-pub(crate) fn is_gone(name: &str, seen: &Owned, done: &[Step]) -> bool {
-    let function = |step: &Step| matches!(step, Step::DeleteFunction { name: deleted } if deleted == name);
-    let role = |step: &Step, arn: &str| matches!(step, Step::DeleteRole { role } if arn.rsplit('/').next() == Some(role.name.as_str()));
-    let group =
-        |step: &Step, name: &str| matches!(step, Step::DeleteLogGroup { log_group } if log_group == name);
-    (seen.function.known() == Some(&None) || done.iter().any(function))
-        && match &seen.role {
-            Reading::Known(Some(seen)) => done.iter().any(|step| role(step, &seen.arn)),
-            other => other.known().is_some(),
-        }
-        && match &seen.log_group {
-            Reading::Known(Some(seen)) => done.iter().any(|step| group(step, &seen.name)),
-            other => other.known().is_some(),
-        }
+/// Whether nothing of the owner's is left of a function, by what was seen of it. That its deletion was answered is not enough.
+pub(crate) fn is_gone(owner: &Owner, name: &str, seen: &Owned) -> bool {
+    let is_known =
+        seen.function.known().is_some() && seen.role.known().is_some() && seen.log_group.known().is_some();
+    let alone = Observed {
+        owned: BTreeMap::from([(name.to_owned(), seen.clone())]),
+        ..Observed::default()
+    };
+    is_known && plan_deletion(&alone, owner).is_empty()
 }

@@ -3,7 +3,9 @@
 //! An object's end takes its API along, unless somebody takes its finalizer off. What is then left carries the object's tags.
 //! It is an orphan when two complete live lists of all objects, an hour apart, lack its uid; a list that fails says nothing.
 
-use super::{aim::elsewhere, context::Context, events, look::reached_by_policy, remains};
+use super::{
+    aim::elsewhere, context::Context, events, expected::STALE_LIST, look::reached_by_policy, remains,
+};
 use crate::aws::{self, Extent, Fault, Session, Urgency};
 use futures::FutureExt;
 use jwthttpapi_core::{
@@ -23,7 +25,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// How long an API's object must have been missing.
@@ -258,10 +260,14 @@ impl Sweep<'_> {
         }
         let cut = || !ctx.leads();
         let statements = reached_by_policy(&api.integrations);
-        let removed = remains::remove(session, owner, &statements, &cut, deadline).await;
-        match removed.map_err(|(_, fault)| fault)? {
-            Removal::Empty | Removal::Done => {}
-            Removal::Cut => return Ok(()),
+        loop {
+            let removed = remains::remove(session, owner, &statements, &cut, deadline).await;
+            match removed.map_err(|(_, fault)| fault)? {
+                Removal::Empty => break,
+                // It has to be seen gone before the API goes.
+                Removal::Done if Instant::now() < deadline => sleep(STALE_LIST).await,
+                Removal::Done | Removal::Cut => return Ok(()),
+            }
         }
         tracing::warn!(api = id, "deleting an orphan");
         let plan = Plan {

@@ -111,6 +111,11 @@ impl Scenario {
         smallest()
     }
 
+    /// The one with functions of the object's own.
+    pub fn functions() -> Self {
+        functions()
+    }
+
     /// The same without a verification: created, Ready, deleted, gone.
     pub fn bare() -> Self {
         Self {

@@ -265,9 +265,12 @@ impl World {
         instance
     }
 
-    /// A process has ended: nothing more comes from it.
+    /// A process has ended: nothing more comes from it. Where lists lag, its successor does not see all that it made.
     pub fn end(&self, instance: Instance) {
         self.state().alive.remove(&instance);
+        if self.0.usual.list_lag_ms > 0 {
+            self.oracle().unseen();
+        }
     }
 
     /// Who died since the last look.

@@ -113,6 +113,22 @@ fn what_an_organisation_asks_for_is_on_everything_and_put_on_again_when_somebody
     }
 }
 
+/// IAM refuses to delete a role with a foreign policy attached, and what arrives of the refusal looks like a success.
+#[test]
+fn a_role_that_only_seems_to_be_deleted_is_not_forgotten() {
+    let scenario = Scenario::functions();
+    let usual = live(&scenario, &Schedule::new()).journal;
+    let deleted = usual.iter().enumerate();
+    let deleted = deleted.filter(|(_, effect)| effect.name == "DeleteRole");
+    let numbers: Vec<usize> = deleted.map(|(number, _)| number).collect();
+    assert!(numbers.len() >= 2, "{numbers:?}");
+    for number in numbers {
+        let attached = Fault::Deed(Deed::Drift(Drift::AttachPolicy));
+        let schedule = Schedule::from([(number - 1, attached), (number, Fault::Garbage)]);
+        assert_eq!(live(&scenario, &schedule).violations, [], "at request {number}");
+    }
+}
+
 /// A controller whose cache was never filled waits for it, and a process that waits does not end.
 #[test]
 fn a_process_that_is_asked_to_stop_before_its_first_list_ends() {

@@ -59,6 +59,8 @@ pub(super) struct Ground {
 pub(super) struct Passed {
     pub(super) next: Next,
     pub(super) findings: Findings,
+    /// What it leaves to be written into the status, but for the conditions.
+    pub(super) status: JwtHttpApiStatus,
 }
 
 impl Ground {
@@ -224,12 +226,16 @@ impl Ground {
         let mut findings = Findings::default();
         let mut record = Record::read(&ctx.client, "demo", "hello").await?.unwrap();
         let deadline = Instant::now() + reconcile::DEADLINE;
-        let (next, _) = if record.is_deleting() {
+        let (next, status) = if record.is_deleting() {
             delete(ctx, &mut record, memory, &mut findings, deadline).await?
         } else {
             converge(ctx, &mut record, memory, &mut findings, deadline).await?
         };
-        Ok(Passed { next, findings })
+        Ok(Passed {
+            next,
+            findings,
+            status,
+        })
     }
 
     /// One whole reconcile.

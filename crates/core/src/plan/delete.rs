@@ -11,7 +11,8 @@ use crate::model::{Owner, Proof};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps that take everything of an owner away: the API with all its children, then the permissions on functions, then
-/// the role, then the object's own functions, each with its role and its logs. What is not proven the owner's stays.
+/// the role, then the object's own functions, each with its role. Their logs go when nothing else of them is seen any more: that
+/// is another plan. What is not proven the owner's stays.
 pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
     let api = observed
         .api
@@ -52,10 +53,10 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
         .enumerate()
         .map(|(index, step)| {
             let function = match step {
-                Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } | Step::DeleteLogGroup { .. } => {
+                Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } => {
                     deleted_before(steps.iter(), index)
                 }
-                _ => BTreeSet::new(),
+                _ => None,
             };
             let api = last_api.filter(|_| step.service() != Service::ApiGateway);
             api.into_iter().chain(function).collect()

@@ -131,10 +131,11 @@ impl Draft {
             Step::CreateFunction { name, .. } | Step::UpdateFunctionConfiguration { name, .. } => {
                 belongings(name, index)
             }
-            Step::RemovePermission { .. } | Step::PutRolePolicy { .. } | Step::DeleteFunction { .. } => {
-                no_route_needs_it(index)
-            }
-            Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } | Step::DeleteLogGroup { .. } => {
+            Step::RemovePermission { .. }
+            | Step::PutRolePolicy { .. }
+            | Step::DeleteFunction { .. }
+            | Step::DeleteLogGroup { .. } => no_route_needs_it(index),
+            Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } => {
                 let mut after = no_route_needs_it(index);
                 after.extend(deleted_before(self.0.iter().map(|(step, _)| step), index));
                 after

@@ -10,7 +10,7 @@ use crate::model::function::{Function, LogGroup};
 use crate::model::name::FunctionArn;
 use crate::model::observed::{self, Observed, Owned, Reading, State};
 use crate::model::{Owner, Proof};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub(super) struct FunctionSteps {
@@ -38,16 +38,17 @@ pub(super) fn functions(desired: &Desired, observed: &Observed, owner: &Owner) -
     }
 }
 
-/// Takes a function away, then its role, then its logs.
+/// Takes a function away, then its role; and its logs when neither of them is seen any more.
 pub(super) fn remove(name: &str, now: &Owned, owner: &Owner) -> Vec<Ordered> {
     let function = ours(&now.function, |function| &function.tags, owner);
     let function = function.map(|_| Step::DeleteFunction {
         name: name.to_owned(),
     });
     let role = ours(&now.role, |role| &role.tags, owner).map(delete_role);
-    // By it the rest is found again: it stays while it is not known whether there is a rest.
+    // By it the rest is found again: it stays until the rest was seen to be gone. An answer to its deletion is not enough.
     let is_known = now.function.known().is_some() && now.role.known().is_some();
-    let log_group = ours(&now.log_group, |group| &group.tags, owner).filter(|_| is_known);
+    let is_alone = is_known && function.is_none() && role.is_none();
+    let log_group = ours(&now.log_group, |group| &group.tags, owner).filter(|_| is_alone);
     let log_group = log_group.map(|group| Step::DeleteLogGroup {
         log_group: group.name.clone(),
     });
@@ -59,16 +60,12 @@ pub(super) fn remove(name: &str, now: &Owned, owner: &Owner) -> Vec<Ordered> {
         .collect()
 }
 
-/// What goes before the role or the log group that is taken away at `index`: the function to which it belonged, if that is taken
-/// away at all, and before a log group the role, too. By their log groups functions are found again of which nothing else tells.
-pub(super) fn deleted_before<'a>(steps: impl Iterator<Item = &'a Step>, index: usize) -> BTreeSet<usize> {
-    let steps: Vec<&Step> = steps.take(index + 1).collect();
-    let is_group = |at: &usize| matches!(steps.get(*at), Some(Step::DeleteLogGroup { .. }));
-    let is_role = |at: &usize| matches!(steps.get(*at), Some(Step::DeleteRole { .. }));
-    let is_function = |at: &usize| matches!(steps.get(*at), Some(Step::DeleteFunction { .. }));
-    let role = index.checked_sub(1).filter(|_| is_group(&index)).filter(is_role);
-    let last = (0..index).rev().find(|at| is_function(at) || is_group(at));
-    last.filter(is_function).into_iter().chain(role).collect()
+/// What goes before the role that is taken away at `index`: the function to which it belonged, if that is taken away at all.
+pub(super) fn deleted_before<'a>(steps: impl Iterator<Item = &'a Step>, index: usize) -> Option<usize> {
+    let steps: Vec<&Step> = steps.take(index).collect();
+    steps
+        .iter()
+        .rposition(|step| matches!(step, Step::DeleteFunction { .. }))
 }
 
 /// Whether a function is there and the owner's to change and to delete: its policy goes with it.
@@ -204,7 +201,7 @@ mod tests {
     use crate::api::DeletionPolicy;
 
     #[test]
-    fn a_log_group_stays_until_it_is_known_that_nothing_else_does() {
+    fn a_log_group_stays_until_it_was_seen_that_nothing_else_does() {
         let owner = Owner {
             cluster: "c".into(),
             kube_system: None,
@@ -217,15 +214,22 @@ mod tests {
             retention_days: None,
             tags: owner.tags("n", DeletionPolicy::Delete),
         };
+        let role = observed::Role {
+            arn: "arn:aws:iam::123456789012:role/jwthttpapi/f".into(),
+            tags: group.tags.clone(),
+            ..observed::Role::default()
+        };
         let steps = |role| {
             let now = Owned {
                 function: Reading::Known(None),
                 role,
                 log_group: Reading::Known(Some(group.clone())),
             };
-            remove("f", &now, &owner).len()
+            let steps = remove("f", &now, &owner).into_iter();
+            steps.map(|(step, _)| step.to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(steps(Reading::Unknown), 0);
-        assert_eq!(steps(Reading::Known(None)), 1);
+        assert_eq!(steps(Reading::Unknown), [""; 0]);
+        assert_eq!(steps(Reading::Known(Some(role))), ["delete role f"]);
+        assert_eq!(steps(Reading::Known(None)), ["delete log group /aws/lambda/f"]);
     }
 }

@@ -132,6 +132,25 @@ impl World {
             .collect()
     }
 
+    /// The operator's statements in functions' policies: function and id.
+    pub(super) fn statements(&self) -> Vec<(String, String)> {
+        statements(&self.sandbox().state())
+    }
+
+    /// Whether an integration of the object's API leads to a function.
+    pub(super) fn reaches(&self, function: &str) -> bool {
+        let state = self.sandbox().state();
+        let apis = state["regions"][crate::REGION]["apis"].as_array();
+        let own = self.api();
+        let own = apis
+            .into_iter()
+            .flatten()
+            .filter(|api| api["apiId"].as_str() == own.as_deref());
+        own.flat_map(|api| api["integrations"].as_array().into_iter().flatten())
+            .filter_map(|integration| integration["integrationUri"].as_str())
+            .any(|uri| uri.ends_with(&format!(":function:{function}")))
+    }
+
     /// The names of the object's own functions.
     fn functions(&self) -> Vec<String> {
         let state = self.sandbox().state();
@@ -386,7 +405,7 @@ async fn repoint(gateway: &Gateway, api: &str) -> Option<()> {
 
 async fn remove_statements(world: &World, config: &aws_config::SdkConfig) {
     let lambda = Lambda::new(config);
-    for (function, id) in statements(&world.sandbox().state()) {
+    for (function, id) in world.statements() {
         let remove = lambda.remove_permission().function_name(function);
         drop(remove.statement_id(id).send().await);
     }

@@ -269,10 +269,17 @@ impl World {
         let deleting = deleting.is_ok_and(|object| object["metadata"]["deletionTimestamp"].is_string());
         // A deletion that is under way may still reach what is left behind.
         let orphans = self.api().filter(|_| !deleting);
+        let statements = self.statements();
         let mut state = self.state();
         let store = &mut state.kubernetes;
         let Ok(old) = store.get(&OBJECT) else { return };
         self.oracle().orphaned(orphans);
+        // A statement on a function that neither the spec nor an integration names is known to the old status alone.
+        let spec = old["spec"].to_string();
+        let known = |function: &String| spec.contains(&format!("{function:?}")) || self.reaches(function);
+        if !statements.iter().all(|(function, _)| known(function)) {
+            self.oracle().forgot_grants();
+        }
         store.strip_finalizers(&OBJECT);
         store.delete(&OBJECT, now);
         let object = json!({"apiVersion": old["apiVersion"], "kind": old["kind"], "spec": old["spec"]});

@@ -86,6 +86,11 @@ struct Excuses {
 }
 
 impl Excuses {
+    /// Whether nothing may tell any more of a function that leaves, its role and its logs.
+    fn lost_functions(&self) -> bool {
+        self.forgot_functions && self.lost_logs
+    }
+
     /// Whether something that an object had may stay in AWS for ever.
     fn leave_something(&self) -> bool {
         match self.orphaned {
