@@ -103,6 +103,10 @@ sweeper:
 sweep: sweeper ## Run the operator under every fault, simulated: an hour or two (SWEEP="--parts one" for fewer)
 	$(SWEEPER) sweep $(SWEEP)
 
+.PHONY: flakes
+flakes: sweeper ## Live the same lives a hundred times, and see that they are the same: half an hour
+	$(SWEEPER) slice --repeats 100
+
 .PHONY: known-bugs
 known-bugs: sweeper ## Plant every known bug and see that the simulation catches it: minutes (BUGS="AckShape" for some)
 	$(SWEEPER) known-bugs $(BUGS)

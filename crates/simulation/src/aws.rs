@@ -2,7 +2,7 @@
 
 use crate::{
     oracle::is_write,
-    world::{Delivery, Instance, Service, World},
+    world::{Asked, Delivery, Instance, Service, World, digest},
 };
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
@@ -39,15 +39,15 @@ impl HttpConnector for Aws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self { world, instance } = self.clone();
         HttpConnectorFuture::new(async move {
-            let name = name(&request);
-            let _under_way = is_write(&name).then(|| UnderWay::begin(&world, instance));
+            let asked = asked(&request);
+            let _under_way = is_write(&asked.name).then(|| UnderWay::begin(&world, instance));
             let (sandbox, watched) = (world.sandbox().clone(), world.clone());
             let commit = async move {
                 let answer = HttpConnector::call(&sandbox, request).await;
                 watched.judge();
                 answer
             };
-            match world.deliver(instance, Service::Aws, name, commit).await {
+            match world.deliver(instance, asked, commit).await {
                 Delivery::Answer(answer) => answer,
                 Delivery::Half(answer) => answer.and_then(|answer| halve(&answer)),
                 Delivery::Garbage => respond(200, SdkBody::from("<html>")),
@@ -88,6 +88,34 @@ fn halve(response: &HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let whole = response.body().bytes().unwrap_or_default();
     let half = whole.get(..whole.len() / 2).unwrap_or_default().to_vec();
     respond(response.status().as_u16(), SdkBody::from(half))
+}
+
+fn asked(request: &HttpRequest) -> Asked {
+    let headers = request.headers().iter();
+    let headers = headers.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+    let body = request.body().bytes().unwrap_or_default();
+    Asked {
+        service: Service::Aws,
+        part: part(request),
+        name: name(request),
+        digest: digest(
+            [request.method(), request.uri()]
+                .map(str::as_bytes)
+                .into_iter()
+                .chain(headers)
+                .chain([body]),
+        ),
+    }
+}
+
+/// Which of AWS's services a request is for.
+fn part(request: &HttpRequest) -> &'static str {
+    let host = request.uri().split_once("://").map_or("", |(_, rest)| rest);
+    let known = ["apigateway", "lambda", "iam", "logs", "sts"];
+    let of_host = known
+        .into_iter()
+        .find(|part| host.strip_prefix(part).is_some_and(|rest| rest.starts_with('.')));
+    of_host.unwrap_or("aws")
 }
 
 /// What a request asks, without the ids of a life: `POST apis/*/routes`, `CreateRole`.

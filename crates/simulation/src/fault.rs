@@ -1,6 +1,9 @@
 //! What can befall a request, and schedules of it.
 
-use crate::deed::Deed;
+use crate::{
+    deed::Deed,
+    outage::{Outage, Shape},
+};
 use std::{collections::BTreeMap, fmt};
 
 /// Before or after a request is carried out.
@@ -41,8 +44,8 @@ pub enum Fault {
     Panic,
     /// The process is asked to stop.
     Terminate,
-    /// The service is away from now on.
-    Away(u64),
+    /// The service is in trouble from now on.
+    Outage(Outage),
     /// The time of day jumps.
     Skew(i64),
     /// Somebody else does something.
@@ -72,7 +75,8 @@ impl Fault {
             Self::Pause { .. } => "process sleeps",
             Self::Panic => "panic",
             Self::Terminate => "SIGTERM",
-            Self::Away(_) => "service away",
+            Self::Outage(outage) if outage.shape == Shape::Refused => "service away",
+            Self::Outage(_) => "service in trouble",
             Self::Skew(_) => "clock jumps",
             Self::Deed(deed) => deed.kind(),
         }
@@ -108,9 +112,11 @@ impl Fault {
     pub fn in_pairs() -> Vec<Self> {
         let mut pairs = Self::in_triples();
         pairs.extend([
+            Self::Hang(Side::After),
             Self::Panic,
             Self::Terminate,
             Self::Deed(Deed::Delete),
+            Self::Deed(Deed::Replace),
             Self::Deed(Deed::StripFinalizer),
             Self::Deed(Deed::Switch(
                 r#"{"principals": {"AKIDOPERATOR": {"deny": ["apigateway:POST"]}}}"#,
@@ -136,12 +142,11 @@ impl Fault {
             Self::Pause { seconds: 60 },
             Self::Panic,
             Self::Terminate,
-            Self::Away(30),
-            Self::Away(600),
             Self::Skew(600),
             Self::Skew(-600),
         ]
         .into_iter()
+        .chain(Outage::ALL.map(Self::Outage))
         .chain(Deed::all().into_iter().map(Self::Deed))
         .collect()
     }

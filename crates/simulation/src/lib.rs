@@ -29,6 +29,7 @@ mod instance;
 pub mod kubernetes;
 pub mod life;
 pub mod oracle;
+pub mod outage;
 pub mod scenario;
 pub mod sweep;
 pub mod walk;

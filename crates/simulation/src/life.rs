@@ -122,7 +122,8 @@ impl<'a> Life<'a> {
             world,
             oracle,
             running: Vec::new(),
-            undisturbed: schedule.is_empty(),
+            // Two that act at once do everything twice.
+            undisturbed: schedule.is_empty() && (scenario.elected || scenario.replicas == 1),
             phases: Vec::new(),
         }
     }

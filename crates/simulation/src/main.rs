@@ -14,7 +14,17 @@ use jwthttpapi_simulation::{
     sweep::{self, Tally},
     walk::{self, Walked},
 };
-use std::{collections::BTreeSet, process::ExitCode, thread::available_parallelism, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    process::{Command, ExitCode},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread::{self, available_parallelism},
+    time::Instant,
+};
 
 /// A life is thousands of short allocations, in a thread of its own.
 #[global_allocator]
@@ -22,6 +32,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Faults of a schedule drawn by chance, at most.
 const MOST: usize = 6;
+/// Schedules of a whole sweep that are drawn by chance, and those of two and of three faults that it has at least.
+const MOST_BY_CHANCE: usize = 100_000;
+const LEAST_OF_TWO: usize = 20_000;
+const LEAST_OF_THREE: usize = 90_000;
 
 /// The operator, over simulated services, under every fault.
 #[derive(Debug, Parser)]
@@ -36,7 +50,7 @@ enum Verb {
     /// Lives with every fault, with pairs and triples of faults, and with faults drawn by chance.
     Sweep {
         /// Schedules drawn by chance.
-        #[arg(long, default_value_t = 100_000)]
+        #[arg(long, default_value_t = MOST_BY_CHANCE)]
         random: usize,
         /// Walks over specs drawn by chance.
         #[arg(long, default_value_t = 2_000)]
@@ -59,11 +73,23 @@ enum Verb {
         /// Replays the schedule that this seed draws.
         #[arg(long)]
         seed: Option<u64>,
+        /// Replays a schedule as a sweep shows it: `REQUEST:FAULT,…`.
+        #[arg(long)]
+        schedule: Option<String>,
     },
     /// Plants each known bug and looks for a life that shows it; in builds with `--cfg planted`.
     KnownBugs {
         /// Only these.
         bugs: Vec<String>,
+    },
+    /// Lives the same lives again and again, each time in a process of its own, and says how often they were not the same.
+    Slice {
+        /// How often.
+        #[arg(long, default_value_t = 1)]
+        repeats: u32,
+        /// How many lives; the default takes about half a minute on one core.
+        #[arg(long, default_value_t = 2_500)]
+        lives: usize,
     },
     /// Counts lives a second on one core.
     Bench {
@@ -78,7 +104,7 @@ enum Verb {
 enum Part {
     /// Every fault at every request, in every scenario.
     One,
-    /// Every pair of faults, in the smallest scenario.
+    /// Every pair of faults, in a small scenario with a change.
     Two,
     /// Every triple of deaths and lost answers, in the smallest scenario.
     Three,
@@ -98,7 +124,12 @@ fn main() -> ExitCode {
             seed,
             parts,
         } => all(random, walks, seed, &parts),
-        Verb::Show { scenario, seed } => show(scenario.as_deref(), seed),
+        Verb::Show {
+            scenario,
+            seed,
+            schedule,
+        } => show(scenario.as_deref(), seed, schedule.as_deref()),
+        Verb::Slice { repeats, lives } => slice(repeats, lives),
         Verb::KnownBugs { bugs } => known_bugs(&bugs),
         Verb::Bench { lives } => bench(lives),
     }
@@ -109,7 +140,8 @@ fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
     let workers = available_parallelism().map_or(1, usize::from);
     let mut whole = Tally::default();
     let mut walked = 0;
-    let mut report = |title: &str, tally: Tally| {
+    let mut too_few = false;
+    let mut report = |title: &str, tally: Tally, least: usize| {
         println!(
             "{title}: {} of {} survived, {:.0} a second",
             tally.survived,
@@ -119,25 +151,33 @@ fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
         for failure in &tally.failures {
             println!("  {}", sweep::shrink(&ground, failure));
         }
+        for replay in &tally.replays {
+            println!("  show {replay}");
+        }
+        if tally.lives < least {
+            println!("  these are fewer than {least}");
+            too_few = true;
+        }
         whole.add(tally);
     };
     let every = Fault::all();
-    let smallest = Scenario::smallest();
     for part in parts {
         match part {
             Part::One => {
-                for scenario in Scenario::all() {
+                for scenario in Scenario::every() {
                     let tally = sweep::exhaustive(&ground, &scenario, &every, 1, workers);
-                    report(&format!("one fault, {}", scenario.name), tally);
+                    report(&format!("one fault, {}", scenario.name), tally, 0);
                 }
             }
             Part::Two => report(
-                "two faults, smallest",
-                sweep::exhaustive(&ground, &smallest, &Fault::in_pairs(), 2, workers),
+                "two faults, brief",
+                sweep::exhaustive(&ground, &Scenario::brief(), &Fault::in_pairs(), 2, workers),
+                LEAST_OF_TWO,
             ),
             Part::Three => report(
-                "three faults, smallest",
+                "three faults, bare",
                 sweep::exhaustive(&ground, &Scenario::bare(), &Fault::in_triples(), 3, workers),
+                LEAST_OF_THREE,
             ),
             Part::Chance => report(
                 "up to six faults by chance, all scenarios",
@@ -150,6 +190,7 @@ fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
                     seed,
                     workers,
                 ),
+                random.min(MOST_BY_CHANCE),
             ),
             Part::Walks => {
                 let every = walk::every(&ground, workers, 1);
@@ -165,7 +206,7 @@ fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
         "\n{} of {} lives survived; {walked} walks were not",
         whole.survived, whole.lives
     );
-    ExitCode::from(u8::from(whole.survived != whole.lives || walked > 0))
+    ExitCode::from(u8::from(whole.survived != whole.lives || walked > 0 || too_few))
 }
 
 /// Shows what walks came to; how many were not survived.
@@ -226,17 +267,18 @@ fn rate(tally: &Tally) -> f64 {
     f64::from(lives) / tally.took.as_secs_f64()
 }
 
-fn show(name: Option<&str>, seed: Option<u64>) -> ExitCode {
+fn show(name: Option<&str>, seed: Option<u64>, schedule: Option<&str>) -> ExitCode {
     let ground = ground();
     let chosen = match (name, seed) {
         (None, Some(seed)) => Some(sweep::drawn(&ground, &Fault::all(), MOST, seed)),
         (name, _) => name
             .and_then(Scenario::named)
-            .map(|scenario| (scenario, Schedule::new())),
+            .zip(schedule.map_or_else(|| Some(Schedule::new()), sweep::schedule)),
     };
     let Some((scenario, schedule)) = chosen else {
-        let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
-        eprintln!("name a scenario ({}) or a --seed", names.join(", "));
+        let names: Vec<&str> = Scenario::every().iter().map(|scenario| scenario.name).collect();
+        let names = names.join(", ");
+        eprintln!("name a scenario ({names}), perhaps with a --schedule as a sweep shows it, or a --seed");
         return ExitCode::from(2);
     };
     let outcome = life::live(&ground, &scenario, &schedule, seed.unwrap_or(1));
@@ -295,6 +337,53 @@ fn known_bugs(wanted: &[String]) -> ExitCode {
     }
     println!("\n{caught} of {planted} planted bugs were caught");
     ExitCode::from(u8::from(caught != planted))
+}
+
+fn slice(repeats: u32, lives: usize) -> ExitCode {
+    if repeats <= 1 {
+        let (digest, survived) = sweep::slice(&ground(), &Fault::all(), MOST, lives);
+        println!("{survived} of {lives} survived, all their requests: {digest:016x}");
+        return ExitCode::from(u8::from(survived != lives));
+    }
+    let began = Instant::now();
+    let next = AtomicU32::new(0);
+    let said = Mutex::new(BTreeMap::<String, u32>::new());
+    thread::scope(|scope| {
+        for _ in 0..available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while next.fetch_add(1, Ordering::Relaxed) < repeats {
+                    let one = one_slice(lives);
+                    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                    *said.entry(one).or_default() += 1;
+                }
+            });
+        }
+    });
+    let said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (one, times) in &said {
+        println!("{times} times: {one}");
+    }
+    let most = said.values().max().copied().unwrap_or_default();
+    let flakes = repeats - most;
+    println!(
+        "{repeats} repeats in {} s, {flakes} flakes",
+        began.elapsed().as_secs()
+    );
+    let survived = said.keys().all(|one| one.starts_with(&format!("{lives} of")));
+    ExitCode::from(u8::from(flakes > 0 || !survived))
+}
+
+/// What one more process says of the slice.
+fn one_slice(lives: usize) -> String {
+    let said = env::current_exe().and_then(|program| {
+        Command::new(program)
+            .args(["slice", "--lives", &lives.to_string()])
+            .output()
+    });
+    match said {
+        Ok(said) => String::from_utf8_lossy(&said.stdout).trim().to_owned(),
+        Err(error) => format!("it did not run: {error}"),
+    }
 }
 
 fn bench(lives: u32) -> ExitCode {

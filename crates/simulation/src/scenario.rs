@@ -24,6 +24,8 @@ pub struct Scenario {
     pub flags: &'static [&'static str],
     /// How many processes run at once.
     pub replicas: u32,
+    /// Whether they elect a leader. If not, each of them leads.
+    pub elected: bool,
     /// Whether the operator keeps to its budgets of requests.
     pub limited: bool,
     /// Whether the user asks for a verification before the end.
@@ -45,7 +47,7 @@ impl Scenario {
             "--logs-rate=0",
         ];
         let rates = if self.limited { &[][..] } else { &unlimited[..] };
-        let leader = format!("--leader-elect={}", self.replicas > 1);
+        let leader = format!("--leader-elect={}", self.elected);
         let args = flags
             .into_iter()
             .chain([leader.as_str()])
@@ -57,22 +59,80 @@ impl Scenario {
         }
     }
 
-    /// Every scenario.
+    /// One of each kind.
     pub fn all() -> Vec<Self> {
         vec![smallest(), role(), policy(), functions()]
     }
 
-    /// Every scenario that faults are drawn for: those above, and two processes of which one leads.
+    /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists that
+    /// lag, and two processes, of which one leads or each of them does.
+    pub fn every() -> Vec<Self> {
+        let mut every = Self::all();
+        every.extend([
+            Self::organisation(),
+            Self::wide(),
+            Self::lagging(),
+            Self::leaders(),
+            Self::rivals(),
+        ]);
+        every
+    }
+
+    /// Every scenario that faults are drawn for: one of each kind, twice as often as two processes, of which one leads or each
+    /// of them does. Leases are most of what two ask for.
     pub fn by_chance() -> Vec<Self> {
         let mut all = Self::all();
-        all.push(Self {
-            name: "pair",
-            replicas: 2,
-            // The lease is renewed every two seconds.
-            resyncs: false,
-            ..policy()
-        });
+        all.extend(Self::all());
+        all.extend([
+            Self {
+                name: "pair",
+                replicas: 2,
+                elected: true,
+                // The lease is renewed every two seconds.
+                resyncs: false,
+                ..policy()
+            },
+            Self::rivals(),
+        ]);
         all
+    }
+
+    /// Two processes, of which one leads.
+    pub fn leaders() -> Self {
+        Self {
+            name: "leaders",
+            replicas: 2,
+            elected: true,
+            ..smallest()
+        }
+    }
+
+    /// Two processes that both take themselves for the leader, all the time.
+    pub fn rivals() -> Self {
+        Self {
+            name: "rivals",
+            replicas: 2,
+            ..Self::brief()
+        }
+    }
+
+    /// The smallest one with a change: another function, and a scope.
+    pub fn brief() -> Self {
+        let mut brief = smallest();
+        let mut second = brief.first.clone();
+        second["routes"] = json!([{"routeKey": "GET /a", "scopes": ["read"], "lambda": {"name": "two"}}]);
+        brief.name = "brief";
+        brief.second = Some(second);
+        brief
+    }
+
+    /// The smallest one on an AWS whose lists show nothing before it is half a minute old.
+    pub fn lagging() -> Self {
+        Self {
+            name: "lagging",
+            switches: json!({"list_lag_ms": 25_000}),
+            ..smallest()
+        }
     }
 
     /// The same on an AWS whose unconfirmed behaviour a seed decides (aws-facts §15). Lists lag by less than `--list-settle`.
@@ -165,12 +225,8 @@ impl Scenario {
     pub fn named(name: &str) -> Option<Self> {
         Self::by_chance()
             .into_iter()
-            .chain([
-                Self::bare(),
-                Self::wide(),
-                Self::unhurried(),
-                Self::organisation(),
-            ])
+            .chain(Self::every())
+            .chain([Self::bare(), Self::brief(), Self::unhurried()])
             .find(|scenario| scenario.name == name)
     }
 }
@@ -192,6 +248,7 @@ fn smallest() -> Scenario {
         switches: json!({}),
         flags: &[],
         replicas: 1,
+        elected: false,
         limited: false,
         verified: true,
         resyncs: false,
@@ -226,6 +283,7 @@ fn role() -> Scenario {
         switches: json!({}),
         flags: &[],
         replicas: 1,
+        elected: false,
         limited: false,
         verified: true,
         resyncs: true,
@@ -259,6 +317,7 @@ fn functions() -> Scenario {
         switches: json!({}),
         flags: &[],
         replicas: 1,
+        elected: false,
         limited: false,
         verified: true,
         resyncs: true,
@@ -296,6 +355,7 @@ fn policy() -> Scenario {
         switches: json!({}),
         flags: &[],
         replicas: 1,
+        elected: false,
         limited: false,
         verified: true,
         resyncs: true,

@@ -10,6 +10,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     fmt,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Condvar, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -29,8 +30,10 @@ pub struct Tally {
     pub lives: usize,
     /// Those without a violation.
     pub survived: usize,
-    /// Lives that were not survived: a few of them.
+    /// Lives that were not survived: a few of them, no two for the same reason.
     pub failures: Vec<Failure>,
+    /// What replays each life that was not survived.
+    pub replays: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -46,6 +49,33 @@ pub struct Failure {
     pub schedule: Schedule,
     /// What was violated.
     pub violations: Vec<Violation>,
+}
+
+impl Failure {
+    /// The words that replay it: `jwthttpapi-sweep show …`.
+    pub fn replay(&self) -> String {
+        if let Some(seed) = self.drawn {
+            return format!("--seed {seed}");
+        }
+        let all = Fault::all();
+        let number = |fault| all.iter().position(|one| one == fault).unwrap_or(all.len());
+        let schedule = self.schedule.iter();
+        let schedule: Vec<String> = schedule
+            .map(|(request, fault)| format!("{request}:{}", number(fault)))
+            .collect();
+        format!("{} --schedule {}", self.scenario, schedule.join(","))
+    }
+}
+
+/// A schedule as [`Failure::replay`] writes it: requests, each with the number of what befalls it.
+pub fn schedule(text: &str) -> Option<Schedule> {
+    let all = Fault::all();
+    let entry = |entry: &str| {
+        let (request, fault) = entry.split_once(':')?;
+        let fault = all.get(fault.parse::<usize>().ok()?)?;
+        Some((request.parse().ok()?, fault.clone()))
+    };
+    text.split(',').map(entry).collect()
 }
 
 impl fmt::Display for Failure {
@@ -198,6 +228,22 @@ pub fn random(
     tally
 }
 
+/// Lives the first so many schedules that are drawn, on one core: a digest of all their requests, and how many survived.
+pub fn slice(ground: &Ground, faults: &[Fault], most: usize, lives: usize) -> (u64, usize) {
+    let mut hasher = DefaultHasher::new();
+    let mut survived = 0;
+    for seed in (1..).take(lives) {
+        let (scenario, schedule) = drawn(ground, faults, most, seed);
+        let outcome = life::live(ground, &scenario, &schedule, seed);
+        survived += usize::from(outcome.violations.is_empty());
+        for effect in &outcome.journal {
+            (effect.at, effect.digest, effect.carried_out).hash(&mut hasher);
+        }
+        outcome.lasted.hash(&mut hasher);
+    }
+    (hasher.finish(), survived)
+}
+
 /// How many requests a life may have: with faults it has more than without.
 fn lengths(ground: &Ground, scenarios: &[Scenario]) -> Vec<usize> {
     let requests = |scenario| {
@@ -281,6 +327,7 @@ impl Tally {
         self.lives += other.lives;
         self.survived += other.survived;
         self.failures.extend(other.failures);
+        self.replays.extend(other.replays);
         self.took += other.took;
     }
 
@@ -298,17 +345,19 @@ impl Tally {
             cell.0 += 1;
             cell.1 += usize::from(survived);
         }
-        let shown = self
-            .failures
-            .iter()
-            .any(|failure| failure.violations == outcome.violations);
-        if !survived && !shown && self.failures.len() < SHOWN {
-            self.failures.push(Failure {
-                scenario,
-                drawn,
-                schedule: schedule.clone(),
-                violations: outcome.violations.clone(),
-            });
+        if survived {
+            return;
+        }
+        let failure = Failure {
+            scenario,
+            drawn,
+            schedule: schedule.clone(),
+            violations: outcome.violations.clone(),
+        };
+        self.replays.push(failure.replay());
+        let is_new = |shown: &Failure| shown.violations != failure.violations;
+        if self.failures.len() < SHOWN && self.failures.iter().all(is_new) {
+            self.failures.push(failure);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     fault::{Fault, Schedule, Side},
     kubernetes::Store,
     oracle::{Oracle, Rule, is_write},
+    outage::{Outages, Shape},
 };
 use jwthttpapi_sandbox::{Sandbox, Settings};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     future::pending,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -49,6 +51,19 @@ pub enum Service {
     Aws,
 }
 
+/// A request that is about to be sent.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// To whom.
+    pub service: Service,
+    /// Which of AWS's services that is.
+    pub part: &'static str,
+    /// What it asks, without ids that differ from life to life.
+    pub name: String,
+    /// A digest of all its bytes.
+    pub digest: u64,
+}
+
 /// One request of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
@@ -60,6 +75,8 @@ pub struct Effect {
     pub service: Service,
     /// What it asks, without ids that differ from life to life.
     pub name: String,
+    /// A digest of all its bytes.
+    pub digest: u64,
     /// What befell it.
     pub fault: Option<Fault>,
     /// Whether it was carried out.
@@ -69,15 +86,7 @@ pub struct Effect {
 impl Effect {
     /// Whether it is to change something; leases, which are renewed all the time, do not count.
     pub fn is_write(&self) -> bool {
-        match self.service {
-            Service::Aws => is_write(&self.name),
-            Service::Kubernetes => {
-                let reads = ["Get ", "List ", "Watch "]
-                    .iter()
-                    .any(|verb| self.name.starts_with(verb));
-                !reads && !self.name.ends_with(" leases")
-            }
-        }
+        changes(self.service, &self.name)
     }
 
     /// Whether it changed something in AWS.
@@ -93,6 +102,7 @@ impl fmt::Display for Effect {
             instance,
             service,
             name,
+            digest: _,
             fault,
             carried_out,
         } = self;
@@ -104,6 +114,25 @@ impl fmt::Display for Effect {
             Ok(())
         } else {
             write!(f, "  (not carried out)")
+        }
+    }
+}
+
+/// A digest of several pieces, the same at every run.
+pub(crate) fn digest<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    pieces.into_iter().for_each(|piece| piece.hash(&mut hasher));
+    hasher.finish()
+}
+
+fn changes(service: Service, name: &str) -> bool {
+    match service {
+        Service::Aws => is_write(name),
+        Service::Kubernetes => {
+            let reads = ["Get ", "List ", "Watch "]
+                .iter()
+                .any(|verb| name.starts_with(verb));
+            !reads && !name.ends_with(" leases")
         }
     }
 }
@@ -161,8 +190,7 @@ pub struct State {
     crashed: BTreeSet<Instance>,
     /// Whom the driver is to stop in good order.
     terminated: BTreeSet<Instance>,
-    /// Services that are away, and until when.
-    away: Vec<(Service, Instant)>,
+    outages: Outages,
     /// What deeds have switched in AWS.
     pub switched: Switched,
     /// How far the time of day is from what it should be.
@@ -191,7 +219,7 @@ impl World {
             paused: BTreeSet::new(),
             crashed: BTreeSet::new(),
             terminated: BTreeSet::new(),
-            away: Vec::new(),
+            outages: Outages::default(),
             switched: Switched::default(),
             skew: SignedDuration::ZERO,
             last: 0,
@@ -288,28 +316,40 @@ impl World {
         self.state().paused.contains(&instance)
     }
 
-    /// One request: numbered, written down, and carried out by `commit` unless something befalls it.
+    /// One request to a service, or to one of AWS's: numbered, written down, and carried out by `commit` unless something befalls
+    /// it.
     pub async fn deliver<T: Send + 'static>(
         &self,
         from: Instance,
-        service: Service,
-        name: String,
+        asked: Asked,
         commit: impl Future<Output = T> + Send + 'static,
     ) -> Delivery<T> {
-        let Some((number, fault, latency)) = self.send(from, service, name) else {
+        let (service, part) = (asked.service, asked.part);
+        let is_write = changes(service, &asked.name);
+        let Some((number, fault, latency)) = self.send(from, asked) else {
             return pending().await;
         };
         while self.is_paused(from) {
             self.0.resumed.notified().await;
         }
         pass(latency).await;
-        if let Some(fault) = &fault
-            && let Some(delivery) = self.befall(number, from, service, fault, Side::Before).await
-        {
-            return delivery;
+        if let Some(fault) = &fault {
+            if let Fault::Outage(outage) = fault {
+                self.state().outages.begin(*outage, service, part);
+                if service == Service::Kubernetes {
+                    self.state().kubernetes.end_watches();
+                }
+            }
+            if let Some(delivery) = self.befall(number, from, service, fault, Side::Before).await {
+                return delivery;
+            }
         }
-        if self.is_away(service) {
-            return Delivery::Reset;
+        let trouble = self.state().outages.meet(service, part, is_write);
+        match trouble {
+            Some(Shape::Refused | Shape::Flapping) => return Delivery::Reset,
+            Some(Shape::Failing(status)) => return Delivery::Status(status),
+            Some(Shape::Silent) => return pending().await,
+            Some(Shape::Unanswered) | None => {}
         }
         if matches!(fault, Some(Fault::Late { .. } | Fault::Pause { .. })) {
             return self.detach(number, from, fault, commit).await;
@@ -319,6 +359,9 @@ impl World {
         }
         let answer = commit.await;
         self.carried_out(number);
+        if trouble == Some(Shape::Unanswered) {
+            return pending().await;
+        }
         if let Some(fault) = &fault {
             match fault {
                 Fault::Half => return Delivery::Half(answer),
@@ -333,12 +376,13 @@ impl World {
         Delivery::Answer(answer)
     }
 
-    fn send(
-        &self,
-        from: Instance,
-        service: Service,
-        name: String,
-    ) -> Option<(usize, Option<Fault>, Duration)> {
+    fn send(&self, from: Instance, asked: Asked) -> Option<(usize, Option<Fault>, Duration)> {
+        let Asked {
+            service,
+            name,
+            digest,
+            ..
+        } = asked;
         let at = self.elapsed();
         let mut state = self.state();
         if !state.alive.contains(&from) {
@@ -358,6 +402,7 @@ impl World {
             instance: from,
             service,
             name,
+            digest,
             fault: fault.clone(),
             carried_out: false,
         });
@@ -397,11 +442,6 @@ impl World {
                 self.announce();
                 None
             }
-            Fault::Away(seconds) if side == Side::Before => {
-                let until = Instant::now() + Duration::from_secs(*seconds);
-                self.state().away.push((service, until));
-                Some(Delivery::Reset)
-            }
             Fault::Skew(seconds) if side == Side::Before => {
                 self.state().skew = SignedDuration::from_secs(*seconds);
                 None
@@ -418,14 +458,6 @@ impl World {
         let state = self.state();
         let effect = state.journal.get(number);
         effect.map_or_else(String::new, |effect| effect.name.clone())
-    }
-
-    fn is_away(&self, service: Service) -> bool {
-        let now = Instant::now();
-        self.state()
-            .away
-            .iter()
-            .any(|(away, until)| *away == service && now < *until)
     }
 
     async fn crash<T>(&self, from: Instance) -> T {

@@ -4,12 +4,13 @@ use super::{
     refusal::Refusal,
     request::{Asked, Carried, Opened},
 };
-use crate::world::{Delivery, Instance, Service, World};
+use crate::world::{self, Delivery, Instance, Service, World, digest};
 use bytes::Bytes;
 use futures::{FutureExt, Stream, channel::mpsc, future::BoxFuture, ready};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, request::Parts};
 use http_body::{Body, Frame};
 use kube::client::Body as Outgoing;
+use serde_json::Value;
 use std::{
     convert::Infallible,
     pin::Pin,
@@ -43,14 +44,17 @@ impl ApiServer {
             let text = format!("nothing is simulated at {} {}", parts.method, parts.uri);
             return Ok(refuse(&Refusal::new(404, "NotFound", text)));
         };
-        let name = asked.name();
+        let request = world::Asked {
+            service: Service::Kubernetes,
+            part: "kubernetes",
+            name: asked.name(),
+            digest: digest_of(&parts, &body),
+        };
         let (world, from) = (self.world.clone(), self.instance);
         let at = world.elapsed();
         let delivery = self
             .world
-            .deliver(from, Service::Kubernetes, name, async move {
-                asked.carry_out(&world, from, at)
-            })
+            .deliver(from, request, async move { asked.carry_out(&world, from, at) })
             .await;
         Ok(match delivery {
             Delivery::Answer(Carried::Document(code, document)) => respond(code, document),
@@ -69,6 +73,20 @@ impl ApiServer {
             Delivery::Reset | Delivery::Half(Carried::Watch(..)) => return Err(Lost),
         })
     }
+}
+
+/// A digest of a request's bytes. Events carry the time of the machine, which kube's recorder asks for itself, in their names, too:
+/// of them it leaves that out.
+fn digest_of(parts: &Parts, body: &Bytes) -> u64 {
+    let (method, uri) = (parts.method.as_str(), parts.uri.to_string());
+    let Some((uri, _)) = uri.split_once("/events") else {
+        return digest([method.as_bytes(), uri.as_bytes(), body]);
+    };
+    let mut event: Value = serde_json::from_slice(body).unwrap_or_default();
+    for pointer in ["/metadata/name", "/eventTime", "/series/lastObservedTime"] {
+        event.pointer_mut(pointer).map(Value::take);
+    }
+    digest([method.as_bytes(), uri.as_bytes(), event.to_string().as_bytes()])
 }
 
 /// The connection broke.

@@ -58,6 +58,8 @@ struct Court {
     orphans: BTreeSet<String>,
     /// Actions that were denied at any time.
     denied: BTreeSet<String>,
+    /// Whether several processes act at once, none of which knows what the others have just written.
+    rivals: bool,
     excuses: Excuses,
 }
 
@@ -125,6 +127,7 @@ impl Oracle {
             known: BTreeSet::new(),
             orphans: BTreeSet::new(),
             denied: BTreeSet::new(),
+            rivals: scenario.replicas > 1 && !scenario.elected,
             excuses: Excuses::default(),
         };
         Self(Arc::new(Mutex::new(court)))

@@ -100,7 +100,7 @@ impl Oracle {
                 }
                 continue;
             };
-            if sandbox.is_deploying(&id, "$default", sandbox.now()) {
+            if !court.rivals && sandbox.is_deploying(&id, "$default", sandbox.now()) {
                 found.push("said Ready before the last deployment".to_owned());
             }
             // A role that the user brought is the user's to make.

@@ -325,6 +325,14 @@ impl Life<'_> {
             }
             Verdict::NotAccepted
         } else {
+            let ready = conditions.iter().find(|condition| condition["type"] == "Ready");
+            let reason = ready
+                .and_then(|ready| ready["reason"].as_str())
+                .unwrap_or("no condition");
+            if !change::may_wait_for(spec).contains(&reason) {
+                let how = format!("{reason} holds what nothing has to hold: {object}");
+                self.oracle.violated(Rule::ComesToRest, how);
+            }
             Verdict::Held
         }
     }
