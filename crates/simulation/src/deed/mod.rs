@@ -1,8 +1,14 @@
 //! What somebody else does in the middle of the operator's work: to the object, to what is the object's in AWS, to the account.
 
+mod denied;
 mod drift;
+#[cfg(test)]
+mod effects;
+mod status;
 
+pub use denied::denials;
 pub use drift::Drift;
+pub use status::{CORRUPTED, WIPED};
 
 use crate::{OBJECT, OPERATOR, kubernetes::Key, scenario::ISSUER, world::World};
 use serde_json::{Value, json};
@@ -30,7 +36,7 @@ pub enum Deed {
     StaleList,
     /// A part of the status is lost.
     Wipe(&'static str),
-    /// A part of the status is wrong for two minutes, and then empty.
+    /// A part of the status is wrong for two minutes, and then empty: a text, or a document.
     Corrupt(&'static str, &'static str),
     /// Somebody changes what is the object's in AWS.
     Drift(Drift),
@@ -87,7 +93,7 @@ impl Deed {
         ];
         let wiped = WIPED.map(Self::Wipe);
         let corrupted = CORRUPTED.map(|(field, value)| Self::Corrupt(field, value));
-        let drifts = Drift::ALL.map(Self::Drift);
+        let drifts = Drift::ALL.iter().copied().map(Self::Drift);
         plain
             .into_iter()
             .chain(wiped)
@@ -131,19 +137,7 @@ impl World {
             }
             Deed::Switch(patch, seconds) => self.switch(patch, *seconds),
             Deed::Corrupt(field, value) => self.corrupt(field, value),
-            Deed::Wipe(field) => {
-                self.oracle().drifted();
-                if matches!(*field, "*" | "grants") {
-                    self.oracle().forgot_grants();
-                }
-                if matches!(*field, "*" | "functions") {
-                    self.oracle().forgot_functions();
-                }
-                if matches!(*field, "*" | "pending" | "reclaimedFrom") {
-                    self.oracle().forgot_namesake();
-                }
-                self.write_status(field, &Value::Null);
-            }
+            Deed::Wipe(field) => self.wipe(field),
             Deed::Replace => self.replace(),
             Deed::Delete => self.delete(),
             Deed::StripFinalizer => {
@@ -199,40 +193,6 @@ impl World {
             settings = settings.patched(patch).expect("switches");
         }
         self.sandbox().set_settings(settings);
-    }
-
-    fn write_status(&self, field: &str, value: &Value) {
-        let patch = if field == "*" {
-            json!({"status": null})
-        } else {
-            json!({"status": {field: value}})
-        };
-        // There may be no object at the moment.
-        let _ = self.state().kubernetes.merge(&OBJECT, true, &patch);
-    }
-
-    fn corrupt(&self, field: &'static str, value: &str) {
-        self.oracle().drifted();
-        let value = if value == FOREIGN {
-            self.foreign_api().unwrap_or_default()
-        } else {
-            value.to_owned()
-        };
-        self.write_status(field, &json!(value));
-        let world = self.clone();
-        tokio::spawn(async move {
-            sleep(Duration::from_secs(120)).await;
-            world.write_status(field, &Value::Null);
-            world.oracle().healed();
-            world.announce();
-        });
-    }
-
-    /// The API of somebody else.
-    fn foreign_api(&self) -> Option<String> {
-        let own = self.api();
-        let mut apis = self.sandbox().apis().into_iter().map(|(id, _)| id);
-        apis.find(|id| Some(id) != own.as_ref())
     }
 
     /// Another object, for a while: what it asks for is refused, again and again.
@@ -297,78 +257,4 @@ impl World {
             world.state().kubernetes.release_events();
         });
     }
-}
-
-/// Every part of the status that can be lost, `*` for all of it.
-pub const WIPED: [&str; 13] = [
-    "*",
-    "apiId",
-    "nonce",
-    "pending",
-    "reclaimedFrom",
-    "accountId",
-    "region",
-    "clusterId",
-    "roleArn",
-    "grants",
-    "functions",
-    "iamChangedAt",
-    "conditions",
-];
-
-/// Stands for the id of an API of somebody else.
-const FOREIGN: &str = "foreign";
-
-/// Parts of the status with something wrong in them.
-pub const CORRUPTED: [(&str, &str); 5] = [
-    ("apiId", "nonesuch00"),
-    ("apiId", FOREIGN),
-    ("accountId", "999999999999"),
-    ("region", "us-east-1"),
-    ("clusterId", "another-cluster"),
-];
-
-/// Every action that the operator is granted, denied for three minutes; see `docs/aws-permissions.md`.
-pub fn denials() -> Vec<Deed> {
-    let deny = |patch| Deed::Switch(patch, 180);
-    macro_rules! denied {
-        ($($action:literal),+) => {
-            vec![$(deny(concat!(r#"{"principals": {"AKIDOPERATOR": {"deny": [""#, $action, r#""]}}}"#))),+]
-        };
-    }
-    debug_assert_eq!(OPERATOR, "AKIDOPERATOR");
-    denied!(
-        "apigateway:GET",
-        "apigateway:POST",
-        "apigateway:PATCH",
-        "apigateway:DELETE",
-        "apigateway:TagResource",
-        "lambda:GetFunctionConfiguration",
-        "lambda:GetPolicy",
-        "lambda:AddPermission",
-        "lambda:RemovePermission",
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:CreateRole",
-        "iam:PutRolePolicy",
-        "iam:PutRolePermissionsBoundary",
-        "iam:ListRolePolicies",
-        "iam:ListAttachedRolePolicies",
-        "iam:PassRole",
-        "iam:TagRole",
-        "iam:DeleteRole",
-        "iam:DeleteRolePolicy",
-        "lambda:GetFunction",
-        "lambda:CreateFunction",
-        "lambda:UpdateFunctionCode",
-        "lambda:UpdateFunctionConfiguration",
-        "lambda:TagResource",
-        "lambda:DeleteFunction",
-        "logs:DescribeLogGroups",
-        "logs:ListTagsForResource",
-        "logs:CreateLogGroup",
-        "logs:PutRetentionPolicy",
-        "logs:TagResource",
-        "logs:DeleteLogGroup"
-    )
 }

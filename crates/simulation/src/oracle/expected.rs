@@ -5,6 +5,7 @@ mod owned;
 
 pub(crate) use organisation::Organisation;
 
+use crate::ground::STRANGER;
 use jwthttpapi_sandbox::model::deployment::{Authorization, DeployedRoute, Deployment};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, iter};
@@ -378,7 +379,8 @@ fn is_own(api: &Value) -> bool {
 
 fn tagged(tags: &Map<String, Value>) -> bool {
     let cluster = tags.get("jwthttpapi.dev/cluster").and_then(Value::as_str);
-    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM))
+    let is_strangers = tags.get("jwthttpapi.dev/uid").is_some_and(|uid| uid == STRANGER);
+    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM)) && !is_strangers
 }
 
 fn is_own_statement(statement: &Value) -> bool {
