@@ -32,6 +32,10 @@ pub enum Deed {
     DelayEvents,
     /// The next events come twice.
     DoubleEvents,
+    /// The next events are never shown, until minutes later every watch has to list again.
+    DropEvents,
+    /// The next two events come in reverse order.
+    SwapEvents,
     /// The next list shows the past.
     StaleList,
     /// A part of the status is lost.
@@ -57,6 +61,8 @@ impl Deed {
             Self::EndWatches => "watches ended",
             Self::DelayEvents => "events late",
             Self::DoubleEvents => "events doubled",
+            Self::DropEvents => "events lost",
+            Self::SwapEvents => "events in reverse order",
             Self::StaleList => "list of the past",
             Self::Wipe(_) => "status lost",
             Self::Corrupt(..) => "status wrong",
@@ -78,6 +84,8 @@ impl Deed {
             Self::EndWatches,
             Self::DelayEvents,
             Self::DoubleEvents,
+            Self::DropEvents,
+            Self::SwapEvents,
             Self::StaleList,
             Self::Flood,
             Self::Switch(r#"{"expired_keys": ["AKIDOPERATOR"]}"#, 90),
@@ -150,8 +158,19 @@ impl World {
             }
             Deed::Compact => self.state().kubernetes.compact(),
             Deed::EndWatches => self.state().kubernetes.end_watches(),
-            Deed::DelayEvents => self.delay_events(),
+            Deed::DelayEvents => {
+                self.state().kubernetes.hold_events();
+                self.later(20, |world| world.state().kubernetes.release_events());
+            }
             Deed::DoubleEvents => self.state().kubernetes.double_events(),
+            Deed::DropEvents => {
+                self.state().kubernetes.lose_events();
+                self.later(180, |world| world.state().kubernetes.expire());
+            }
+            Deed::SwapEvents => {
+                self.state().kubernetes.swap_events();
+                self.later(20, |world| world.state().kubernetes.settle_events());
+            }
             Deed::StaleList => self.state().kubernetes.make_list_stale(),
             Deed::Flood => self.flood(),
         }
@@ -178,9 +197,7 @@ impl World {
         }
         let number = self.state().switched.on(patch);
         self.set_switches();
-        let world = self.clone();
-        tokio::spawn(async move {
-            sleep(Duration::from_secs(seconds)).await;
+        self.later(seconds, move |world| {
             world.state().switched.off(number);
             world.set_switches();
         });
@@ -249,12 +266,12 @@ impl World {
         }
     }
 
-    fn delay_events(&self) {
-        self.state().kubernetes.hold_events();
+    /// Undoes a deed after so many seconds.
+    fn later(&self, seconds: u64, undo: impl FnOnce(&Self) + Send + 'static) {
         let world = self.clone();
         tokio::spawn(async move {
-            sleep(Duration::from_secs(20)).await;
-            world.state().kubernetes.release_events();
+            sleep(Duration::from_secs(seconds)).await;
+            undo(&world);
         });
     }
 }
