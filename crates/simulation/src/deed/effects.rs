@@ -60,6 +60,8 @@ fn done<D: Copy + Send + Sync>(
                 life.until(Duration::from_secs(200), |_| false).await;
                 life.reach(Phase::Create).await.unwrap();
             }
+            // It was, twice.
+            let _ = life.oracle.must_be_looked_at();
             life.oracle.at_rest(&life.world, Phase::Create);
         }
         life.end().await
@@ -186,4 +188,37 @@ fn every_denial_refuses_something_and_heals() {
         });
         assert!(found, "nothing is refused by {denial:?}");
     }
+}
+
+/// Whether the operator asks AWS for anything within a while after the user's change, with this deed just before it, and what is
+/// wrong in the end.
+fn seen_within(deed: &Deed, seconds: u64) -> (bool, Vec<Violation>) {
+    let (mut seen, scenario) = (false, Scenario::named("role").unwrap());
+    let ground = &*GROUND;
+    let outcome = life::in_a_thread(1, &scenario, async |seed| {
+        let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
+        life.start();
+        life.user(Phase::Create);
+        life.reach(Phase::Create).await.unwrap();
+        let asked = || life.world.sandbox().journal(0).len();
+        let before = asked();
+        life.world.perform(deed).await;
+        life.user(Phase::Update);
+        life.until(Duration::from_secs(seconds), |_| false).await;
+        seen = life.world.sandbox().journal(0).len() > before;
+        life.reach(Phase::Update).await.unwrap();
+        life.oracle.at_rest(&life.world, Phase::Update);
+        life.end().await
+    });
+    (seen, outcome.violations)
+}
+
+#[test]
+fn a_change_whose_events_are_lost_or_wait_for_others_is_seen_later() {
+    assert_eq!(seen_within(&Deed::DoubleEvents, 15), (true, vec![]));
+    assert_eq!(seen_within(&Deed::DropEvents, 15), (false, vec![]));
+    // Until the lists that come after minutes.
+    assert_eq!(seen_within(&Deed::DropEvents, 200), (true, vec![]));
+    assert_eq!(seen_within(&Deed::SwapEvents, 15), (false, vec![]));
+    assert_eq!(seen_within(&Deed::SwapEvents, 25), (true, vec![]));
 }
