@@ -20,7 +20,7 @@ use jwthttpapi_core::{
         Observed,
         desired::Invocation,
         document,
-        name::{DEFAULT_STAGE, function_name, statement_id},
+        name::{DEFAULT_STAGE, FunctionArn, function_name, statement_id},
         observed::{FunctionPolicy, Reading},
     },
     plan::{Step, plan},
@@ -195,16 +195,20 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     };
     // Those of the API's last owner stay until nothing of it is left.
     let inherited = status.reclaimed_from.is_some();
-    let grants: Vec<String> = granted(&status)
+    let stands = |reading: &Reading<FunctionPolicy>| matches!(reading, Reading::Known(FunctionPolicy::Policy(policy)) if document::statement(policy, &id).is_some());
+    // What was lost of `grants` is learned again from what stands.
+    let standing = observed.functions.iter().filter(|(_, reading)| stands(reading));
+    let known: BTreeSet<FunctionArn> = granted(&status)
+        .into_iter()
+        .chain(standing.map(|(function, _)| function.clone()))
+        .collect();
+    let grants: Vec<String> = known
         .into_iter()
         .filter(|function| {
             inherited
                 || wanted.contains(&function.to_string())
                 || match observed.functions.get(function) {
-                    Some(Reading::Known(FunctionPolicy::Policy(policy))) => {
-                        document::statement(policy, &id).is_some()
-                    }
-                    Some(Reading::Known(FunctionPolicy::Missing | FunctionPolicy::Exists)) => false,
+                    Some(reading @ Reading::Known(_)) => stands(reading),
                     Some(Reading::NotAsked | Reading::Unknown) | None => true,
                 }
         })

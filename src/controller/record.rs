@@ -61,7 +61,7 @@ impl Record {
 
     /// The status; an empty one before the first visit.
     pub(crate) fn status(&self) -> JwtHttpApiStatus {
-        self.object.status.clone().unwrap_or_default()
+        credible(self.object.status.clone().unwrap_or_default(), self.generation())
     }
 
     pub(crate) fn uid(&self) -> String {
@@ -185,6 +185,14 @@ impl Record {
     }
 }
 
+/// A generation that is not there yet was observed by nobody, whatever somebody else wrote.
+fn credible(mut status: JwtHttpApiStatus, generation: i64) -> JwtHttpApiStatus {
+    if status.observed_generation > Some(generation) {
+        status.observed_generation = Some(-1);
+    }
+    status
+}
+
 fn params() -> PatchParams {
     PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
@@ -208,6 +216,21 @@ fn merge_patch(previous: &JwtHttpApiStatus, next: &JwtHttpApiStatus) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_generation_that_is_not_there_yet_was_observed_by_nobody() {
+        let observed = |seen| {
+            let status = JwtHttpApiStatus {
+                observed_generation: seen,
+                ..JwtHttpApiStatus::default()
+            };
+            credible(status, 7).observed_generation
+        };
+        assert_eq!(observed(None), None);
+        assert_eq!(observed(Some(6)), Some(6));
+        assert_eq!(observed(Some(7)), Some(7));
+        assert_eq!(observed(Some(8)), Some(-1));
+    }
 
     #[test]
     fn a_field_that_goes_is_sent_as_null() {

@@ -10,10 +10,11 @@ use jwthttpapi_core::{
     model::{
         Observed, Owner,
         name::{FunctionArn, role_name},
+        observed::{Owned, Reading},
     },
     plan::{Step, plan_deletion},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// How far the removal is.
@@ -69,10 +70,34 @@ pub(super) async fn see(
         Some(fault) => Err(fault),
         None => Ok(Observed {
             api: None,
-            role: sight.role,
+            role: made_by(owner, sight.role, |role| &role.tags),
             functions: sight.functions,
-            owned: sight.owned,
+            owned: sight
+                .owned
+                .into_iter()
+                .map(|(name, owned)| (name, its_own(owner, owned)))
+                .collect(),
         }),
+    }
+}
+
+/// The last owner's uid comes from status alone: what carries it and names another object is that one's.
+fn made_by<T>(
+    owner: &Owner,
+    seen: Reading<Option<T>>,
+    tags: fn(&T) -> &BTreeMap<String, String>,
+) -> Reading<Option<T>> {
+    match seen {
+        Reading::Known(Some(thing)) if !owner.may_have_made(tags(&thing)) => Reading::Known(None),
+        seen => seen,
+    }
+}
+
+fn its_own(owner: &Owner, owned: Owned) -> Owned {
+    Owned {
+        function: made_by(owner, owned.function, |function| &function.tags),
+        role: made_by(owner, owned.role, |role| &role.tags),
+        log_group: made_by(owner, owned.log_group, |group| &group.tags),
     }
 }
 

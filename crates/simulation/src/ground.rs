@@ -1,23 +1,59 @@
 //! What is in AWS before a life: the user's functions, and things of others that nobody may touch.
 
 use crate::{
-    ACCOUNT, REGION,
+    ACCOUNT, KUBE_SYSTEM, REGION,
     scenario::{ISSUER, OTHER_ISSUER},
     world::EPOCH,
 };
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_apigatewayv2::types::ProtocolType;
+use aws_sdk_iam::types::Tag;
 use aws_sdk_lambda::{
     primitives::Blob,
     types::{FunctionCode, Runtime},
 };
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use jwthttpapi_core::{
+    api::DeletionPolicy,
+    model::{
+        Owner,
+        name::{RoleName, execution_role_name, function_name, log_group, role_name},
+    },
+};
 use jwthttpapi_sandbox::{
     Clock, Issuers, Options, SMALLEST_ARCHIVE, Sandbox, Settings, Timestamp, model::Account,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
+
+/// The uid of another object of this cluster, whose API is elsewhere: what carries it is nobody's to touch.
+pub(crate) const STRANGER: &str = "99999999-9999-4999-8999-999999999999";
+/// What the role is called that this object's functions run under.
+const THEIRS: &str = "theirs";
+
+/// The object of that uid.
+fn stranger_owner() -> Owner {
+    Owner {
+        cluster: KUBE_SYSTEM.to_owned(),
+        kube_system: Some(KUBE_SYSTEM.to_owned()),
+        uid: STRANGER.to_owned(),
+        namespace: "demo".to_owned(),
+        name: "stranger".to_owned(),
+    }
+}
+
+/// The ARN of its role.
+pub(crate) fn stranger_role() -> String {
+    let RoleName { path, name } = role_name(&stranger_owner(), REGION);
+    format!("arn:aws:iam::{ACCOUNT}:role{path}{name}")
+}
+
+/// The ARN of its function.
+pub(crate) fn stranger_function() -> String {
+    let name = function_name(&stranger_owner(), THEIRS);
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+}
 
 /// A client of somebody else.
 pub(crate) fn stranger(sandbox: &Sandbox) -> SdkConfig {
@@ -40,7 +76,8 @@ pub struct Ground {
     pub before: Arc<Value>,
 }
 
-/// An account with three functions, and with an API and a role of others that look like the operator's.
+/// An account with three functions, with an API and a role of others that look like the operator's, and with what the operator
+/// made for another object.
 pub fn ground() -> Ground {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -109,4 +146,39 @@ async fn furnish(config: &SdkConfig) {
         .role_name("jwthttpapi-eu-central-1-000000000000")
         .assume_role_policy_document(trust.to_string());
     role.send().await.expect("a role");
+    furnish_stranger(config, &trust).await;
+}
+
+/// A role, and a function with its role and its log group, named and tagged as the operator does it for another object.
+async fn furnish_stranger(config: &SdkConfig, trust: &Value) {
+    let owner = stranger_owner();
+    let tags = owner.tags("nonce-of-a-stranger", DeletionPolicy::Delete);
+    let iam = aws_sdk_iam::Client::new(config);
+    let of_iam = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build().ok();
+    let execution = execution_role_name(&owner, REGION, THEIRS);
+    for RoleName { path, name } in [role_name(&owner, REGION), execution.clone()] {
+        let role = iam.create_role().path(path).role_name(name);
+        let role = role
+            .set_tags(Some(tags.iter().filter_map(of_iam).collect()))
+            .assume_role_policy_document(trust.to_string());
+        role.send().await.expect("a role");
+    }
+    let name = function_name(&owner, THEIRS);
+    let of_all = || Some(tags.clone().into_iter().collect());
+    let logs = aws_sdk_cloudwatchlogs::Client::new(config);
+    let group = logs.create_log_group().log_group_name(log_group(&name));
+    group.set_tags(of_all()).send().await.expect("a log group");
+    let code = FunctionCode::builder().zip_file(Blob::new(SMALLEST_ARCHIVE));
+    let function = aws_sdk_lambda::Client::new(config).create_function();
+    let function = function
+        .function_name(&name)
+        .handler("index.handler")
+        .runtime(Runtime::Nodejs22x)
+        .role(format!(
+            "arn:aws:iam::{ACCOUNT}:role{}{}",
+            execution.path, execution.name
+        ))
+        .set_tags(of_all())
+        .code(code.build());
+    function.send().await.expect("a function");
 }

@@ -86,6 +86,13 @@ impl Owner {
         }
     }
 
+    /// Whether tags of something with this owner's uid may be of its making: they name its namespace and name, or nobody's. A uid
+    /// that somebody else wrote down proves nothing by itself.
+    pub fn may_have_made(&self, tags: &BTreeMap<String, String>) -> bool {
+        let named = |key: &str, name: &String| tags.get(key).is_none_or(|tag| tag == name);
+        named(NAMESPACE, &self.namespace) && named(NAME, &self.name)
+    }
+
     /// Whether another owner is of this cluster id, namespace and name, with another uid: the one before this.
     pub fn succeeds(&self, other: &Self) -> bool {
         self.uid != other.uid
@@ -244,6 +251,19 @@ mod tests {
         let tags = owner.tags("n1", DeletionPolicy::Retain);
         assert_eq!(owner.proof(&tags, Some("n1")), Proof::Complete);
         assert_eq!(Claim::of(&tags).map(|claim| claim.owner), Some(owner));
+    }
+
+    #[test]
+    fn what_names_another_object_was_not_made_by_this_one_whatever_its_uid() {
+        let tags = owner().tags("n1", DeletionPolicy::Delete);
+        assert!(owner().may_have_made(&tags));
+        for key in [NAMESPACE, NAME] {
+            let mut other = tags.clone();
+            other.insert(key.to_owned(), "other".to_owned());
+            assert!(!owner().may_have_made(&other), "{key}");
+            other.remove(key);
+            assert!(owner().may_have_made(&other), "{key}");
+        }
     }
 
     #[test]

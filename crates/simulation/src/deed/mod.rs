@@ -1,8 +1,14 @@
 //! What somebody else does in the middle of the operator's work: to the object, to what is the object's in AWS, to the account.
 
+mod denied;
 mod drift;
+#[cfg(test)]
+mod effects;
+mod status;
 
+pub use denied::denials;
 pub use drift::Drift;
+pub use status::{CORRUPTED, WIPED};
 
 use crate::{OBJECT, OPERATOR, kubernetes::Key, scenario::ISSUER, world::World};
 use serde_json::{Value, json};
@@ -26,11 +32,15 @@ pub enum Deed {
     DelayEvents,
     /// The next events come twice.
     DoubleEvents,
+    /// The next events are never shown, until minutes later every watch has to list again.
+    DropEvents,
+    /// The next two events come in reverse order.
+    SwapEvents,
     /// The next list shows the past.
     StaleList,
     /// A part of the status is lost.
     Wipe(&'static str),
-    /// A part of the status is wrong for two minutes, and then empty.
+    /// A part of the status is wrong for two minutes, and then empty: a text, or a document.
     Corrupt(&'static str, &'static str),
     /// Somebody changes what is the object's in AWS.
     Drift(Drift),
@@ -51,6 +61,8 @@ impl Deed {
             Self::EndWatches => "watches ended",
             Self::DelayEvents => "events late",
             Self::DoubleEvents => "events doubled",
+            Self::DropEvents => "events lost",
+            Self::SwapEvents => "events in reverse order",
             Self::StaleList => "list of the past",
             Self::Wipe(_) => "status lost",
             Self::Corrupt(..) => "status wrong",
@@ -72,6 +84,8 @@ impl Deed {
             Self::EndWatches,
             Self::DelayEvents,
             Self::DoubleEvents,
+            Self::DropEvents,
+            Self::SwapEvents,
             Self::StaleList,
             Self::Flood,
             Self::Switch(r#"{"expired_keys": ["AKIDOPERATOR"]}"#, 90),
@@ -87,7 +101,7 @@ impl Deed {
         ];
         let wiped = WIPED.map(Self::Wipe);
         let corrupted = CORRUPTED.map(|(field, value)| Self::Corrupt(field, value));
-        let drifts = Drift::ALL.map(Self::Drift);
+        let drifts = Drift::ALL.iter().copied().map(Self::Drift);
         plain
             .into_iter()
             .chain(wiped)
@@ -131,19 +145,7 @@ impl World {
             }
             Deed::Switch(patch, seconds) => self.switch(patch, *seconds),
             Deed::Corrupt(field, value) => self.corrupt(field, value),
-            Deed::Wipe(field) => {
-                self.oracle().drifted();
-                if matches!(*field, "*" | "grants") {
-                    self.oracle().forgot_grants();
-                }
-                if matches!(*field, "*" | "functions") {
-                    self.oracle().forgot_functions();
-                }
-                if matches!(*field, "*" | "pending" | "reclaimedFrom") {
-                    self.oracle().forgot_namesake();
-                }
-                self.write_status(field, &Value::Null);
-            }
+            Deed::Wipe(field) => self.wipe(field),
             Deed::Replace => self.replace(),
             Deed::Delete => self.delete(),
             Deed::StripFinalizer => {
@@ -156,8 +158,19 @@ impl World {
             }
             Deed::Compact => self.state().kubernetes.compact(),
             Deed::EndWatches => self.state().kubernetes.end_watches(),
-            Deed::DelayEvents => self.delay_events(),
+            Deed::DelayEvents => {
+                self.state().kubernetes.hold_events();
+                self.later(20, |world| world.state().kubernetes.release_events());
+            }
             Deed::DoubleEvents => self.state().kubernetes.double_events(),
+            Deed::DropEvents => {
+                self.state().kubernetes.lose_events();
+                self.later(180, |world| world.state().kubernetes.expire());
+            }
+            Deed::SwapEvents => {
+                self.state().kubernetes.swap_events();
+                self.later(20, |world| world.state().kubernetes.settle_events());
+            }
             Deed::StaleList => self.state().kubernetes.make_list_stale(),
             Deed::Flood => self.flood(),
         }
@@ -184,9 +197,7 @@ impl World {
         }
         let number = self.state().switched.on(patch);
         self.set_switches();
-        let world = self.clone();
-        tokio::spawn(async move {
-            sleep(Duration::from_secs(seconds)).await;
+        self.later(seconds, move |world| {
             world.state().switched.off(number);
             world.set_switches();
         });
@@ -199,40 +210,6 @@ impl World {
             settings = settings.patched(patch).expect("switches");
         }
         self.sandbox().set_settings(settings);
-    }
-
-    fn write_status(&self, field: &str, value: &Value) {
-        let patch = if field == "*" {
-            json!({"status": null})
-        } else {
-            json!({"status": {field: value}})
-        };
-        // There may be no object at the moment.
-        let _ = self.state().kubernetes.merge(&OBJECT, true, &patch);
-    }
-
-    fn corrupt(&self, field: &'static str, value: &str) {
-        self.oracle().drifted();
-        let value = if value == FOREIGN {
-            self.foreign_api().unwrap_or_default()
-        } else {
-            value.to_owned()
-        };
-        self.write_status(field, &json!(value));
-        let world = self.clone();
-        tokio::spawn(async move {
-            sleep(Duration::from_secs(120)).await;
-            world.write_status(field, &Value::Null);
-            world.oracle().healed();
-            world.announce();
-        });
-    }
-
-    /// The API of somebody else.
-    fn foreign_api(&self) -> Option<String> {
-        let own = self.api();
-        let mut apis = self.sandbox().apis().into_iter().map(|(id, _)| id);
-        apis.find(|id| Some(id) != own.as_ref())
     }
 
     /// Another object, for a while: what it asks for is refused, again and again.
@@ -289,86 +266,12 @@ impl World {
         }
     }
 
-    fn delay_events(&self) {
-        self.state().kubernetes.hold_events();
+    /// Undoes a deed after so many seconds.
+    fn later(&self, seconds: u64, undo: impl FnOnce(&Self) + Send + 'static) {
         let world = self.clone();
         tokio::spawn(async move {
-            sleep(Duration::from_secs(20)).await;
-            world.state().kubernetes.release_events();
+            sleep(Duration::from_secs(seconds)).await;
+            undo(&world);
         });
     }
-}
-
-/// Every part of the status that can be lost, `*` for all of it.
-pub const WIPED: [&str; 13] = [
-    "*",
-    "apiId",
-    "nonce",
-    "pending",
-    "reclaimedFrom",
-    "accountId",
-    "region",
-    "clusterId",
-    "roleArn",
-    "grants",
-    "functions",
-    "iamChangedAt",
-    "conditions",
-];
-
-/// Stands for the id of an API of somebody else.
-const FOREIGN: &str = "foreign";
-
-/// Parts of the status with something wrong in them.
-pub const CORRUPTED: [(&str, &str); 5] = [
-    ("apiId", "nonesuch00"),
-    ("apiId", FOREIGN),
-    ("accountId", "999999999999"),
-    ("region", "us-east-1"),
-    ("clusterId", "another-cluster"),
-];
-
-/// Every action that the operator is granted, denied for three minutes; see `docs/aws-permissions.md`.
-pub fn denials() -> Vec<Deed> {
-    let deny = |patch| Deed::Switch(patch, 180);
-    macro_rules! denied {
-        ($($action:literal),+) => {
-            vec![$(deny(concat!(r#"{"principals": {"AKIDOPERATOR": {"deny": [""#, $action, r#""]}}}"#))),+]
-        };
-    }
-    debug_assert_eq!(OPERATOR, "AKIDOPERATOR");
-    denied!(
-        "apigateway:GET",
-        "apigateway:POST",
-        "apigateway:PATCH",
-        "apigateway:DELETE",
-        "apigateway:TagResource",
-        "lambda:GetFunctionConfiguration",
-        "lambda:GetPolicy",
-        "lambda:AddPermission",
-        "lambda:RemovePermission",
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:CreateRole",
-        "iam:PutRolePolicy",
-        "iam:PutRolePermissionsBoundary",
-        "iam:ListRolePolicies",
-        "iam:ListAttachedRolePolicies",
-        "iam:PassRole",
-        "iam:TagRole",
-        "iam:DeleteRole",
-        "iam:DeleteRolePolicy",
-        "lambda:GetFunction",
-        "lambda:CreateFunction",
-        "lambda:UpdateFunctionCode",
-        "lambda:UpdateFunctionConfiguration",
-        "lambda:TagResource",
-        "lambda:DeleteFunction",
-        "logs:DescribeLogGroups",
-        "logs:ListTagsForResource",
-        "logs:CreateLogGroup",
-        "logs:PutRetentionPolicy",
-        "logs:TagResource",
-        "logs:DeleteLogGroup"
-    )
 }

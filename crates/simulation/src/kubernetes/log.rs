@@ -6,6 +6,9 @@ use futures::channel::mpsc;
 use serde_json::{Value, json};
 use std::{cell::OnceCell, collections::BTreeMap, sync::Arc};
 
+/// How many events are lost at once.
+const LOST: usize = 3;
+
 /// What has become of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -33,6 +36,18 @@ pub(super) struct Log {
     shown: Option<usize>,
     /// How many events come twice.
     doubled: usize,
+    /// How many events of a kind the open watches are never shown.
+    lost: (String, usize),
+    /// Two events of a kind come in reverse order.
+    swapped: Option<Swapped>,
+}
+
+/// A swap of two events that is not over yet.
+#[derive(Debug)]
+struct Swapped {
+    plural: String,
+    /// Which event waits for the one after it.
+    held: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -71,6 +86,8 @@ impl Default for Log {
             watches: Vec::new(),
             shown: None,
             doubled: 0,
+            lost: (String::new(), 0),
+            swapped: None,
         }
     }
 }
@@ -110,7 +127,7 @@ impl Log {
             line: OnceCell::new(),
         });
         if self.shown.is_none() {
-            self.show_from(self.events.len() - 1);
+            self.arrive(self.events.len() - 1);
         }
         object
     }
@@ -160,7 +177,9 @@ impl Log {
 
     /// A bookmark for a watch that has seen a version: none when there is nothing newer to tell.
     pub(super) fn bookmark(&self, plural: &str, seen: u64) -> Option<Bytes> {
-        let shown = &self.events[..self.shown.unwrap_or(self.events.len())];
+        // Whoever knows of a version is told of nothing before it any more.
+        let held = self.swapped.as_ref().and_then(|swapped| swapped.held);
+        let shown = &self.events[..self.shown.or(held).unwrap_or(self.events.len())];
         let last = shown.iter().rev().find(|event| event.key.plural == plural)?;
         let kind = Kind::of(plural);
         let object = json!({
@@ -188,7 +207,7 @@ impl Log {
     /// Watches are shown what was held back.
     pub(super) fn release(&mut self) {
         if let Some(shown) = self.shown.take() {
-            self.show_from(shown);
+            (shown..self.events.len()).for_each(|index| self.arrive(index));
         }
     }
 
@@ -197,17 +216,63 @@ impl Log {
         self.doubled = 3;
     }
 
-    fn show_from(&mut self, first: usize) {
-        for event in &self.events[first..] {
-            let times = if self.doubled > 0 { 2 } else { 1 };
-            self.doubled = self.doubled.saturating_sub(1);
-            for _ in 0..times {
-                self.watches.retain(|watch| {
-                    event.version <= watch.after
-                        || !watch.scope.holds(&event.key)
-                        || watch.lines.unbounded_send(event.line()).is_ok()
-                });
+    /// The open watches are never shown the next events of a kind.
+    pub(super) fn lose(&mut self, plural: &str) {
+        self.lost = (plural.to_owned(), LOST);
+    }
+
+    /// Every watch ends, and wherever the next one begins, it is told to list again.
+    pub(super) fn expire(&mut self) {
+        self.lost.1 = 0;
+        self.version += 1;
+        self.compact(self.version);
+    }
+
+    /// The next two events of a kind come in reverse order.
+    pub(super) fn swap(&mut self, plural: &str) {
+        self.settle();
+        self.swapped = Some(Swapped {
+            plural: plural.to_owned(),
+            held: None,
+        });
+    }
+
+    /// An event that still waits for the one after it comes alone.
+    pub(super) fn settle(&mut self) {
+        if let Some(Swapped { held: Some(held), .. }) = self.swapped.take() {
+            self.show(held);
+        }
+    }
+
+    /// An event is on its way to the watches.
+    fn arrive(&mut self, index: usize) {
+        let plural = &self.events[index].key.plural;
+        if self.lost.1 > 0 && self.lost.0 == *plural {
+            self.lost.1 -= 1;
+            return;
+        }
+        if let Some(swapped) = self.swapped.as_mut().filter(|swapped| swapped.plural == *plural) {
+            if swapped.held.is_none() {
+                swapped.held = Some(index);
+                return;
             }
+            self.show(index);
+            self.settle();
+            return;
+        }
+        self.show(index);
+    }
+
+    fn show(&mut self, index: usize) {
+        let event = &self.events[index];
+        let times = if self.doubled > 0 { 2 } else { 1 };
+        self.doubled = self.doubled.saturating_sub(1);
+        for _ in 0..times {
+            self.watches.retain(|watch| {
+                event.version <= watch.after
+                    || !watch.scope.holds(&event.key)
+                    || watch.lines.unbounded_send(event.line()).is_ok()
+            });
         }
     }
 }
@@ -225,4 +290,86 @@ impl Event {
 
 fn line(word: &str, object: &Value) -> Bytes {
     Bytes::from(format!("{{\"type\":\"{word}\",\"object\":{object}}}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Ground {
+        log: Log,
+        watched: Watched,
+    }
+
+    impl Ground {
+        fn new() -> Self {
+            let mut log = Log::default();
+            let watched = log.open(scope(), 1, &[]);
+            Self { log, watched }
+        }
+
+        fn write(&mut self, names: &[&str]) {
+            for name in names {
+                let key = Key::new("things", "demo", name);
+                let object = json!({"metadata": {"name": name}});
+                self.log.append(Change::Added, &key, object);
+            }
+        }
+
+        /// Names of objects, or the kind of what is none.
+        fn seen(&mut self) -> Vec<String> {
+            let lines = std::iter::from_fn(|| self.watched.lines.try_recv().ok());
+            let read = |line: Bytes| {
+                let event: Value = serde_json::from_slice(&line).unwrap();
+                let name = event["object"]["metadata"]["name"].as_str();
+                name.or(event["object"]["reason"].as_str()).unwrap().to_owned()
+            };
+            lines.map(read).collect()
+        }
+    }
+
+    fn scope() -> Scope {
+        Scope {
+            plural: "things".into(),
+            namespace: String::new(),
+        }
+    }
+
+    #[test]
+    fn lost_events_are_never_shown_and_a_list_makes_up_for_them() {
+        let mut ground = Ground::new();
+        ground.log.lose("things");
+        ground.write(&["a", "b", "c", "d"]);
+        assert_eq!(ground.seen(), ["d"]);
+        ground.log.expire();
+        // Even a watch that has seen the last event has to list.
+        let last = ground.log.version() - 1;
+        ground.watched = ground.log.open(scope(), last, &[]);
+        assert_eq!(ground.seen(), ["Expired"]);
+        ground.watched = ground.log.open(scope(), ground.log.version(), &[]);
+        ground.write(&["e"]);
+        assert_eq!(ground.seen(), ["e"]);
+    }
+
+    #[test]
+    fn two_events_come_in_reverse_order_and_no_bookmark_before_both() {
+        let mut ground = Ground::new();
+        ground.log.swap("things");
+        ground.write(&["a"]);
+        assert!(ground.seen().is_empty());
+        assert_eq!(ground.log.bookmark("things", 1), None);
+        ground.write(&["b", "c"]);
+        assert_eq!(ground.seen(), ["b", "a", "c"]);
+        assert!(ground.log.bookmark("things", 1).is_some());
+    }
+
+    #[test]
+    fn an_event_that_no_other_follows_comes_alone() {
+        let mut ground = Ground::new();
+        ground.log.swap("things");
+        ground.write(&["a"]);
+        ground.log.settle();
+        ground.write(&["b"]);
+        assert_eq!(ground.seen(), ["a", "b"]);
+    }
 }

@@ -283,6 +283,26 @@ impl Store {
         self.log.double();
     }
 
+    /// The open watches are never shown the next events of the watched kind.
+    pub fn lose_events(&mut self) {
+        self.log.lose(WATCHED);
+    }
+
+    /// Every watch ends, and each has to list again.
+    pub fn expire(&mut self) {
+        self.log.expire();
+    }
+
+    /// The next two events of the watched kind come in reverse order.
+    pub fn swap_events(&mut self) {
+        self.log.swap(WATCHED);
+    }
+
+    /// What still waits for the event after it comes alone.
+    pub fn settle_events(&mut self) {
+        self.log.settle();
+    }
+
     /// The next list shows the past, and every watch ends so that it is asked for.
     pub fn make_list_stale(&mut self) {
         let past = self.log.version_before(STALE, WATCHED);

@@ -1,62 +1,22 @@
 //! What a spec means, said once more and independently of the operator.
 
+mod access;
+mod invocation;
 mod organisation;
 mod owned;
+mod ownership;
+mod status;
 
+use access::authorization;
+pub(crate) use access::deployment;
 pub(crate) use organisation::Organisation;
+use ownership::Proof;
+pub(crate) use status::{granted, of as status};
 
-use jwthttpapi_sandbox::model::deployment::{Authorization, DeployedRoute, Deployment};
+use crate::ground::STRANGER;
+use jwthttpapi_sandbox::model::deployment::Authorization;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, iter};
-
-/// What an API of a spec serves.
-pub(crate) fn deployment(spec: &Value) -> Deployment {
-    Deployment {
-        id: String::new(),
-        api_id: String::new(),
-        account: crate::ACCOUNT.to_owned(),
-        region: crate::REGION.to_owned(),
-        partition: "aws".to_owned(),
-        stage: "$default".to_owned(),
-        routes: items(&spec["routes"])
-            .map(|route| DeployedRoute {
-                route_id: String::new(),
-                route_key: text(&route["routeKey"]),
-                authorization: authorization(spec, route),
-                integration: None,
-                operation_name: None,
-            })
-            .collect(),
-    }
-}
-
-fn authorization(spec: &Value, route: &Value) -> Authorization {
-    if route["public"] == true {
-        return Authorization::None;
-    }
-    let name = route["authorizer"].as_str().unwrap_or("default");
-    let authorizer = items(&spec["authorizers"])
-        .find(|further| further["name"] == name)
-        .unwrap_or(spec);
-    let inherited = if name == "default" {
-        &spec["scopes"]
-    } else {
-        &Value::Null
-    };
-    let scopes = if route["scopes"].is_null() {
-        inherited
-    } else {
-        &route["scopes"]
-    };
-    let source = authorizer["identitySource"].as_str();
-    Authorization::Jwt {
-        authorizer_name: name.to_owned(),
-        identity_source: source.unwrap_or("$request.header.Authorization").to_owned(),
-        issuer: text(&authorizer["issuer"]),
-        audience: texts(&authorizer["audience"]),
-        scopes: texts(scopes),
-    }
-}
 
 /// Everything of the object's in AWS, as its spec asks for it, in a form of its own that names things instead of ids.
 pub(crate) fn of(spec: &Value, organisation: &Organisation) -> Value {
@@ -103,7 +63,7 @@ pub(crate) fn of(spec: &Value, organisation: &Organisation) -> Value {
         "addresses": spec["ipAddressType"].as_str().unwrap_or("ipv4"),
         "cors": cors(&spec["cors"]),
         "tags": organisation.tags(spec),
-        "policy": spec["deletionPolicy"].as_str().unwrap_or("Delete"),
+        "owner": ownership::of(spec),
         "authorizers": authorizers,
         "routes": routes,
         "stages": {"$default": true},
@@ -112,7 +72,7 @@ pub(crate) fn of(spec: &Value, organisation: &Organisation) -> Value {
     json!({
         "apis": [api],
         "roles": if by_role { json!([organisation.role(spec, &json!(functions))]) } else { json!([]) },
-        "grants": if mode == "ResourcePolicy" { json!(functions) } else { json!([]) },
+        "grants": invocation::of(mode, &functions),
         "functions": owned::of(spec, organisation),
         "leftovers": [],
     })
@@ -167,6 +127,24 @@ fn expected_route(spec: &Value, route: &Value, credentials: &Value) -> Value {
         "payload": lambda["payloadFormatVersion"].as_str().unwrap_or("2.0"),
         "timeout": lambda["timeoutMillis"].as_i64().unwrap_or(30_000),
         "credentials": credentials,
+        "form": form(&json!({
+            "integrationType": "AWS_PROXY", "integrationMethod": "POST", "connectionType": "INTERNET",
+            "description": "jwthttpapi:0123456789abcdef",
+        })),
+    })
+}
+
+/// What integrations have in common: how they ask, that they change nothing, and what their description tells them by.
+fn form(integration: &Value) -> Value {
+    let description = text(&integration["description"]);
+    let hash = description.strip_prefix("jwthttpapi:").unwrap_or_default();
+    json!({
+        "kind": integration["integrationType"],
+        "method": integration["integrationMethod"],
+        "connection": integration["connectionType"],
+        "marked": hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "requests": integration["requestParameters"],
+        "answers": integration["responseParameters"],
     })
 }
 
@@ -228,19 +206,15 @@ pub(crate) fn shown(state: &Value, uid: &str) -> Value {
     let source = apis
         .first()
         .map_or("", |api| api["apiId"].as_str().unwrap_or_default());
-    let grants: BTreeSet<String> = items(&services["functions"])
-        .flat_map(|function| {
-            let policies = function["Policies"].as_object().into_iter().flat_map(Map::values);
-            policies.flat_map(|policy| items(&policy["Statement"]))
-        })
-        .filter(|statement| is_own_statement(statement) && statement.to_string().contains(source))
-        .map(|statement| owned::named(&text(&statement["Resource"])))
-        .collect();
-    let (functions, leftovers) = owned::shown(services, &executing, &is_own);
+    let proof = Proof {
+        uid,
+        nonce: apis.first().and_then(|api| ownership::nonce(api)),
+    };
+    let (functions, leftovers) = owned::shown(services, &executing, &is_own, &proof);
     json!({
-        "apis": apis.iter().map(|api| shown_api(api, own)).collect::<Vec<_>>(),
-        "roles": roles.iter().map(|role| organisation::shown(role, &invokable(role))).collect::<Vec<_>>(),
-        "grants": grants,
+        "apis": apis.iter().map(|api| shown_api(api, own, &proof)).collect::<Vec<_>>(),
+        "roles": roles.iter().map(|role| organisation::shown(role, &invocation::invokable(role), &proof)).collect::<Vec<_>>(),
+        "grants": invocation::shown(services, source),
         "functions": functions,
         "leftovers": leftovers,
     })
@@ -272,7 +246,7 @@ pub(crate) fn others(state: &Value) -> Value {
             .flat_map(Map::values_mut)
         {
             keep(&mut policy["Statement"], &|statement| {
-                !is_own_statement(statement)
+                !invocation::is_own(statement)
             });
         }
         if let Some(policies) = function["Policies"].as_object_mut() {
@@ -282,7 +256,7 @@ pub(crate) fn others(state: &Value) -> Value {
     state
 }
 
-fn shown_api(api: &Value, own_role: Option<&Value>) -> Value {
+fn shown_api(api: &Value, own_role: Option<&Value>, proof: &Proof<'_>) -> Value {
     let name_of = |id: &Value| {
         let found = items(&api["authorizers"]).find(|authorizer| authorizer["authorizerId"] == *id);
         found.map_or(Value::Null, |authorizer| authorizer["name"].clone())
@@ -327,6 +301,7 @@ fn shown_api(api: &Value, own_role: Option<&Value>) -> Value {
                 "payload": integration["payloadFormatVersion"],
                 "timeout": integration["timeoutInMillis"],
                 "credentials": credentials,
+                "form": form(&integration),
             });
             (text(&route["routeKey"]), shape)
         })
@@ -334,9 +309,7 @@ fn shown_api(api: &Value, own_role: Option<&Value>) -> Value {
     let stages: Map<String, Value> = items(&api["stages"])
         .map(|stage| (text(&stage["stageName"]), stage["autoDeploy"].clone()))
         .collect();
-    let mut tags = api["tags"].as_object().cloned().unwrap_or_default();
-    let policy = tags.remove("jwthttpapi.dev/deletion-policy");
-    tags.retain(|key, _| !key.starts_with("jwthttpapi.dev/"));
+    let tags = api["tags"].as_object().cloned().unwrap_or_default();
     // Children of one key fall together in the maps: their numbers must agree.
     let doubled =
         items(&api["routes"]).count() - routes.len() + items(&api["authorizers"]).count() - authorizers.len();
@@ -346,30 +319,13 @@ fn shown_api(api: &Value, own_role: Option<&Value>) -> Value {
         "disabled": api["disableExecuteApiEndpoint"],
         "addresses": api["ipAddressType"],
         "cors": cors(&api["corsConfiguration"]),
-        "tags": tags,
-        "policy": policy,
+        "owner": ownership::shown(&tags, proof),
+        "tags": ownership::without(tags),
         "authorizers": authorizers,
         "routes": routes,
         "stages": stages,
         "unused": items(&api["integrations"]).count() - used.len() + doubled,
     })
-}
-
-/// What a role may invoke, if API Gateway may assume it and it may do nothing else.
-fn invokable(role: &Value) -> Value {
-    let trust = &role["AssumeRolePolicyDocument"]["Statement"];
-    let trusted = trust[0]["Principal"]["Service"] == "apigateway.amazonaws.com" && items(trust).count() == 1;
-    let policies = role["InlinePolicies"].as_object().cloned().unwrap_or_default();
-    let policy = &policies.get("jwthttpapi").cloned().unwrap_or_default()["Statement"];
-    let action = owned::only(&policy[0]["Action"]);
-    let invokes = action == "lambda:InvokeFunction" && items(policy).count() == 1;
-    if trusted && invokes && policies.len() == 1 {
-        let one = policy[0]["Resource"].as_str().map(str::to_owned);
-        let all = one.map_or_else(|| texts(&policy[0]["Resource"]), |arn| vec![arn]);
-        json!(all.iter().map(|arn| owned::named(arn)).collect::<BTreeSet<_>>())
-    } else {
-        role.clone()
-    }
 }
 
 fn is_own(api: &Value) -> bool {
@@ -378,13 +334,8 @@ fn is_own(api: &Value) -> bool {
 
 fn tagged(tags: &Map<String, Value>) -> bool {
     let cluster = tags.get("jwthttpapi.dev/cluster").and_then(Value::as_str);
-    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM))
-}
-
-fn is_own_statement(statement: &Value) -> bool {
-    statement["Sid"]
-        .as_str()
-        .is_some_and(|sid| sid.starts_with("jwthttpapi-"))
+    let is_strangers = tags.get("jwthttpapi.dev/uid").is_some_and(|uid| uid == STRANGER);
+    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM)) && !is_strangers
 }
 
 /// Tags as IAM shows them: a list, or a map.

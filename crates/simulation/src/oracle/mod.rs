@@ -7,6 +7,7 @@ mod expected;
 mod exposure;
 mod rest;
 mod rule;
+mod status;
 mod traffic;
 
 pub use rule::{Rule, Violation};

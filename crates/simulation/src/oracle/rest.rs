@@ -4,12 +4,10 @@ use super::{Court, Oracle, Rule, expected};
 use crate::{
     OBJECT,
     aws::CANARY,
-    fault::Fault,
     instance::SECRET,
     life::Phase,
     world::{Effect, World},
 };
-use jwthttpapi_core::api::{ConditionType, JwtHttpApiStatus, condition, oracle as rules};
 use jwthttpapi_sandbox::{
     Sandbox,
     data_plane::invoke_permission::{self, Invocation},
@@ -60,6 +58,9 @@ impl Oracle {
             self.violated(rule, how);
         }
         self.statuses(world);
+        if !gone {
+            self.status_at_rest(world);
+        }
         self.no_secret(world);
     }
 
@@ -78,6 +79,7 @@ impl Oracle {
 
     /// An object's status was written: who says Ready of a generation, and has not said so before, must be right.
     pub(crate) fn said(&self, sandbox: &Sandbox, before: &Value, now: &Value) {
+        self.goes_on(before, now);
         if is_ready(before) || !is_ready(now) || now["metadata"]["deletionTimestamp"].is_string() {
             return;
         }
@@ -156,42 +158,6 @@ impl Oracle {
             if made != wanted {
                 let how = format!("{made} writes made what {wanted} could make");
                 self.violated(Rule::Prompt, how);
-            }
-        }
-    }
-
-    /// Every status that was written keeps the rules of those who read it.
-    fn statuses(&self, world: &World) {
-        let written = std::mem::take(&mut world.state().kubernetes.written);
-        let denied = self.court().denied.clone();
-        // Half of a refusal may name half of an action.
-        let halved = world
-            .state()
-            .journal
-            .iter()
-            .any(|effect| effect.fault == Some(Fault::Half));
-        for object in written {
-            let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
-            let status = match serde_json::from_value::<JwtHttpApiStatus>(object["status"].clone()) {
-                Ok(status) => status,
-                Err(error) => {
-                    self.violated(Rule::WellFormed, format!("a status does not parse: {error}"));
-                    continue;
-                }
-            };
-            for violation in rules::flux(&status, generation, rules::Moment::InProgress) {
-                self.violated(Rule::WellFormed, violation);
-            }
-            let ready = condition(&status.conditions, ConditionType::Ready);
-            let Some(ready) = ready.filter(|ready| ready.reason == "AccessDenied" && !halved) else {
-                continue;
-            };
-            if !denied
-                .iter()
-                .any(|action| ready.message.contains(action.as_str()))
-            {
-                let how = format!("no denied action is named: {}", ready.message);
-                self.violated(Rule::WellFormed, how);
             }
         }
     }

@@ -1,6 +1,9 @@
 //! What an operator's flags ask of everything that it makes.
 
-use super::pairs;
+use super::{
+    ownership::{self, Proof},
+    pairs,
+};
 use serde_json::{Map, Value, json};
 
 /// Flags that shape what is made.
@@ -38,19 +41,19 @@ impl Organisation {
 
     /// How every role of a spec is made.
     pub(super) fn role(&self, spec: &Value, may: &Value) -> Value {
-        json!({"may": may, "boundary": self.boundary, "path": self.path, "tags": self.tags(spec)})
+        json!({
+            "may": may, "boundary": self.boundary, "path": self.path, "tags": self.tags(spec),
+            "owner": ownership::of(spec),
+        })
     }
 }
 
 /// How a role is made, in the same form.
-pub(super) fn shown(role: &Value, may: &Value) -> Value {
+pub(super) fn shown(role: &Value, may: &Value, proof: &Proof<'_>) -> Value {
     let boundary = &role["PermissionsBoundary"]["PermissionsBoundaryArn"];
-    let tags = without_ownership(pairs(&role["Tags"]));
-    json!({"may": may, "boundary": boundary, "path": role["Path"], "tags": tags})
-}
-
-/// Tags but those that tell whose something is.
-pub(super) fn without_ownership(mut tags: Map<String, Value>) -> Map<String, Value> {
-    tags.retain(|key, _| !key.starts_with("jwthttpapi.dev/"));
-    tags
+    let tags = pairs(&role["Tags"]);
+    json!({
+        "may": may, "boundary": boundary, "path": role["Path"], "owner": ownership::shown(&tags, proof),
+        "tags": ownership::without(tags),
+    })
 }

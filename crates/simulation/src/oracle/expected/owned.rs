@@ -1,6 +1,10 @@
 //! The object's own functions: what a spec asks for, and what AWS has.
 
-use super::{Organisation, items, organisation, pairs, text, texts};
+use super::{
+    Organisation, items, organisation,
+    ownership::{self, Proof},
+    pairs, text, texts,
+};
 use jwthttpapi_core::{
     api::{Architecture, Runtime},
     model::function::Code,
@@ -49,8 +53,13 @@ pub(super) fn of(spec: &Value, organisation: &Organisation) -> Value {
             "environment": function["environment"].as_object().cloned().unwrap_or_default(),
             "architecture": function["architecture"].as_str().unwrap_or("x86_64"),
             "role": organisation.role(spec, &json!("write its logs")),
-            "kept": function["logRetentionDays"].as_i64().unwrap_or(30),
+            "logs": {
+                "kept": function["logRetentionDays"].as_i64().unwrap_or(30),
+                "tags": organisation.tags(spec),
+                "owner": ownership::of(spec),
+            },
             "tags": organisation.tags(spec),
+            "owner": ownership::of(spec),
         })
     };
     let functions = items(&spec["functions"]).map(|function| (text(&function["name"]), one(function)));
@@ -67,6 +76,7 @@ pub(super) fn shown(
     services: &Value,
     executing: &[&Value],
     is_own: &dyn Fn(&Map<String, Value>) -> bool,
+    proof: &Proof<'_>,
 ) -> (Value, Vec<Value>) {
     let groups: Vec<&Value> = items(&services["logGroups"])
         .filter(|group| is_own(&pairs(&group["tags"])))
@@ -82,8 +92,7 @@ pub(super) fn shown(
             .find(|shown| shown["logGroupName"] == group.as_str());
         used.extend(role.map(|role| text(&role["Arn"])));
         used.extend(group.map(|group| text(&group["logGroupName"])));
-        let mut tags = pairs(&function["Tags"]);
-        tags.retain(|key, _| !key.starts_with("jwthttpapi.dev/"));
+        let tags = pairs(&function["Tags"]);
         let own = name.strip_prefix(PREFIX).and_then(|rest| rest.get(13..));
         let shape = json!({
             "runtime": function["Runtime"],
@@ -93,9 +102,10 @@ pub(super) fn shown(
             "timeout": function["Timeout"],
             "environment": function["Environment"]["Variables"].as_object().cloned().unwrap_or_default(),
             "architecture": function["Architectures"][0],
-            "role": role.map_or(Value::Null, |role| organisation::shown(role, &may(role, &name))),
-            "kept": group.map_or(Value::Null, |group| group["retentionInDays"].clone()),
-            "tags": tags,
+            "role": role.map_or(Value::Null, |role| organisation::shown(role, &may(role, &name), proof)),
+            "logs": group.map_or(Value::Null, |group| logs(group, proof)),
+            "owner": ownership::shown(&tags, proof),
+            "tags": ownership::without(tags),
         });
         functions.insert(own.unwrap_or(&name).to_owned(), shape);
     }
@@ -103,6 +113,15 @@ pub(super) fn shown(
     let groups = groups.iter().map(|group| &group["logGroupName"]);
     let leftovers = roles.chain(groups).filter(|name| !used.contains(&text(name)));
     (Value::Object(functions), leftovers.cloned().collect())
+}
+
+fn logs(group: &Value, proof: &Proof<'_>) -> Value {
+    let tags = pairs(&group["tags"]);
+    json!({
+        "kept": group["retentionInDays"],
+        "owner": ownership::shown(&tags, proof),
+        "tags": ownership::without(tags),
+    })
 }
 
 /// What a role may do, if Lambda alone may assume it.

@@ -1,0 +1,69 @@
+//! The API itself: its settings, CORS and tags.
+
+use super::{Drift, MORE, NONCE, USER_TAG, WITHOUT_PROOF};
+use crate::world::World;
+use aws_sdk_apigatewayv2::{
+    Client as Gateway,
+    types::{Cors, IpAddressType},
+};
+
+pub(super) async fn happen(drift: Drift, world: &World, gateway: &Gateway, api: &str) -> Option<()> {
+    let update = gateway.update_api().api_id(api);
+    match drift {
+        Drift::DeleteApi => {
+            world.oracle().deleted(api);
+            drop(gateway.delete_api().api_id(api).send().await);
+        }
+        Drift::Rename => drop(update.name("renamed").send().await),
+        Drift::Describe => drop(update.description("somebody else's words").send().await),
+        Drift::DisableEndpoint => drop(update.disable_execute_api_endpoint(true).send().await),
+        Drift::ChangeAddresses => {
+            drop(update.ip_address_type(IpAddressType::Dualstack).send().await);
+        }
+        Drift::DropCors => drop(gateway.delete_cors_configuration().api_id(api).send().await),
+        Drift::DropTags => untag(gateway, api, without_nonce()).await,
+        Drift::DropNonce => untag(gateway, api, [NONCE]).await,
+        Drift::DropUserTags => untag(gateway, api, [USER_TAG]).await,
+        Drift::ChangeOwnerTags => tag(gateway, api, without_nonce()).await,
+        Drift::ChangeUserTags => tag(gateway, api, [USER_TAG]).await,
+        Drift::AddTag => tag(gateway, api, [MORE]).await,
+        _ => drop(update.cors_configuration(cors(drift)).send().await),
+    }
+    Some(())
+}
+
+/// An update merges: what is not named stays.
+fn cors(drift: Drift) -> Cors {
+    let cors = Cors::builder();
+    match drift {
+        Drift::CorsMethods => cors.allow_methods("*"),
+        Drift::CorsHeaders => cors.allow_headers("x-somebody"),
+        Drift::CorsExposed => cors.expose_headers("x-somebody"),
+        Drift::CorsAge => cors.max_age(7),
+        Drift::CorsCredentials => cors.allow_credentials(true),
+        _ => cors.allow_origins("*"),
+    }
+    .build()
+}
+
+fn arn(api: &str) -> String {
+    format!("arn:aws:apigateway:{}::/apis/{api}", crate::REGION)
+}
+
+fn without_nonce() -> impl Iterator<Item = &'static str> {
+    WITHOUT_PROOF.into_iter().filter(|key| *key != NONCE)
+}
+
+async fn tag(gateway: &Gateway, api: &str, keys: impl IntoIterator<Item = &str>) {
+    let mut request = gateway.tag_resource().resource_arn(arn(api));
+    for key in keys {
+        request = request.tags(key, "somebody");
+    }
+    drop(request.send().await);
+}
+
+async fn untag(gateway: &Gateway, api: &str, keys: impl IntoIterator<Item = &str>) {
+    let keys = keys.into_iter().map(str::to_owned).collect();
+    let request = gateway.untag_resource().resource_arn(arn(api));
+    drop(request.set_tag_keys(Some(keys)).send().await);
+}

@@ -1,0 +1,224 @@
+//! That every deed does something, somewhere: one that AWS refuses or that finds nothing proves nothing.
+
+use super::{CORRUPTED, Deed, Drift, WIPED, denials};
+use crate::{
+    OBJECT, OPERATOR,
+    fault::Schedule,
+    ground,
+    life::{self, Life, Phase},
+    oracle::Violation,
+    scenario::Scenario,
+};
+use jwthttpapi_core::api::REQUESTED_AT;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
+
+static GROUND: LazyLock<crate::Ground> = LazyLock::new(ground);
+
+/// CORS with everything, and what `Drift` can change beside it.
+fn everything() -> Scenario {
+    let mut everything = Scenario::organisation();
+    everything.first["description"] = json!("all of it");
+    everything.first["scopes"] = json!(["read"]);
+    everything.first["cors"] = json!({
+        "allowOrigins": ["https://app.example.com"], "allowMethods": ["GET"], "allowHeaders": ["x-request-id"],
+        "exposeHeaders": ["x-answer"], "maxAge": 60,
+    });
+    everything
+}
+
+fn scenarios() -> [Scenario; 2] {
+    [everything(), Scenario::named("policy").unwrap()]
+}
+
+/// Lives until the object is Ready, does each deed, and lets each be put right; those that changed something.
+fn done<D: Copy + Send + Sync>(
+    scenario: &Scenario,
+    deeds: &[D],
+    deed: impl Fn(D) -> Deed + Sync,
+    shown: impl Fn(&Life<'_>) -> Value + Sync,
+) -> (Vec<D>, Vec<Violation>) {
+    let mut effective = Vec::new();
+    // Not inside, where there is a runtime already.
+    let ground = &*GROUND;
+    let outcome = life::in_a_thread(1, scenario, async |seed| {
+        let mut life = Life::begin(ground, scenario, &Schedule::new(), seed);
+        life.start();
+        life.user(Phase::Create);
+        life.reach(Phase::Create).await.unwrap();
+        for (number, one) in deeds.iter().enumerate() {
+            let before = shown(&life);
+            life.world.perform(&deed(*one)).await;
+            if shown(&life) != before {
+                effective.push(*one);
+            }
+            // Longer than anything lasts that somebody does.
+            for round in 0..2 {
+                let word = json!({"metadata": {"annotations": {REQUESTED_AT: format!("{number} {round}")}}});
+                let _ = life.world.state().kubernetes.merge(&OBJECT, false, &word);
+                life.world.announce();
+                life.until(Duration::from_secs(200), |_| false).await;
+                life.reach(Phase::Create).await.unwrap();
+            }
+            // It was, twice.
+            let _ = life.oracle.must_be_looked_at();
+            life.oracle.at_rest(&life.world, Phase::Create);
+        }
+        life.end().await
+    });
+    (effective, outcome.violations)
+}
+
+/// Everything in AWS, without what only time changes.
+fn aws(life: &Life<'_>) -> Value {
+    life.world.sandbox().state()
+}
+
+#[test]
+fn every_drift_changes_something_and_is_put_right() {
+    let mut effective = BTreeSet::new();
+    for scenario in scenarios() {
+        let (some, violations) = done(&scenario, Drift::ALL, Deed::Drift, aws);
+        assert_eq!(violations, [], "{}", scenario.name);
+        effective.extend(some);
+    }
+    let all: BTreeSet<Drift> = Drift::ALL.iter().copied().collect();
+    let without: Vec<&Drift> = all.difference(&effective).collect();
+    assert!(without.is_empty(), "nothing is changed by {without:?}");
+}
+
+fn status(life: &Life<'_>) -> Value {
+    let object = life.object().unwrap_or_default();
+    object["status"].clone()
+}
+
+#[test]
+fn every_lost_or_wrong_part_of_the_status_is_put_right() {
+    let deeds: Vec<(&'static str, Option<&'static str>)> = WIPED
+        .iter()
+        .map(|field| (*field, None))
+        .chain(CORRUPTED.iter().map(|(field, text)| (*field, Some(*text))))
+        .collect();
+    let deed = |(field, text): (&'static str, Option<&'static str>)| match text {
+        Some(text) => Deed::Corrupt(field, text),
+        None => Deed::Wipe(field),
+    };
+    let mut effective = BTreeSet::new();
+    for scenario in scenarios() {
+        let (some, violations) = done(&scenario, &deeds, deed, status);
+        assert_eq!(violations, [], "{}", scenario.name);
+        effective.extend(some);
+    }
+    // What is gone at rest can only be lost in between.
+    let passing = ["pending", "reclaimedFrom", "iamChangedAt"];
+    let without: Vec<_> = deeds
+        .iter()
+        .filter(|deed| !effective.contains(*deed) && !(deed.1.is_none() && passing.contains(&deed.0)))
+        .collect();
+    assert!(without.is_empty(), "nothing is changed by {without:?}");
+}
+
+/// What has to happen for the operator to ask for an action that it does not need in every life.
+const OCCASIONS: [(&str, Drift); 11] = [
+    ("apigateway:UntagResource", Drift::AddTag),
+    ("lambda:TagResource", Drift::ChangeFunctionTags),
+    ("lambda:UntagResource", Drift::ChangeFunctionTags),
+    ("logs:TagResource", Drift::ChangeLogTags),
+    ("logs:UntagResource", Drift::ChangeLogTags),
+    ("iam:PutRolePermissionsBoundary", Drift::DropBoundary),
+    ("iam:UpdateAssumeRolePolicy", Drift::BreakTrust),
+    ("iam:ListRolePolicies", Drift::WidenPolicy),
+    ("iam:ListAttachedRolePolicies", Drift::WidenPolicy),
+    ("iam:UntagRole", Drift::ChangeRoleTags),
+    ("lambda:UpdateFunctionConfiguration", Drift::ChangeTimeout),
+];
+
+/// Whether the operator is refused something in a life with an action denied at each of some requests, and what is wrong then.
+fn refused(scenario: &Scenario, denial: &Deed, occasion: Option<Drift>) -> (bool, Vec<Violation>) {
+    let mut refused = false;
+    // Not inside, where there is a runtime already.
+    let ground = &*GROUND;
+    let outcome = life::in_a_thread(1, scenario, async |seed| {
+        let mut life = Life::begin(ground, scenario, &Schedule::new(), seed);
+        life.start();
+        if occasion.is_none() {
+            life.world.perform(denial).await;
+        }
+        for phase in [Phase::Create, Phase::Update, Phase::Steady, Phase::Delete] {
+            if phase == Phase::Delete && occasion.is_none() {
+                life.world.perform(denial).await;
+            }
+            life.user(phase);
+            if let Some(drift) = occasion.filter(|_| phase == Phase::Steady) {
+                life.world.perform(&Deed::Drift(drift)).await;
+                life.world.perform(denial).await;
+            }
+            life.world.announce();
+            life.reach(phase).await.unwrap();
+            if phase == Phase::Steady {
+                life.until(Duration::from_secs(800), |_| false).await;
+                life.reach(phase).await.unwrap();
+            }
+            life.oracle.at_rest(&life.world, phase);
+        }
+        let entries = life.world.sandbox().journal(0);
+        let mut denied = entries.iter().filter(|entry| entry.access_key == OPERATOR);
+        refused = denied.any(|entry| {
+            let code = entry.error.as_deref().unwrap_or_default();
+            code.starts_with("AccessDenied")
+        });
+        life.end().await
+    });
+    (refused, outcome.violations)
+}
+
+#[test]
+fn every_denial_refuses_something_and_heals() {
+    for denial in denials() {
+        let Deed::Switch(patch, _) = &denial else {
+            unreachable!("a denial is a switch")
+        };
+        let mut occasions = OCCASIONS.iter();
+        let occasion = occasions.find(|(action, _)| patch.contains(&format!("{action:?}")));
+        let occasion = occasion.map(|(_, drift)| *drift);
+        let found = scenarios().iter().any(|scenario| {
+            let (refused, violations) = refused(scenario, &denial, occasion);
+            assert_eq!(violations, [], "{} {denial:?}", scenario.name);
+            refused
+        });
+        assert!(found, "nothing is refused by {denial:?}");
+    }
+}
+
+/// Whether the operator asks AWS for anything within a while after the user's change, with this deed just before it, and what is
+/// wrong in the end.
+fn seen_within(deed: &Deed, seconds: u64) -> (bool, Vec<Violation>) {
+    let (mut seen, scenario) = (false, Scenario::named("role").unwrap());
+    let ground = &*GROUND;
+    let outcome = life::in_a_thread(1, &scenario, async |seed| {
+        let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
+        life.start();
+        life.user(Phase::Create);
+        life.reach(Phase::Create).await.unwrap();
+        let asked = || life.world.sandbox().journal(0).len();
+        let before = asked();
+        life.world.perform(deed).await;
+        life.user(Phase::Update);
+        life.until(Duration::from_secs(seconds), |_| false).await;
+        seen = life.world.sandbox().journal(0).len() > before;
+        life.reach(Phase::Update).await.unwrap();
+        life.oracle.at_rest(&life.world, Phase::Update);
+        life.end().await
+    });
+    (seen, outcome.violations)
+}
+
+#[test]
+fn a_change_whose_events_are_lost_or_wait_for_others_is_seen_later() {
+    assert_eq!(seen_within(&Deed::DoubleEvents, 15), (true, vec![]));
+    assert_eq!(seen_within(&Deed::DropEvents, 15), (false, vec![]));
+    // Until the lists that come after minutes.
+    assert_eq!(seen_within(&Deed::DropEvents, 200), (true, vec![]));
+    assert_eq!(seen_within(&Deed::SwapEvents, 15), (false, vec![]));
+    assert_eq!(seen_within(&Deed::SwapEvents, 25), (true, vec![]));
+}

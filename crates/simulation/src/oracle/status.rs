@@ -1,0 +1,114 @@
+//! What the object's status says: by the rules of those who read it, and beside what is in AWS.
+
+use super::{Oracle, Rule, expected};
+use crate::{OBJECT, fault::Fault, world::World};
+use jwthttpapi_core::api::{ConditionType, JwtHttpApiStatus, condition, oracle as rules};
+use serde_json::Value;
+
+impl Oracle {
+    /// Every status that was written keeps the rules of those who read it.
+    pub(super) fn statuses(&self, world: &World) {
+        let written = std::mem::take(&mut world.state().kubernetes.written);
+        let denied = self.court().denied.clone();
+        // Half of a refusal may name half of an action.
+        let halved = world
+            .state()
+            .journal
+            .iter()
+            .any(|effect| effect.fault == Some(Fault::Half));
+        for object in written {
+            let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
+            let status = match serde_json::from_value::<JwtHttpApiStatus>(object["status"].clone()) {
+                Ok(status) => status,
+                Err(error) => {
+                    self.violated(Rule::WellFormed, format!("a status does not parse: {error}"));
+                    continue;
+                }
+            };
+            for violation in rules::flux(&status, generation, rules::Moment::InProgress) {
+                self.violated(Rule::WellFormed, violation);
+            }
+            let ready = condition(&status.conditions, ConditionType::Ready);
+            let Some(ready) = ready.filter(|ready| ready.reason == "AccessDenied" && !halved) else {
+                continue;
+            };
+            if !denied
+                .iter()
+                .any(|action| ready.message.contains(action.as_str()))
+            {
+                let how = format!("no denied action is named: {}", ready.message);
+                self.violated(Rule::WellFormed, how);
+            }
+        }
+    }
+
+    /// The operator has written a status: no generation that was observed is unobserved again. What somebody else wrote of
+    /// one that is not there yet does not count.
+    pub(super) fn goes_on(&self, before: &Value, now: &Value) {
+        let generation = now["metadata"]["generation"].as_i64().unwrap_or_default();
+        let observed = |place: &Value| place["observedGeneration"].as_i64();
+        let back = |before: &Value, now: &Value| {
+            let before = observed(before).filter(|seen| *seen <= generation);
+            before.is_some_and(|before| observed(now).is_none_or(|now| now < before))
+        };
+        if back(&before["status"], &now["status"]) {
+            self.violated(Rule::WellFormed, "the observed generation goes back");
+        }
+        let of = |object: &Value| {
+            object["status"]["conditions"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+        };
+        for old in of(before) {
+            let kept = of(now).into_iter().find(|new| new["type"] == old["type"]);
+            if kept.is_some_and(|new| back(&old, &new)) {
+                let how = format!("the generation of the condition {} goes back", old["type"]);
+                self.violated(Rule::WellFormed, how);
+            }
+        }
+    }
+
+    /// At rest the object is what every tool takes for current, and its status tells what is in AWS.
+    pub(super) fn status_at_rest(&self, world: &World) {
+        let Ok(object) = world.state().kubernetes.get(&OBJECT) else {
+            return;
+        };
+        let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
+        let deleting = object["metadata"]["deletionTimestamp"].is_string();
+        let Ok(status) = serde_json::from_value::<JwtHttpApiStatus>(object["status"].clone()) else {
+            return;
+        };
+        if deleting {
+            return;
+        }
+        for violation in rules::flux(&status, generation, rules::Moment::AtRest) {
+            self.violated(Rule::WellFormed, format!("at rest: {violation}"));
+        }
+        let read = rules::kstatus(Some(&status), generation, deleting);
+        if read != rules::KStatus::Current {
+            self.violated(Rule::WellFormed, format!("at rest it is taken for {read:?}"));
+        }
+        let court = self.court();
+        // Something was lost of it since it was looked at.
+        if court.excuses.unseen {
+            return;
+        }
+        let state = world.sandbox().state();
+        let wanted = expected::status(&state, &court.uid);
+        let granted = expected::granted(&state, &court.uid);
+        drop(court);
+        let told = object["status"]["grants"].as_array().cloned().unwrap_or_default();
+        if let Some(function) = granted.into_iter().find(|function| !told.contains(function)) {
+            let how = format!("status does not tell of the statement on {function}");
+            self.violated(Rule::Truthful, how);
+        }
+        for (field, wanted) in wanted.as_object().into_iter().flatten() {
+            let said = &object["status"][field];
+            if said != wanted {
+                let how = format!("status says {said} of {field}, and it is {wanted}");
+                self.violated(Rule::Truthful, how);
+            }
+        }
+    }
+}
