@@ -193,6 +193,11 @@ impl Ground {
         aws_sdk_lambda::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
     }
 
+    /// The same, to CloudWatch Logs.
+    pub(super) fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+    }
+
     /// The notes of the warnings that were published for a reason.
     pub(super) fn warnings(&self, reason: &str) -> Vec<String> {
         let events = self.kubernetes.within("/events/").into_iter();
