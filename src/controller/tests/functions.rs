@@ -3,11 +3,13 @@
 use super::super::pass::Next;
 use super::ground::{Ground, cluster, own, owner};
 use jwthttpapi_core::{
-    api::Reason,
+    api::{ConditionType, Reason, condition},
     model::name::{execution_role_name, function_name, log_group, role_name},
 };
 use jwthttpapi_test_support::released;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
 async fn functions_are_in_status_before_anything_of_them_is_made() {
@@ -36,6 +38,75 @@ async fn a_function_that_left_the_spec_leaves_aws_and_status() {
     assert_eq!(services["functions"].as_array().unwrap().len(), 1);
     assert_eq!(services["logGroups"], json!([]));
     assert_eq!(state["roles"], json!([]));
+}
+
+/// An AWS in which a role works after eight seconds, and an operator that lets roles settle so long.
+async fn slow_iam(settle: Duration) -> Ground {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"function_role_must_be_assumable": true, "iam_delay_ms": 8_000}));
+    ground.settle_iam(settle);
+    ground
+}
+
+/// Reconciles until the object is Ready: the reasons that Ready had until then, each once, and how long it took.
+async fn reasons_until_ready(ground: &Ground) -> (Vec<String>, Duration) {
+    let began = Instant::now();
+    let mut reasons: Vec<String> = Vec::new();
+    while began.elapsed() < Duration::from_secs(60) {
+        ground.reconcile().await.unwrap();
+        assert!(condition(&ground.status().conditions, ConditionType::Stalled).is_none());
+        let reason = ground.says(ConditionType::Ready);
+        if reason == Reason::Succeeded.as_str() {
+            return (reasons, began.elapsed());
+        }
+        if reasons.last() != Some(&reason) {
+            reasons.push(reason);
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    panic!("it does not get ready: {reasons:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_be_assumed_yet_is_waited_for_and_reported_nowhere() {
+    for mode in ["Role", "ResourcePolicy"] {
+        for settle in [0, 10] {
+            let ground = slow_iam(Duration::from_secs(settle)).await;
+            let mut spec = own();
+            spec["invocation"] = json!({"mode": mode});
+            ground.change(spec);
+            let (reasons, took) = reasons_until_ready(&ground).await;
+            assert!(
+                reasons.iter().all(|reason| reason == "RolePropagating"),
+                "{reasons:?}"
+            );
+            // No second wait after the one for the function's role.
+            assert!(took < Duration::from_secs(17), "{mode} {settle}: {took:?}");
+            let warned = |event: &Value| event["type"] == "Warning";
+            assert!(!ground.kubernetes.within("/events/").iter().any(warned));
+            let errors = ground.metric("controller_runtime_reconcile_errors_total");
+            assert!(errors.abs() < 0.5, "{errors}");
+            let entries = ground.sandbox.journal(0);
+            let creations = entries.iter().filter(|entry| entry.operation == "CreateFunction");
+            let refused = creations.filter(|entry| !entry.committed).count();
+            assert_eq!(refused > 0, settle == 0, "{mode} {settle}: {refused}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_can_never_be_assumed_is_a_failure_in_the_end() {
+    let mut ground = slow_iam(Duration::ZERO).await;
+    ground.switch(&json!({"iam_delay_ms": 3_600_000}));
+    ground.change(own());
+    for wait in [2, 2, 4, 8, 16, 32, 64] {
+        let passed = ground.pass().await.unwrap();
+        let wait = Duration::from_secs(wait);
+        assert_eq!(passed.next, Next::After(wait));
+        assert_eq!(passed.findings.programmed.reason, Reason::RolePropagating);
+        tokio::time::advance(wait).await;
+    }
+    assert_eq!(ground.pass().await.unwrap().next, Next::Backoff);
 }
 
 #[tokio::test(start_paused = true)]
