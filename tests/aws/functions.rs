@@ -97,6 +97,15 @@ async fn each_part_of_a_function_is_changed_by_its_own_request() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_environment_that_build_lets_through_is_one_that_lambda_takes() {
+    let ground = ground(json!({}));
+    let id = made(&ground, &json!({"environment": {"NAME": "x".repeat(4_085)}})).await;
+    let quotes = json!({"environment": {"NAME": "\"".repeat(2_042)}});
+    let writes = ground.converge(&desired(spec(&quotes)), &id).await;
+    assert_eq!(writes, ["UpdateFunctionConfiguration"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_name_is_another_function_and_the_old_one_goes_with_its_role_and_its_logs() {
     let ground = ground(json!({}));
     let id = made(&ground, &json!({})).await;
