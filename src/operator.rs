@@ -213,6 +213,7 @@ pub(crate) fn aws_settings(settings: &Settings) -> aws::Settings {
         lambda: rate(settings.lambda_rate, settings.apigateway_burst),
         iam: rate(settings.iam_rate, settings.apigateway_burst),
         logs: rate(settings.logs_rate, settings.apigateway_burst),
+        iam_settle: settings.iam_settle,
         ..aws_scope(&settings.scope)
     }
 }

@@ -13,8 +13,12 @@ use jwthttpapi_core::model::name::Place;
 use jwthttpapi_core::planted;
 use std::error::Error;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout_at};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::debug;
+
+/// How long between two looks at whether a write that waits is still wanted.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Everything that one reconcile of one object asks of AWS. The reads are methods here; writes are the steps of a plan, see
 /// [`run`](super::run).
@@ -46,6 +50,11 @@ impl Session {
     /// How urgent its requests are.
     pub const fn urgency(&self) -> Urgency {
         self.urgency
+    }
+
+    /// How long IAM needs until a new role works.
+    pub(super) fn iam_settle(&self) -> Duration {
+        self.aws.0.settings.iam_settle
     }
 
     pub(super) fn api_gateway(&self) -> &super::Line<aws_sdk_apigatewayv2::Client> {
@@ -105,6 +114,7 @@ impl Session {
         E: SdkFailure,
     {
         async move {
+            turn.come().await?;
             let bucket = self.bucket(operation.service());
             let permit = bucket.acquire(&self.object, turn.urgency);
             let permit = match turn.deadline {
@@ -129,10 +139,26 @@ impl Session {
 #[derive(Clone, Copy)]
 pub(super) struct Turn<'a> {
     pub(super) urgency: Urgency,
+    /// It is not sent sooner than this.
+    pub(super) not_before: Option<Instant>,
     /// It is not sent later than this.
     pub(super) deadline: Option<Instant>,
     /// Whether it is not wanted any more.
     pub(super) cut: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Turn<'_> {
+    /// Waits until it may be sent, and looks now and then whether it is still wanted.
+    async fn come(&self) -> Result<(), Stop> {
+        let left = |at: Instant| at.saturating_duration_since(Instant::now());
+        while let Some(at) = self.not_before.filter(|at| !left(*at).is_zero()) {
+            if (self.cut)() || self.deadline.is_some_and(|deadline| at >= deadline) {
+                return Err(Stop::Cut);
+            }
+            sleep(left(at).min(LOOK)).await;
+        }
+        Ok(())
+    }
 }
 
 /// Why a write was not done.

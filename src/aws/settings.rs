@@ -1,6 +1,10 @@
 //! How AWS is reached and how fast it is asked.
 
 use super::pace::Rate;
+use std::time::Duration;
+
+/// How long a new role is waited for, unless the command line says otherwise; reports of others speak of about ten seconds (O).
+const IAM_SETTLE: Duration = Duration::from_secs(10);
 
 /// What the command line says about AWS.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct Settings {
     pub logs: Rate,
     /// Budget for STS.
     pub sts: Rate,
+    /// How long IAM needs until Lambda can assume a new role: no function is made under one that is younger.
+    pub iam_settle: Duration,
 }
 
 impl Default for Settings {
@@ -31,6 +37,7 @@ impl Default for Settings {
             iam: Rate::IAM,
             logs: Rate::LOGS,
             sts: Rate::STS,
+            iam_settle: IAM_SETTLE,
         }
     }
 }

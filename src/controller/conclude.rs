@@ -13,7 +13,7 @@ use super::{
     pass::{Findings, Next},
     record::Record,
 };
-use crate::aws::{Fault, Outcome, Session};
+use crate::aws::{Class, Fault, Outcome, Session};
 use jwthttpapi_core::{
     api::{AuthorizerStatus, Draft, JwtHttpApiStatus, Reason, StageStatus},
     model::{
@@ -26,11 +26,16 @@ use jwthttpapi_core::{
     plan::{Step, plan},
     planted,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// What is said of a pass that another one has to go on with.
 const CHANGED: &str = "the object changed while work was going on";
+
+/// The first wait for a role that Lambda cannot assume yet; each one is as long as all before it.
+const ASSUMABLE_FIRST: Duration = Duration::from_secs(2);
+/// From when on it is a failure like others: IAM needs seconds, seldom a minute (O).
+const ASSUMABLE_LATEST: Duration = Duration::from_secs(120);
 
 /// Everything that a pass has when its plan was carried out.
 pub(crate) struct Conclusion<'a> {
@@ -52,8 +57,15 @@ pub(crate) async fn conclude(
     findings: &mut Findings,
     end: &Conclusion<'_>,
 ) -> Result<Next, Error> {
+    let unassumable = memory.unassumable.take();
     if let Some((step, fault)) = end.outcome.gravest() {
         findings.failure(Some(step), fault);
+        if fault.class == Class::RoleNotReady {
+            let since = *memory
+                .unassumable
+                .insert(unassumable.unwrap_or_else(Instant::now));
+            return Ok(until_assumable(since.elapsed()));
+        }
         if let Some(kept) = attachments::kept(end.session, step, fault).await {
             findings.programmed = kept;
         }
@@ -133,30 +145,40 @@ pub(crate) async fn conclude(
     memory.converged = Some(record.generation());
     attachments::look(ctx, record, memory, end).await;
     findings.programmed = memory.attachments.programmed();
-    Ok(wait_for_iam(ctx, record, memory, findings))
+    Ok(wait_for_iam(ctx, record, memory, findings, end.outcome))
 }
 
-/// Ready waits until IAM has settled, by this process's clock since it first saw the change.
-fn wait_for_iam(ctx: &Context, record: &Record, memory: &mut Memory, findings: &mut Findings) -> Next {
+/// When a role is asked for again that Lambda could not assume: that passes, and is a failure only when it lasts.
+fn until_assumable(waited: Duration) -> Next {
+    if waited < ASSUMABLE_LATEST {
+        Next::After(waited.max(ASSUMABLE_FIRST))
+    } else {
+        Next::Backoff
+    }
+}
+
+/// Ready waits until IAM has settled, by this process's clock since it wrote the change, or first saw that of another one.
+fn wait_for_iam(
+    ctx: &Context,
+    record: &Record,
+    memory: &mut Memory,
+    findings: &mut Findings,
+    outcome: &Outcome,
+) -> Next {
     planted!(NoIamWait => {
         return Next::Resync;
     });
     let Some(changed) = record.status().iam_changed_at else {
         return Next::Resync;
     };
-    let since = match &memory.iam {
-        Some((seen, since)) if *seen == changed => *since,
-        _ => {
-            let now = Instant::now();
-            memory.iam = Some((changed, now));
-            now
-        }
-    };
+    let known = memory.iam.take().filter(|(seen, _)| *seen == changed);
+    let since = outcome.settles_since.or(known.map(|(_, since)| since));
+    let since = since.unwrap_or_else(Instant::now);
     let left = ctx.periods.iam_settle.saturating_sub(since.elapsed());
     if left.is_zero() {
-        memory.iam = None;
         return Next::Resync;
     }
+    memory.iam = Some((changed, since));
     findings.programmed = Draft::no(
         Reason::RolePropagating,
         "AWS is equal to the spec; IAM needs a moment until the new role works",

@@ -94,6 +94,8 @@ pub(crate) struct Memory {
     pub(crate) unsettled: Option<Instant>,
     /// The change of IAM that is waited for, and since when.
     pub(crate) iam: Option<(Time, Instant)>,
+    /// Since when Lambda has said that it cannot assume a role yet.
+    pub(crate) unassumable: Option<Instant>,
     /// The deployments that may be on their way.
     pub(crate) deployments: Deployments,
     /// What others put on the roles.

@@ -3,7 +3,7 @@
 //! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
 //! reads AWS together, `establish` finds or makes the API, `reclaim` takes over a namesake's, `carry_out` plans and executes,
 //! with `ahead` before and `conclude` after its writes; `attachments` tells what others put on its roles. `delete` drives one that goes, `release` one whose AWS
-//! stays. `record` writes to Kubernetes. `orphans` looks for what no object claims, beside all that.
+//! stays, and `left` is what it could not give up. `record` writes to Kubernetes. `orphans` looks for what no object claims, beside all that.
 
 mod ahead;
 mod aim;
@@ -22,6 +22,7 @@ mod events;
 mod expected;
 mod functions;
 mod index;
+mod left;
 mod look;
 pub(crate) mod orphans;
 pub(crate) mod pass;

@@ -7,15 +7,20 @@ use super::{
     error::Error,
     establish::proven,
     events,
+    left::{Left, why},
     look::{Questions, look},
     pass::{Findings, Next},
     record::Record,
     remains::{last_owner, see},
 };
-use crate::aws::{self, Extent, Urgency};
+use crate::aws::{self, Extent, Fault, Operation, Urgency};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
-    model::{Observed, name::role_name},
+    model::{
+        Observed,
+        name::{function_prefix, log_group, role_name},
+        observed::Reading,
+    },
     plan::plan_release,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,10 +40,7 @@ pub(super) async fn release(
         return Ok((Next::Now, status));
     }
     if !left.is_empty() {
-        let note = format!(
-            "released under deletionPolicy Retain with its ownership tags still on: {}",
-            left.join("; ")
-        );
+        let note = format!("released under deletionPolicy Retain with its ownership tags still on: {left}");
         tracing::warn!("{note}");
         events::publish(
             &ctx.recorder,
@@ -58,26 +60,20 @@ pub(super) async fn release(
 }
 
 /// Takes the ownership tags off; gives what could not be reached.
-async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String> {
+async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Left {
     let status = record.status();
-    let named = || {
-        status
-            .api_id
-            .iter()
-            .map(|id| format!("API {id}"))
-            .chain(status.role_arn.iter().cloned())
-    };
+    let mut left = Left::default();
     let place = match ctx.aws.place(record.spec().region.as_deref()).await {
         Ok(place) => place,
         Err(fault) => {
-            return named()
-                .map(|what| format!("{what} ({})", fault.message()))
-                .collect();
+            left.add_named(&status, &fault.message());
+            return left;
         }
     };
     let owner = ctx.owner(record.object());
     if let Some(elsewhere) = elsewhere(&status, &place, &owner) {
-        return named().map(|what| format!("{what} ({elsewhere})")).collect();
+        left.add_named(&status, &elsewhere);
+        return left;
     }
     let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
     let role = role_name(&owner, &place.region);
@@ -88,27 +84,45 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
     };
     let list = ctx.index.read(&place.region, &session);
     let (sight, list) = tokio::join!(look(&session, status.api_id.as_deref(), &questions), list);
-    let mut left: Vec<String> = sight
-        .faults
-        .iter()
-        .map(|fault| format!("role {} ({})", role.name, fault.message()))
-        .collect();
+    if sight.role == Reading::Unknown {
+        left.add(
+            format!("role {}", role.name),
+            &why(&sight.faults, Operation::GetRole),
+        );
+    }
+    for (name, seen) in &sight.owned {
+        left.add_unread(name, seen, &sight.faults);
+    }
+    // Without the list of log groups nobody knows of functions that status and spec do not name.
+    let listing = |fault: &&Fault| fault.operation == Operation::DescribeLogGroups;
+    if let Some(fault) = sight.faults.iter().find(listing) {
+        let groups = log_group(&function_prefix(&owner));
+        left.add(format!("whatever has a log group {groups}*"), &fault.message());
+    }
     let mut apis = Vec::new();
     match sight.api {
         Some(Ok(api)) => apis.extend(api),
-        Some(Err(fault)) => left.extend(
-            status
-                .api_id
-                .iter()
-                .map(|id| format!("API {id} ({})", fault.message())),
-        ),
+        Some(Err(fault)) => {
+            if let Some(id) = &status.api_id {
+                left.add(format!("API {id}"), &fault.message());
+            }
+        }
         None => {}
     }
-    for candidate in list.map(|list| proven(&owner, &list)).unwrap_or_default() {
+    let candidates = match list {
+        Ok(list) => proven(&owner, &list),
+        Err(fault) => {
+            if status.api_id.is_none() {
+                left.add("an API that may have been made".to_owned(), &fault.message());
+            }
+            Vec::new()
+        }
+    };
+    for candidate in candidates {
         if !apis.iter().any(|api| api.id == candidate.id) {
             match session.api(&candidate.id).await {
                 Ok(api) => apis.extend(api),
-                Err(fault) => left.push(format!("API {} ({})", candidate.id, fault.message())),
+                Err(fault) => left.add(format!("API {}", candidate.id), &fault.message()),
             }
         }
     }
@@ -132,18 +146,12 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Vec<String>
     if let Some(last) = last_owner(&owner, &status, &ids) {
         match see(&session, &last, &BTreeSet::new()).await {
             Ok(remains) => observed.push((last, remains)),
-            Err(fault) => left.push(format!("what {} left ({})", last.uid, fault.message())),
+            Err(fault) => left.add(format!("what {} left", last.uid), &fault.message()),
         }
     }
     for (owner, observed) in observed {
         let plan = plan_release(&observed, &owner);
-        let outcome = aws::run(&session, plan, &|| !ctx.leads(), deadline).await;
-        left.extend(
-            outcome
-                .faults
-                .iter()
-                .map(|(step, fault)| format!("cannot {step}: {}", fault.message())),
-        );
+        left.add_undone(&aws::run(&session, plan, &|| !ctx.leads(), deadline).await);
     }
     left
 }

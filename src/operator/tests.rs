@@ -7,6 +7,7 @@ use crate::{
 use aws_config::{BehaviorVersion, Region};
 use clap::Parser;
 use http::Method;
+use jwthttpapi_core::model::DefaultTags;
 use serde_json::{Value, json};
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/system/leases";
@@ -54,6 +55,61 @@ async fn some_namespaces_need_a_cluster_id_and_kube_system_is_not_read_for_them(
     assert!(error.to_string().contains("--cluster-id"), "{error}");
     let operator = operator(&nothing, &["--watch-namespaces=a,b", "--cluster-id=blue"]).await;
     assert_eq!(operator.unwrap().parts.ctx.cluster.namespaces, ["a", "b"]);
+}
+
+/// A flag that gets lost between the command line and the objects would change what is done in AWS without a word.
+#[tokio::test(start_paused = true)]
+async fn every_flag_that_says_what_is_made_or_deleted_reaches_the_reconciles() {
+    let boundary = "arn:aws:iam::123456789012:policy/boundary";
+    let flags = [
+        "--delete-orphans=true",
+        "--cluster-id=blue",
+        "--reclaim-from=old-1,old-2",
+        "--default-invocation=ResourcePolicy",
+        &format!("--permissions-boundary={boundary}"),
+        "--role-path=/team/",
+        "--default-tags=team=shop,cost=1",
+        "--allowed-functions=arn:aws:lambda:*:123456789012:function:shop-*",
+        "--passable-roles=arn:aws:iam::123456789012:role/shop-*",
+        "--iam-settle=17s",
+    ];
+    let operator = operator(&cluster(), &flags).await.unwrap();
+    let ctx = &operator.parts.ctx;
+    assert!(ctx.delete_orphans);
+    assert_eq!(ctx.cluster.id, "blue");
+    assert_eq!(ctx.cluster.kube_system.as_deref(), Some("k1"));
+    assert_eq!(ctx.cluster.replaced, ["old-1", "old-2"]);
+    assert_eq!(ctx.periods.iam_settle, Duration::from_secs(17));
+    assert_eq!(
+        aws_settings(&settings(&flags)).iam_settle,
+        Duration::from_secs(17)
+    );
+    let policy = &ctx.policy;
+    assert_eq!(policy.default_invocation, InvocationMode::ResourcePolicy);
+    assert_eq!(policy.permissions_boundary.as_ref().unwrap().as_str(), boundary);
+    assert_eq!(policy.role_path.as_str(), "/team/");
+    assert_eq!(policy.default_tags, "team=shop,cost=1".parse().unwrap());
+    let [allowed] = policy.allowed_functions.as_slice() else {
+        panic!("{policy:?}")
+    };
+    let function = |name: &str| format!("arn:aws:lambda:eu-central-1:123456789012:function:{name}");
+    assert!(allowed.matches(&function("shop-a")) && !allowed.matches(&function("a")));
+    let [passable] = policy.passable_roles.as_slice() else {
+        panic!("{policy:?}")
+    };
+    assert!(passable.matches("arn:aws:iam::123456789012:role/shop-a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_flags_nothing_is_deleted_taken_over_or_added() {
+    let operator = operator(&cluster(), &["--allowed-functions=*"]).await.unwrap();
+    let ctx = &operator.parts.ctx;
+    assert!(!ctx.delete_orphans);
+    assert_eq!((ctx.cluster.id.as_str(), ctx.cluster.replaced.len()), ("k1", 0));
+    let policy = &ctx.policy;
+    assert_eq!(policy.default_invocation, InvocationMode::Role);
+    assert!(policy.permissions_boundary.is_none() && policy.default_tags == DefaultTags::default());
+    assert_eq!(policy.role_path.as_str(), "/jwthttpapi/");
 }
 
 fn holder(server: &ApiServer) -> Value {

@@ -1,10 +1,11 @@
 //! Functions of the object's own: their life, their faults, and what is left of them.
 
-use crate::ground::{Ground, desired, ground, owner};
+use crate::ground::{Ground, desired, ground, owner, patient_ground, place};
 use jwthttpapi::aws::Class;
+use jwthttpapi_core::model::Desired;
 use jwthttpapi_core::model::name::function_name;
 use jwthttpapi_core::model::observed::{Reading, State};
-use jwthttpapi_core::plan::Step;
+use jwthttpapi_core::plan::{Plan, Step, plan};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -32,14 +33,7 @@ async fn made(ground: &Ground, function: &Value) -> String {
 async fn a_function_is_made_with_its_log_group_and_its_role_and_nothing_is_left_to_do() {
     let ground = ground(json!({}));
     let desired = desired(spec(&json!({})));
-    let api = ground
-        .session()
-        .create_api(&desired.api, &|| false)
-        .await
-        .unwrap();
-    let mut observed = ground.observe(&desired, None).await;
-    observed.api = Some(api.clone());
-    let plan = jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &crate::ground::place());
+    let (id, plan) = begun(&ground, &desired).await;
     let outcome = ground.run(plan).await;
     assert!(outcome.is_complete(), "{:?}", outcome.faults);
     let mut writes = ground.writes();
@@ -59,7 +53,7 @@ async fn a_function_is_made_with_its_log_group_and_its_role_and_nothing_is_left_
         "PutRolePolicy",
     ];
     assert_eq!(writes, wanted);
-    ground.assert_converged(&desired, &api.id).await;
+    ground.assert_converged(&desired, &id).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,6 +94,15 @@ async fn each_part_of_a_function_is_changed_by_its_own_request() {
             "{change} undone"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_build_lets_through_is_one_that_lambda_takes() {
+    let ground = ground(json!({}));
+    let id = made(&ground, &json!({"environment": {"NAME": "x".repeat(4_085)}})).await;
+    let quotes = json!({"environment": {"NAME": "\"".repeat(2_042)}});
+    let writes = ground.converge(&desired(spec(&quotes)), &id).await;
+    assert_eq!(writes, ["UpdateFunctionConfiguration"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,22 +159,59 @@ async fn a_log_group_that_the_list_does_not_show_yet_is_there_all_the_same() {
 async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
     let ground = ground(json!({"function_role_must_be_assumable": true, "iam_delay_ms": 8_000}));
     let desired = desired(spec(&json!({})));
-    let api = ground
-        .session()
-        .create_api(&desired.api, &|| false)
-        .await
-        .unwrap();
-    let plan = |observed| jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &crate::ground::place());
-    let mut observed = ground.observe(&desired, None).await;
-    observed.api = Some(api.clone());
-    let outcome = ground.run(plan(observed)).await;
+    let (id, plan) = begun(&ground, &desired).await;
+    let outcome = ground.run(plan).await;
     let faults: Vec<Class> = outcome.faults.iter().map(|(_, fault)| fault.class).collect();
     assert_eq!(faults, [Class::RoleNotReady]);
     tokio::time::advance(Duration::from_secs(8)).await;
-    let again = ground.plan(&desired, Some(&api.id)).await;
+    let again = ground.plan(&desired, Some(&id)).await;
     let outcome = ground.run(again).await;
     assert!(outcome.is_complete(), "{:?}", outcome.faults);
-    ground.assert_converged(&desired, &api.id).await;
+    ground.assert_converged(&desired, &id).await;
+}
+
+/// The API and the plan of everything else of what is wanted.
+async fn begun(ground: &Ground, desired: &Desired) -> (String, Plan) {
+    let session = ground.session();
+    let api = session.create_api(&desired.api, &|| false).await.unwrap();
+    let id = api.id.clone();
+    let mut observed = ground.observe(desired, None).await;
+    observed.api = Some(api);
+    (id, plan(desired, &observed, &owner(), &place()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_function_is_made_under_a_role_that_is_too_new() {
+    let switches = json!({"function_role_must_be_assumable": true, "iam_delay_ms": 8_000});
+    let ground = patient_ground(&switches, Duration::from_secs(10));
+    let desired = desired(spec(&json!({})));
+    let (id, plan) = begun(&ground, &desired).await;
+    let began = Instant::now();
+    let outcome = ground.run(plan).await;
+    assert!(outcome.is_complete(), "{:?}", outcome.faults);
+    assert_eq!(began.elapsed(), Duration::from_secs(10));
+    // Only what needs the function comes after it.
+    let writes = ground.writes();
+    let at = writes.iter().position(|write| write == "CreateFunction").unwrap();
+    assert_eq!(writes[at..], ["CreateFunction", "CreateRoute", "CreateStage"]);
+    assert_eq!(
+        writes.iter().filter(|write| *write == "CreateFunction").count(),
+        1
+    );
+    ground.assert_converged(&desired, &id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_new_role_ends_when_nobody_wants_the_function_any_more() {
+    let ground = patient_ground(&json!({}), Duration::from_secs(10));
+    let (_, plan) = begun(&ground, &desired(spec(&json!({})))).await;
+    let began = Instant::now();
+    let cut = || began.elapsed() >= Duration::from_millis(2_500);
+    let deadline = began + Duration::from_secs(60);
+    let outcome = jwthttpapi::aws::run(&ground.session(), plan, &cut, deadline).await;
+    assert!(outcome.cut && outcome.faults.is_empty(), "{:?}", outcome.faults);
+    assert_eq!(began.elapsed(), Duration::from_secs(3));
+    assert!(!ground.writes().iter().any(|write| write == "CreateFunction"));
 }
 
 #[tokio::test(start_paused = true)]

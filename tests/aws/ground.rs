@@ -46,6 +46,15 @@ pub(crate) fn ground(switches: Value) -> Ground {
 
 /// The same with a budget for every service.
 pub(crate) fn ground_with(switches: &Value, rate: Rate) -> Ground {
+    ground_of(switches, rate, Duration::ZERO)
+}
+
+/// The same that waits for new roles.
+pub(crate) fn patient_ground(switches: &Value, iam_settle: Duration) -> Ground {
+    ground_of(switches, Rate::UNLIMITED, iam_settle)
+}
+
+fn ground_of(switches: &Value, rate: Rate, iam_settle: Duration) -> Ground {
     let quiet = json!({"function_role_must_be_assumable": false});
     let settings = jwthttpapi_sandbox::Settings::default();
     let sandbox = Sandbox::new(Options {
@@ -64,6 +73,7 @@ pub(crate) fn ground_with(switches: &Value, rate: Rate) -> Ground {
         lambda: rate,
         iam: rate,
         logs: rate,
+        iam_settle,
         ..Settings::default()
     };
     let fence = Fence::open();

@@ -1,8 +1,12 @@
-//! Many routes, and what a budget does to neighbours.
+//! Many routes and much code, and what a budget does to neighbours.
 
 use crate::ground::{Ground, prompt, route};
+use jwthttpapi_test_support::{Operator, places};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 fn routes(count: usize, function: impl Fn(usize) -> String) -> Vec<Value> {
     (0..count)
@@ -44,6 +48,74 @@ fn three_hundred_functions_work_in_resource_policy_mode_and_are_refused_in_role_
         "300 functions by their policies: ready after {:?}",
         ground.ready("big")
     );
+}
+
+/// A module of sixty thousand bytes that no archive makes much smaller.
+fn code(seed: u64) -> String {
+    let mut code = String::from("export const handler = async () => ({statusCode: 200, body: 'big'});\n// ");
+    let mut number = seed;
+    while code.len() < 60_000 {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let digit = u32::try_from(number >> 60).unwrap();
+        code.push(char::from_digit(digit, 16).unwrap());
+    }
+    code
+}
+
+/// The most memory that the operator has had, in bytes.
+fn peak(operator: &mut Operator) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", operator.process().id())).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// What the chart lets a container have, in bytes.
+fn limit() -> u64 {
+    let values = fs::read_to_string(places::repository().join("charts/jwthttpapi/values.yaml")).unwrap();
+    let values: Value = serde_saphyr::from_str(&values).unwrap();
+    let limit = values["resources"]["limits"]["memory"].as_str().unwrap();
+    limit.strip_suffix("Mi").unwrap().parse::<u64>().unwrap() * 1024 * 1024
+}
+
+#[test]
+fn twenty_functions_of_sixty_kilobytes_are_made_and_changed_within_the_memory_that_the_chart_grants() {
+    let ground = Ground::new(&prompt());
+    let mut operator = ground.operator(&[]);
+    let apply = |seed: u64| {
+        let functions = (0..20).map(|number| {
+            json!({"name": format!("f{number}"), "runtime": "nodejs24.x", "handler": "index.handler",
+                "code": code(seed + number)})
+        });
+        let routes = (0..20).map(|number| {
+            json!({"routeKey": format!("GET /{number}"), "lambda": {"function": format!("f{number}")}})
+        });
+        let spec = json!({"functions": functions.collect::<Vec<_>>(), "routes": routes.collect::<Vec<_>>()});
+        let object = json!({
+            "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+            "metadata": {"name": "big", "namespace": ground.namespace}, "spec": ground.spec(&spec),
+        });
+        ground.cluster.apply_server_side(&object.to_string()).unwrap();
+        ground.ready("big")
+    };
+    let made = apply(0);
+    ground.one_api("big", &[("routes", 20), ("integrations", 20)]);
+    let mark = ground.aws().journal_mark().unwrap();
+    let changed = apply(100);
+    let updates = ground.calls(mark).into_iter().filter(|call| call.mutating);
+    let updates: Vec<String> = updates.map(|call| call.operation).collect();
+    assert_eq!(updates, ["UpdateFunctionCode"; 20]);
+    let (peak, limit) = (peak(&mut operator), limit());
+    println!(
+        "20 functions of 60 kB: ready after {made:?}, their code changed after {changed:?}, at most {} of {} MiB",
+        peak >> 20,
+        limit >> 20
+    );
+    assert!(peak < limit, "{peak} of {limit} bytes");
 }
 
 #[test]

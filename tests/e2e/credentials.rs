@@ -3,7 +3,7 @@
 use crate::ground::{Ground, condition, prompt, route};
 use crate::identities::web_identity;
 use crate::role;
-use jwthttpapi_test_support::{Operator, process::Launch};
+use jwthttpapi_test_support::{Operator, operator_policy, process::Launch};
 use serde_json::json;
 use std::{fs, path::PathBuf};
 
@@ -57,6 +57,9 @@ fn a_credentials_file_may_be_rotated_removed_and_restored_under_a_running_operat
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     let before = ground.state();
+    let operator = json!({"name": "operator", "policy": operator_policy().unwrap()});
+    let both = json!({"AKIDOLD": operator, "AKIDNEW": operator});
+    ground.aws().set(&json!({"principals": both})).unwrap();
     let file = ground.directory().join("credentials");
     write(&file, &profile("AKIDOLD"));
     let mut operator = Operator::launch(keyless(&ground).env("AWS_SHARED_CREDENTIALS_FILE", &file)).unwrap();

@@ -1,7 +1,7 @@
 //! Every example, applied as users apply it and called as their clients call it.
 
 use crate::ground::{Ground, prompt};
-use jwthttpapi_test_support::{Claims, places};
+use jwthttpapi_test_support::{Answer, Claims, places};
 use serde_json::{Value, json};
 
 /// The functions that examples name, and do not own.
@@ -16,6 +16,8 @@ const FUNCTIONS: [&str; 7] = [
 ];
 /// An answer that both versions of the payload allow.
 const CODE: &str = "export const handler = async () => ({statusCode: 200, body: 'called'});";
+/// What functions of examples' own say, in which the claims of the token are.
+const SAID: [(&str, &str); 2] = [("hello", r#"{"hello":"alice"}"#), ("python", "Hello, alice")];
 /// The authorizer that has no entry of its own.
 const DEFAULT: &str = "default";
 
@@ -37,11 +39,15 @@ impl<'a> Call<'a> {
     }
 
     fn status(&self, ground: &Ground, header: Option<(&str, &str)>) -> u16 {
+        self.answer(ground, header).status
+    }
+
+    fn answer(&self, ground: &Ground, header: Option<(&str, &str)>) -> Answer {
         let headers: Vec<_> = header.into_iter().collect();
         let answer = ground
             .aws()
             .invoke(self.api, self.method, &self.path, &headers, None);
-        answer.unwrap().status
+        answer.unwrap()
     }
 }
 
@@ -121,13 +127,17 @@ fn every_example_becomes_ready_and_answers_those_whom_it_says() {
             }
             assert_eq!(call.status(&ground, None), 401, "{name}: {key} without a token");
             let (header, token) = token(&ground, spec, route);
-            let called = call.status(&ground, Some((&header, &token)));
-            assert_eq!(called, 200, "{name}: {key} with a token");
+            let answer = call.answer(&ground, Some((&header, &token)));
+            assert_eq!(answer.status, 200, "{name}: {key} with a token");
+            let said = SAID.iter().find(|(of, _)| *of == name);
+            if let Some((_, said)) = said {
+                assert!(answer.body.contains(said), "{name}: {}", answer.body);
+            }
         }
     }
     println!(
         "{} examples: {routes} routes called, {public} of them public",
         files.len()
     );
-    assert!(files.len() >= 9 && public >= 2, "{files:?}");
+    assert!(files.len() >= 10 && public >= 2, "{files:?}");
 }

@@ -13,6 +13,7 @@
 
 mod big;
 mod binary;
+mod clusters;
 mod cost;
 mod credentials;
 mod effects;

@@ -1,7 +1,7 @@
 //! Removal removes, and Retain keeps.
 
 use crate::ground::{AUDIENCE, Ground, prompt, route};
-use jwthttpapi_test_support::Claims;
+use jwthttpapi_test_support::{Claims, released};
 use serde_json::json;
 
 #[test]
@@ -44,20 +44,32 @@ fn retain_keeps_everything_and_takes_the_ownership_tags_off() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     let _operator = ground.operator(&[]);
-    let spec = json!({"deletionPolicy": "Retain", "tags": {"team": "shop"}, "routes": [route("GET /test", "hello")]});
+    let spec = json!({
+        "deletionPolicy": "Retain", "tags": {"team": "shop"},
+        "routes": [route("GET /test", "hello"), {"routeKey": "GET /own", "lambda": {"function": "own"}}],
+        "functions": [{
+            "name": "own", "runtime": "nodejs24.x", "handler": "index.handler", "logRetentionDays": 7,
+            "code": "export const handler = async () => ({});",
+        }],
+    });
     ground.apply("hello", &ground.spec(&spec));
     ground.ready("hello");
-    let id = ground.api_id("hello");
+    let before = ground.aws().state().unwrap();
     ground.delete("hello");
-    let api = ground
-        .aws()
-        .aws("apigateway", "GET", &format!("/v2/apis/{id}"), None)
-        .unwrap();
-    assert_eq!(api["tags"], json!({"team": "shop"}));
-    let state = ground.state();
-    assert!(
-        state.contains("GET /test") && state.contains("jwthttpapi-eu-central-1-"),
-        "{state}"
-    );
-    assert!(!state.contains("jwthttpapi.dev/uid"), "{state}");
+    let after = ground.aws().state().unwrap();
+    assert_eq!(after, released(before.clone()));
+    let [before, after] = [before, after].map(|state| state.to_string());
+    for ours in ["jwthttpapi.dev/uid", "jwthttpapi.dev/cluster"] {
+        assert!(before.contains(ours) && !after.contains(ours), "{after}");
+    }
+    let own = "/aws/lambda/jwthttpapi-";
+    for kept in [
+        "GET /own",
+        "jwthttpapi-eu-central-1-",
+        own,
+        "\"retentionInDays\":7",
+        "shop",
+    ] {
+        assert!(after.contains(kept), "{kept}: {after}");
+    }
 }

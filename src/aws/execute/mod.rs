@@ -21,10 +21,13 @@ use super::pace::Urgency;
 use super::session::{Session, Stop, Turn};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use jwthttpapi_core::model::name::RoleName;
 use jwthttpapi_core::model::{desired, observed};
 use jwthttpapi_core::plan::{Plan, Refs, Step};
 use schedule::Schedule;
 use send::Made;
+use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What came of a plan.
@@ -44,8 +47,8 @@ pub struct Outcome {
     pub cut: bool,
     /// Whether something was written, or may have been, after which API Gateway deploys the stage anew.
     pub wrote_deploying: bool,
-    /// Whether something was written, or may have been, after which IAM needs time to settle.
-    pub wrote_settling: bool,
+    /// When the last write ended, or may have, after which IAM needs time to settle.
+    pub settles_since: Option<Instant>,
     /// When the last write ended after which an observation is to be believed only if it begins
     /// [`WRITE_TIMEOUT`](super::WRITE_TIMEOUT) later: the write has no answer and may still be on its way.
     pub unanswered_at: Option<Instant>,
@@ -98,7 +101,9 @@ impl Outcome {
 
     fn wrote(&mut self, step: &Step) {
         self.wrote_deploying |= step.deploys();
-        self.wrote_settling |= step.settles();
+        if step.settles() {
+            self.settles_since = Some(Instant::now());
+        }
     }
 }
 
@@ -115,6 +120,7 @@ pub async fn run(
         ..Outcome::default()
     };
     let mut schedule = Schedule::new(plan.steps);
+    let mut roles = NewRoles::default();
     let mut in_flight = FuturesUnordered::new();
     loop {
         while !outcome.cut
@@ -127,6 +133,7 @@ pub async fn run(
             }
             let turn = Turn {
                 urgency: urgency(session.urgency(), planned.tightens),
+                not_before: roles.usable_at(&planned.step, session.iam_settle()),
                 deadline: Some(deadline),
                 cut,
             };
@@ -141,6 +148,7 @@ pub async fn run(
         match result {
             Ok(made) => {
                 if let Some(step) = schedule.succeeded(index) {
+                    roles.wrote(&step);
                     outcome.succeeded(step, made);
                 }
             }
@@ -153,6 +161,30 @@ pub async fn run(
     }
     outcome.skipped = schedule.unsent();
     outcome
+}
+
+/// Roles that a plan made or gave another trust, by name, and when. Lambda refuses to make a function under one that it cannot
+/// assume yet: waiting for it costs less than being refused, the other lanes go on meanwhile, and Ready waits for IAM as long.
+#[derive(Debug, Default)]
+struct NewRoles(BTreeMap<String, Instant>);
+
+impl NewRoles {
+    fn wrote(&mut self, step: &Step) {
+        let name = match step {
+            Step::CreateRole(role) => &role.name.name,
+            Step::UpdateTrust { role, .. } => &role.name,
+            _ => return,
+        };
+        self.0.insert(name.clone(), Instant::now());
+    }
+
+    fn usable_at(&self, step: &Step, settle: Duration) -> Option<Instant> {
+        let Step::CreateFunction { function, .. } = step else {
+            return None;
+        };
+        let role = RoleName::of_arn(&function.configuration.role)?;
+        self.0.get(&role.name).map(|made| *made + settle)
+    }
 }
 
 fn fail(outcome: &mut Outcome, schedule: &mut Schedule, index: usize, fault: Fault) {
@@ -183,6 +215,7 @@ impl Session {
     ) -> Result<observed::Api, Fault> {
         let turn = Turn {
             urgency: self.urgency(),
+            not_before: None,
             deadline: None,
             cut,
         };

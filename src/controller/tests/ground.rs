@@ -28,7 +28,7 @@ use kube::{
         events::{Recorder, Reporter},
     },
 };
-use prometheus_client::registry::Registry;
+use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -53,6 +53,7 @@ pub(super) struct Ground {
     pub(super) sandbox: Sandbox,
     pub(super) ctx: Arc<Context>,
     memory: Memory,
+    registry: Registry,
 }
 
 /// What a pass came to.
@@ -81,13 +82,13 @@ impl Ground {
         });
         function(&sandbox, "a").await;
         let kubernetes = ApiServer::default();
-        let ctx = Arc::new(context(&kubernetes, &sandbox, cluster(), false));
-        ctx.leading.store(true, Ordering::Relaxed);
+        let (ctx, registry) = context(&kubernetes, &sandbox, cluster(), false, IAM_SETTLE);
         let ground = Self {
             kubernetes,
             sandbox,
             ctx,
             memory: Memory::default(),
+            registry,
         };
         let object = json!({
             "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
@@ -107,12 +108,53 @@ impl Ground {
         self.restart(cluster, false);
     }
 
+    /// Another cluster beside the account's first one, with an object of the same name.
+    pub(super) fn beside(&self, uid: &str, cluster: Cluster) -> Self {
+        let kubernetes = ApiServer::default();
+        let (ctx, registry) = context(&kubernetes, &self.sandbox, cluster, false, IAM_SETTLE);
+        let ground = Self {
+            kubernetes,
+            sandbox: self.sandbox.clone(),
+            ctx,
+            memory: Memory::default(),
+            registry,
+        };
+        ground.appear(uid, &Value::Null);
+        ground
+    }
+
     /// Another process in the operator's place.
     pub(super) fn restart(&mut self, cluster: Cluster, delete_orphans: bool) {
-        let ctx = context(&self.kubernetes, &self.sandbox, cluster, delete_orphans);
-        ctx.leading.store(true, Ordering::Relaxed);
-        self.ctx = Arc::new(ctx);
+        self.begin(cluster, delete_orphans, IAM_SETTLE);
+    }
+
+    /// Another process that gives new roles this much time.
+    pub(super) fn settle_iam(&mut self, settle: Duration) {
+        self.begin(cluster(), false, settle);
+    }
+
+    fn begin(&mut self, cluster: Cluster, delete_orphans: bool, iam_settle: Duration) {
+        let (ctx, registry) = context(
+            &self.kubernetes,
+            &self.sandbox,
+            cluster,
+            delete_orphans,
+            iam_settle,
+        );
+        self.ctx = ctx;
+        self.registry = registry;
         self.memory = Memory::default();
+    }
+
+    /// The sum of a metric's series, by its name in the exposition.
+    pub(super) fn metric(&self, name: &str) -> f64 {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).unwrap();
+        let of_it = |line: &&str| line.split(['{', ' ']).next() == Some(name);
+        let values = text.lines().filter(of_it);
+        values
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+            .sum()
     }
 
     /// An object of the name under another uid.
@@ -193,6 +235,11 @@ impl Ground {
     /// The same, to Lambda.
     pub(super) fn lambda(&self) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+    }
+
+    /// The same, to CloudWatch Logs.
+    pub(super) fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
     }
 
     /// The notes of the warnings that were published for a reason.
@@ -321,11 +368,21 @@ pub(super) fn cluster() -> Cluster {
     }
 }
 
-fn context(kubernetes: &ApiServer, sandbox: &Sandbox, cluster: Cluster, delete_orphans: bool) -> Context {
+/// What the operator's process has; it leads.
+fn context(
+    kubernetes: &ApiServer,
+    sandbox: &Sandbox,
+    cluster: Cluster,
+    delete_orphans: bool,
+    iam_settle: Duration,
+) -> (Arc<Context>, Registry) {
     let mut registry = Registry::default();
     let aws = Aws::new(
         config(sandbox, "AKIDOPERATOR"),
-        Settings::default(),
+        Settings {
+            iam_settle,
+            ..Settings::default()
+        },
         Fence::open(),
         &mut registry,
     );
@@ -334,7 +391,7 @@ fn context(kubernetes: &ApiServer, sandbox: &Sandbox, cluster: Cluster, delete_o
         controller: "test".into(),
         instance: None,
     };
-    Context::new(
+    let ctx = Context::new(
         client.clone(),
         aws.unwrap(),
         cache().0,
@@ -346,7 +403,7 @@ fn context(kubernetes: &ApiServer, sandbox: &Sandbox, cluster: Cluster, delete_o
         },
         Periods {
             settle: SETTLE,
-            iam_settle: IAM_SETTLE,
+            iam_settle,
             deploy_settle: DEPLOY_SETTLE,
             resync: RESYNC,
             rate: None,
@@ -354,7 +411,9 @@ fn context(kubernetes: &ApiServer, sandbox: &Sandbox, cluster: Cluster, delete_o
         cluster,
         delete_orphans,
         Clock::system(),
-    )
+    );
+    ctx.leading.store(true, Ordering::Relaxed);
+    (Arc::new(ctx), registry)
 }
 
 fn config(sandbox: &Sandbox, key: &str) -> SdkConfig {

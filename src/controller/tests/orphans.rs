@@ -71,6 +71,41 @@ async fn an_orphan_is_reported_once_after_an_hour_and_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_gauge_of_orphans_rises_with_one_and_falls_when_its_object_is_back() {
+    let ground = left().await;
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    let count = || ground.metric("jwthttpapi_orphans_found").to_string();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(count(), "0");
+    tokio::time::sleep(LONG).await;
+    assert_eq!(count(), "1");
+    ground.appear("u1", &Value::Null);
+    tokio::time::sleep(LONG).await;
+    assert_eq!(count(), "0");
+    stop.cancel();
+    sweeping.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gauge_of_orphans_falls_when_one_is_deleted() {
+    let mut ground = left().await;
+    ground.restart(cluster(), true);
+    let denied = json!({"kind": "fail", "status": 403, "code": "AccessDeniedException"});
+    ground.fault("DeleteApi", &denied);
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    let count = || ground.metric("jwthttpapi_orphans_found").to_string();
+    tokio::time::sleep(LONG).await;
+    assert_eq!(count(), "1");
+    ground.sandbox.clear_faults();
+    tokio::time::sleep(LONG).await;
+    assert_eq!((count().as_str(), ground.sandbox.apis().len()), ("0", 0));
+    stop.cancel();
+    sweeping.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_orphan_is_deleted_with_all_that_belongs_to_it_where_the_installer_wants_it() {
     let mut ground = left().await;
     ground.restart(cluster(), true);

@@ -1,9 +1,14 @@
 //! What an object does with the API that an object of its name left behind.
 
-use super::super::{Cluster, pass::Next};
+use super::super::{Cluster, orphans, pass::Next};
 use super::ground::{Ground, SETTLE, cluster, own, owner};
-use jwthttpapi_core::api::{PendingOperation, Reason};
+use jwthttpapi_core::{
+    api::{PendingOperation, Reason},
+    model::{Owner, name::statement_id},
+};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The cluster that took the place of the first one.
 fn rebuilt(replaced: &[&str]) -> Cluster {
@@ -37,7 +42,7 @@ fn of_the_first(state: &Value) -> Vec<String> {
         let text = Value::from(all.to_vec()).to_string();
         let needles = [
             format!("\"{}\"", owner().uid),
-            jwthttpapi_core::model::name::statement_id(&owner()),
+            statement_id(&owner()),
             jwthttpapi_core::model::name::function_prefix(&owner()),
             jwthttpapi_core::model::name::role_name(&owner(), "eu-central-1").name,
         ];
@@ -49,6 +54,19 @@ fn of_the_first(state: &Value) -> Vec<String> {
         );
     }
     found
+}
+
+/// Where the only API is called.
+fn endpoint(ground: &Ground) -> String {
+    let state = ground.sandbox.state();
+    let [api] = state["regions"]["eu-central-1"]["apis"]
+        .as_array()
+        .unwrap()
+        .as_slice()
+    else {
+        panic!("{state:#}")
+    };
+    api["apiEndpoint"].as_str().unwrap().to_owned()
 }
 
 /// Passes until an object is at rest; those that wait are not waited for.
@@ -71,6 +89,7 @@ async fn a_rebuilt_cluster_takes_its_api_back_and_nothing_of_the_old_uid_is_left
         ground.change(spec(mode));
         rest(&mut ground).await;
         let id = ground.status().api_id.unwrap();
+        let endpoint = endpoint(&ground);
         assert!(!of_the_first(&ground.sandbox.state()).is_empty());
 
         ground.rebuild("u2", rebuilt(&["k1"]));
@@ -86,6 +105,7 @@ async fn a_rebuilt_cluster_takes_its_api_back_and_nothing_of_the_old_uid_is_left
         rest(&mut ground).await;
         let status = ground.status();
         assert_eq!(status.api_id, Some(id), "{mode}");
+        assert_eq!(self::endpoint(&ground), endpoint, "{mode}");
         assert_eq!(ground.sandbox.apis().len(), 1);
         assert_eq!(of_the_first(&ground.sandbox.state()), [""; 0], "{mode}");
 
@@ -105,22 +125,128 @@ async fn a_rebuilt_cluster_takes_its_api_back_and_nothing_of_the_old_uid_is_left
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn two_clusters_of_one_id_never_write_to_each_others_apis() {
-    let mut ground = Ground::new().await;
-    rest(&mut ground).await;
-    let first = ground.status().api_id.unwrap();
-    ground.rebuild("u2", rebuilt(&["k9"]));
-    ground.sandbox.clear_journal();
-    rest(&mut ground).await;
-    assert_ne!(ground.status().api_id.as_ref(), Some(&first));
+/// All of what an object has in AWS: its API, its roles, its functions with their logs, its statements on those of others.
+fn things_of(ground: &Ground, uid: &str) -> Value {
+    let owner = Owner {
+        uid: uid.into(),
+        ..owner()
+    };
+    let state = ground.sandbox.state();
+    let region = &state["regions"]["eu-central-1"];
+    let tagged = |all: &Value| -> Vec<Value> {
+        let all = all.as_array().unwrap().iter();
+        all.filter(|thing| thing.to_string().contains(&format!("\"{uid}\"")))
+            .cloned()
+            .collect()
+    };
+    let policies = region["functions"].as_array().unwrap().iter();
+    let statements = policies.flat_map(|function| {
+        let policies = function["Policies"].as_object().unwrap().values();
+        policies.flat_map(|policy| policy["Statement"].as_array().cloned().unwrap_or_default())
+    });
+    let ours = |statement: &Value| statement["Sid"] == statement_id(&owner).as_str();
+    json!({
+        "apis": tagged(&region["apis"]),
+        "roles": tagged(&state["roles"]),
+        "functions": tagged(&region["functions"]),
+        "logGroups": tagged(&region["logGroups"]),
+        "statements": statements.filter(ours).collect::<Vec<_>>(),
+    })
+}
+
+/// Lets sweeps that delete orphans run for longer than an orphan is let be.
+async fn sweep(ground: &mut Ground, cluster: Cluster) {
+    ground.restart(cluster, true);
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    tokio::time::sleep(Duration::from_secs(3600 + 2 * 660)).await;
+    stop.cancel();
+    sweeping.await.unwrap();
+}
+
+/// The life of the first one's object beside the second's, which keeps everything that it has.
+async fn live_beside(ground: &mut Ground, cluster: Cluster, mode: &str, other: &str) {
+    let kept = things_of(ground, other);
+    let amounts: Vec<usize> = ["apis", "functions", "logGroups"]
+        .iter()
+        .map(|kind| kept[*kind].as_array().unwrap().len())
+        .collect();
+    assert_eq!(amounts, [1, 1, 1], "{mode}");
+    let by_role = mode == "Role";
+    assert_eq!(
+        kept["roles"].as_array().unwrap().len(),
+        if by_role { 2 } else { 1 }
+    );
+    assert_eq!(kept["statements"].as_array().unwrap().is_empty(), by_role);
+
+    ground.change(spec(mode));
+    rest(ground).await;
+    assert_eq!(things_of(ground, other), kept, "{mode}: creation");
+    let mut changed = spec(mode);
+    changed["functions"][0]["memoryMiB"] = json!(256);
+    changed["routes"].as_array_mut().unwrap().remove(1);
+    ground.change(changed);
+    rest(ground).await;
+    assert_eq!(things_of(ground, other), kept, "{mode}: a change");
+    sweep(ground, cluster).await;
+    rest(ground).await;
+    assert_eq!(things_of(ground, other), kept, "{mode}: sweeps");
     ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
     ground.pass().await.unwrap();
-    let journal = ground.sandbox.journal(0);
-    let touches =
-        |entry: &&jwthttpapi_sandbox::Entry| entry.mutating && entry.target.as_ref() == Some(&first);
-    assert_eq!(journal.iter().filter(touches).count(), 0);
-    assert_eq!(ground.sandbox.apis().len(), 1);
+    assert_eq!(things_of(ground, other), kept, "{mode}: deletion");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_clusters_of_one_id_never_write_to_each_others_things() {
+    let some = |kube_system: Option<&str>| Cluster {
+        kube_system: kube_system.map(str::to_owned),
+        namespaces: if kube_system.is_none() {
+            vec!["demo".into()]
+        } else {
+            Vec::new()
+        },
+        ..cluster()
+    };
+    for mode in ["Role", "ResourcePolicy"] {
+        // The second one's cluster is another whole one, or another one's namespace.
+        for second in [some(Some("k9")), some(None)] {
+            let mut ground = Ground::new().await;
+            ground.change(spec(mode));
+            rest(&mut ground).await;
+            let mut beside = ground.beside("u2", second.clone());
+            live_beside(&mut beside, second.clone(), mode, "u1").await;
+            assert_eq!(things_of(&ground, "u2")["apis"], json!([]), "{mode}");
+
+            let mut beside = ground.beside("u3", second);
+            beside.change(spec(mode));
+            rest(&mut beside).await;
+            live_beside(&mut ground, cluster(), mode, "u3").await;
+            assert_eq!(things_of(&ground, "u1")["apis"], json!([]), "{mode}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_of_some_namespaces_takes_nothing_over() {
+    let some = Cluster {
+        kube_system: None,
+        namespaces: vec!["demo".into()],
+        // The command line refuses it; it must not matter here.
+        replaced: vec!["k1".into()],
+        ..cluster()
+    };
+    for first in [cluster(), some.clone()] {
+        let mut ground = Ground::new().await;
+        ground.restart(first, false);
+        ground.change(spec("Role"));
+        rest(&mut ground).await;
+        let left = things_of(&ground, "u1");
+        ground.rebuild("u2", some.clone());
+        rest(&mut ground).await;
+        assert_eq!(ground.status().reclaimed_from, None);
+        assert_eq!(things_of(&ground, "u1"), left);
+        assert_eq!(ground.sandbox.apis().len(), 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]

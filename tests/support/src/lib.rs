@@ -34,6 +34,6 @@ pub use self::{
     pod_identity::PodIdentity,
     proxy::{Passing, Proxy, Side, Sort},
     rights::{operator_policy, pairs},
-    sandbox::{ACCOUNT, Answer, JournalEntry, Permission, REGION, Sandbox, SandboxClient, Watched},
+    sandbox::{ACCOUNT, Answer, JournalEntry, Permission, REGION, Sandbox, SandboxClient, Watched, released},
     tls_front::TlsFront,
 };

@@ -14,11 +14,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// CommonJS assigns to `exports`, or hands it to `Object.assign` and its like; a line of a comment does neither. There are two rules,
+/// each as short as it can be, since the API server bounds what one of them may cost over twenty functions.
+const COMMON_JS: &str = "the code of a Node.js function is an ES module; write export const handler = async (event) => ({...}) instead of exports.handler = ...";
+
 /// A Lambda function of this object, with its log group and an execution role that may write to that group and nothing else.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(^|[\\\\s;])(module[.])?exports([.][A-Za-z_$][A-Za-z0-9_$]*)? *=')").message("the code of a Node.js function is an ES module; write export const handler = async (event) => ({...}) instead of exports.handler = ...")
+    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/ ]([^/\\\\n]|/[^/*])*[^\\\\w$.])?(module[.])?exports([ .[][^=;\\\\n]*)?=[^=]')").message(COMMON_JS),
+    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/\\\\s]([^/\\\\n]|/[^/*])*\\\\W)?Object[.]\\\\w+[(] *(module[.])?exports *,')").message(COMMON_JS)
 )]
 pub struct Function {
     /// Name by which routes refer to it, 1 to 40 letters, digits, hyphens and underscores. In AWS it is
@@ -35,9 +40,10 @@ pub struct Function {
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9_-]+[.][A-Za-z_$][A-Za-z0-9_$]*$')").message("write the handler as MODULE.FUNCTION, such as index.handler"))]
     pub handler: String,
 
-    /// Source of the module, up to 60,000 characters: an ES module for Node.js, a module for Python. It is kept in Kubernetes
+    /// Source of the module, up to 60,000 bytes in UTF-8: an ES module for Node.js, a module for Python. It is kept in Kubernetes
     /// as it is: no secrets.
     #[schemars(length(min = 1, max = 60000))]
+    #[x_kube(validation = Rule::new("bytes(self).size() <= 60000").message("the code has more than 60,000 bytes, of which letters beyond ASCII take two to four each; make it shorter"))]
     pub code: String,
 
     /// Memory, 128 to 10240 MiB; the share of processors grows with it. Unless set: 128.
@@ -50,7 +56,8 @@ pub struct Function {
     #[schemars(range(min = 1, max = 900))]
     pub timeout_seconds: Option<i32>,
 
-    /// Environment variables, up to 4 kB together. They are plain text in Kubernetes and in AWS: no secrets.
+    /// Environment variables, up to 4,096 bytes together with their names, written as JSON. They are plain text in Kubernetes and
+    /// in AWS: no secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 50, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     #[x_kube(

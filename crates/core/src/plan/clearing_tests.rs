@@ -7,6 +7,7 @@ use super::{Authorize, Plan, Step, plan};
 use crate::api::{Cors, IpAddressType, JwtHttpApiSpec, LambdaBackend, Route};
 use crate::model::build;
 use crate::model::name::FunctionArn;
+use crate::model::observed::{Owned, Reading};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn full() -> JwtHttpApiSpec {
@@ -229,5 +230,42 @@ fn a_release_takes_the_owners_tags_away_and_nothing_else() {
     );
     let role = world.observed.role.known().cloned().flatten().unwrap();
     assert!(!ours(&role.tags) && role.tags["team"] == "one" && role.policy.is_some());
+    assert!(super::plan_release(&world.observed, &owner()).is_empty());
+}
+
+#[test]
+fn a_release_leaves_the_code_and_the_logs_of_a_function_of_ones_own_as_they_are() {
+    let function = serde_json::json!({"name": "own", "runtime": "python3.13", "handler": "index.handler",
+        "code": "code", "logRetentionDays": 7});
+    let spec = JwtHttpApiSpec {
+        functions: vec![serde_json::from_value(function).unwrap()],
+        ..full()
+    };
+    let mut world = world();
+    let desired = build(&spec, &owner(), &place(), "nonce", &policy()).unwrap();
+    world.run(&plan(&desired, &world.seen(&desired), &owner(), &place()));
+    let before = world.observed.owned.clone();
+    world.run(&super::plan_release(&world.observed, &owner()));
+    let theirs = |tags: &mut BTreeMap<String, String>| {
+        tags.retain(|key, _| !crate::model::owner::is_ownership_tag(key));
+        assert_eq!(tags["team"], "one");
+    };
+    let mut wanted = before.clone();
+    for owned in wanted.values_mut() {
+        let Owned {
+            function: Reading::Known(Some(function)),
+            role: Reading::Known(Some(role)),
+            log_group: Reading::Known(Some(group)),
+        } = owned
+        else {
+            panic!("{owned:?}")
+        };
+        assert_eq!(group.retention_days, Some(7));
+        for tags in [&mut function.tags, &mut role.tags, &mut group.tags] {
+            theirs(tags);
+        }
+    }
+    assert_eq!(world.observed.owned, wanted);
+    assert_ne!(wanted, before);
     assert!(super::plan_release(&world.observed, &owner()).is_empty());
 }

@@ -4,7 +4,9 @@ use super::sketch::{owner, place, policy, route};
 use super::world::World;
 use super::{Plan, Step, plan, plan_deletion, plan_release};
 use crate::api::{Cors, Invocation, InvocationMode, IpAddressType, JwtHttpApiSpec};
-use crate::model::name::{FunctionArn, role_name, statement_id};
+use crate::model::name::{
+    FunctionArn, execution_role_name, function_name, log_group, role_name, statement_id,
+};
 use crate::model::observed::{
     Api, Authorization, Authorizer, FunctionPolicy, Integration, Observed, Reading, Role, Stage,
 };
@@ -632,4 +634,44 @@ fn deletion_and_release_touch_what_is_proven_ours() {
             "!no longer let the API invoke g <0",
         ]
     );
+}
+
+#[test]
+fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs() {
+    let keys = "jwthttpapi.dev/cluster, jwthttpapi.dev/deletion-policy, jwthttpapi.dev/name, \
+                jwthttpapi.dev/namespace, jwthttpapi.dev/nonce, jwthttpapi.dev/uid";
+    let own = function_name(&owner(), "own");
+    let role = execution_role_name(&owner(), &place().region, "own").name;
+    let group = log_group(&own);
+    let desired = build(&owning(), &owner(), &place(), "nonce", &policy()).unwrap();
+    let mut world = nothing_made();
+    world.run(&plan(&desired, &world.seen(&desired), &owner(), &place()));
+    let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner())).split_off(3);
+    let release = |world: &World| lines(&plan_release(&world.observed, &owner())).split_off(2);
+    let delete = [
+        format!("!delete function {own} <0"),
+        format!("!delete policy of role {role} <0 <3"),
+        format!("!delete role {role} <0 <3"),
+        format!("!delete log group {group} <0 <3 <5"),
+    ];
+    let untag = ["function", "role", "log group"]
+        .iter()
+        .zip([&own, &role, &group])
+        .map(|(what, name)| format!("untag {what} {name}: {keys}"))
+        .collect::<Vec<_>>();
+    assert_eq!(deletion(&world), delete);
+    assert_eq!(release(&world), untag);
+    let owned = world.observed.owned.get_mut(&own).unwrap();
+    if let Reading::Known(Some(group)) = &mut owned.log_group {
+        group.tags.clear();
+    }
+    owned.role = Reading::Unknown;
+    assert_eq!(deletion(&world), delete[..1]);
+    assert_eq!(release(&world), untag[..1]);
+    let owned = world.observed.owned.get_mut(&own).unwrap();
+    if let Reading::Known(Some(function)) = &mut owned.function {
+        function.tags.clear();
+    }
+    assert_eq!(deletion(&world), NONE);
+    assert_eq!(release(&world), NONE);
 }

@@ -3,6 +3,7 @@
 mod client;
 mod functions;
 mod journal;
+mod state;
 
 use std::{
     path::{Path, PathBuf},
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 pub use self::{
     client::{Answer, SandboxClient},
     journal::{JournalEntry, Permission, Watched},
+    state::released,
 };
 use crate::{
     Error, OPERATOR_ACCESS_KEY, places,

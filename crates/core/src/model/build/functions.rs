@@ -6,9 +6,11 @@ use crate::model::desired::Role;
 use crate::model::document::Document;
 use crate::model::function::{Code, Configuration, Function, LogGroup};
 use crate::model::name::{self, FunctionArn};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Lambda's limit for all environment variables of a function, in bytes (D, Lambda quotas).
+/// Lambda's limit for all environment variables of a function, in bytes (D, Lambda quotas). Its refusal quotes them as JSON, which
+/// is what it seems to measure (O).
 const ENVIRONMENT_LIMIT: usize = 4_096;
 
 impl Builder<'_> {
@@ -92,13 +94,12 @@ impl Builder<'_> {
     }
 
     fn check_environment(&mut self, path: &str, environment: &BTreeMap<String, String>) {
-        let size: usize = environment
-            .iter()
-            .map(|(key, value)| key.len() + value.len())
-            .sum();
+        let members = environment.iter();
+        let members = members.map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+        let size = Value::Object(members.collect()).to_string().len();
         if size > ENVIRONMENT_LIMIT {
             let message = format!(
-                "the environment has {size} bytes and Lambda allows {ENVIRONMENT_LIMIT}; shorten or remove variables"
+                "the environment has {size} bytes as JSON and Lambda allows {ENVIRONMENT_LIMIT}; shorten or remove variables"
             );
             self.violate(format!("{path}.environment"), Reason::InvalidSpec, message);
         }

@@ -398,6 +398,30 @@ fn owning() -> JwtHttpApiSpec {
     spec
 }
 
+#[test]
+fn an_environment_is_measured_as_lambda_does_it_with_names_quotes_and_escapes() {
+    let with = |value: String| {
+        let mut spec = owning();
+        spec.functions[0].environment = BTreeMap::from([("NAME".into(), value)]);
+        built(&spec)
+    };
+    // {"NAME":"…"} has eleven bytes around the value.
+    for (value, most) in [("x", 4_085), ("\"", 2_042), ("é", 2_042)] {
+        assert!(with(value.repeat(most)).is_ok(), "{value}");
+        let rejection = with(value.repeat(most + 1)).unwrap_err();
+        assert_eq!(rejection.reason(), Reason::InvalidSpec);
+        let message = rejection.message();
+        let size = 11 + value.len().max(if value == "x" { 1 } else { 2 }) * (most + 1);
+        for words in [
+            "spec.functions[",
+            "].environment",
+            &format!("{size} bytes as JSON"),
+        ] {
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}
+
 fn roles(desired: &Desired) -> Vec<&Role> {
     let desired::Invocation::Role(invoke) = &desired.invocation else {
         panic!("{:?}", desired.invocation)

@@ -15,6 +15,22 @@ const DEPLOYMENT: Duration = Duration::from_secs(15);
 const SCOPE: &str = "hello:read";
 const REQUESTED_AT: &str = "reconcile.jwthttpapi.dev/requestedAt";
 
+/// What a creation of the example writes, in alphabetical order: one request for each thing of the article, and none refused.
+const CREATION: [&str; 12] = [
+    "CreateApi",
+    "CreateAuthorizer",
+    "CreateFunction",
+    "CreateIntegration",
+    "CreateLogGroup",
+    "CreateRole",
+    "CreateRole",
+    "CreateRoute",
+    "CreateStage",
+    "PutRetentionPolicy",
+    "PutRolePolicy",
+    "PutRolePolicy",
+];
+
 /// Tells it.
 pub(crate) fn run(narrator: &Narrator) -> Result<(), Error> {
     let ground = Ground::start(&places::repository().join(".local/demo"), narrator)?;
@@ -59,7 +75,21 @@ impl Story<'_> {
             .tell("AWS needs a while until a new role works everywhere; Ready waits for that.");
         self.kubectl(&["wait", "--for=condition=Ready", &object(), "--timeout=60s"])?;
         self.kubectl(&["get", &object()])?;
-        self.show(&self.writes(mark)?);
+        let writes = self.writes(mark)?;
+        self.show(&writes);
+        let mut written: Vec<String> = writes.iter().map(said).collect();
+        written.sort();
+        if written != CREATION {
+            return Err(surprise(
+                "the creation's writes",
+                &CREATION.join(", "),
+                &written.join(", "),
+            ));
+        }
+        self.narrator.tell(&format!(
+            "{} writes: the minimum, none of them refused.",
+            written.len()
+        ));
         let id = self.ground.cluster.kubectl([
             "get",
             &object(),
@@ -238,9 +268,19 @@ impl Story<'_> {
             let target = parts.into_iter().flatten().collect::<Vec<_>>().join("/");
             self.narrator.tell(&format!(
                 "AWS journal #{}: {} {} {target}",
-                write.number, write.service, write.operation
+                write.number,
+                write.service,
+                said(write)
             ));
         }
+    }
+}
+
+/// The operation, and that it was refused.
+fn said(write: &JournalEntry) -> String {
+    match &write.error {
+        Some(code) => format!("{} (refused: {code})", write.operation),
+        None => write.operation.clone(),
     }
 }
 
