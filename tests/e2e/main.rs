@@ -15,7 +15,6 @@ mod big;
 mod binary;
 mod cost;
 mod credentials;
-mod effects;
 mod examples;
 mod ground;
 mod identities;

@@ -26,7 +26,7 @@ mod warden;
 pub use self::{
     audit::{AuditEntry, AuditMark},
     chart::{Container, OPERATOR_ACCESS_KEY, PROMPT, sandbox_values},
-    cluster::Cluster,
+    cluster::{Cluster, Gate},
     connect_proxy::{ConnectProxy, Tunnel},
     error::Error,
     issuer::{Claims, Issuer},
