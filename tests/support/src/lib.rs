@@ -12,6 +12,7 @@ mod connect_proxy;
 pub mod deadline;
 mod error;
 mod issuer;
+mod line;
 mod operator;
 pub mod places;
 mod pod_identity;
@@ -30,6 +31,7 @@ pub use self::{
     connect_proxy::{ConnectProxy, Tunnel},
     error::Error,
     issuer::{Claims, Issuer},
+    line::Line,
     operator::Operator,
     pod_identity::PodIdentity,
     proxy::{Passing, Proxy, Side, Sort},
