@@ -4,6 +4,7 @@
 //! Everything here blocks; call it from plain threads and tests, or from `tokio` tests where blocking does no harm.
 
 mod audit;
+mod bugs;
 pub mod certificates;
 mod chart;
 mod cluster;
@@ -26,6 +27,7 @@ mod warden;
 
 pub use self::{
     audit::{AuditEntry, AuditMark},
+    bugs::{known_bugs, planted_in},
     chart::{Container, OPERATOR_ACCESS_KEY, PROMPT, sandbox_values},
     cluster::{Cluster, Gate},
     connect_proxy::{ConnectProxy, Tunnel},
