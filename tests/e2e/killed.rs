@@ -94,7 +94,7 @@ type Things = BTreeMap<&'static str, usize>;
 type Undisturbed = BTreeMap<Part, (Vec<Write>, Things)>;
 
 /// Lives for one scene.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 enum Work {
     /// One after the other, each killed at the next effect on Kubernetes of a sort, until no part has a further one.
     Kubernetes(Sort, Side),
@@ -116,6 +116,17 @@ fn work(undisturbed: &Undisturbed) -> Vec<Work> {
         work.extend(SIDES.map(|side| Work::Aws(side, writes.clone())));
     }
     work
+}
+
+/// Tells, when a life fails, which one it was.
+struct Told<'a>(&'a Work);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            println!("it was killed at {:?}", self.0);
+        }
+    }
 }
 
 /// Where effects are.
@@ -174,6 +185,7 @@ impl<'a> Scene<'a> {
     }
 
     fn carry_out(&mut self, work: &Work, undisturbed: &Undisturbed) {
+        let _told = Told(work);
         match work {
             Work::Aws(side, writes) => {
                 for part in PARTS {
