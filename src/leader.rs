@@ -210,3 +210,55 @@ pub fn identity() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "jwthttpapi".to_owned());
     format!("{host}_{:016x}", fastrand::u64(..))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_server::{ApiServer, Trouble};
+    use http::Method;
+    use prometheus_client::registry::Registry;
+    use serde_json::json;
+
+    const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/system/leases";
+
+    /// A replica that leads.
+    async fn leader(server: &ApiServer) -> Elector {
+        let metrics = Metrics::new(&mut Registry::default());
+        let (me, fence, clock) = ("one".to_owned(), Fence::closed(), Clock::system());
+        let mut elector = Elector::new(server.client(), "system", me, fence, metrics, clock);
+        assert!(elector.acquire(&CancellationToken::new()).await);
+        elector
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_leads_until_it_is_stopped() {
+        let mut leader = leader(&ApiServer::default()).await;
+        let stop = CancellationToken::new();
+        let stopped = async {
+            sleep(Duration::from_secs(60)).await;
+            stop.cancel();
+        };
+        let (ended, ()) = tokio::join!(leader.keep(&stop), stopped);
+        assert_eq!(ended, Ended::Stopped);
+        assert!(leader.leads() && leader.fence.allows(Instant::now()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_whose_lease_is_taken_or_cannot_be_renewed_has_lost_it() {
+        for taken in [true, false] {
+            let server = ApiServer::default();
+            let mut leader = leader(&server).await;
+            let path = format!("{LEASES}/{LEASE_NAME}");
+            if taken {
+                let mut lease = server.get(&path).unwrap();
+                lease["spec"]["holderIdentity"] = json!("another");
+                server.put(&path, lease);
+            } else {
+                server.trouble(Method::PUT, LEASE_NAME, Trouble::Refusal(500, "InternalError"));
+            }
+            let ended = leader.keep(&CancellationToken::new()).await;
+            assert_eq!(ended, Ended::Lost, "taken: {taken}");
+            assert!(!leader.leads() && !leader.fence.allows(Instant::now()));
+        }
+    }
+}

@@ -1,33 +1,39 @@
 //! Every variant of the operator's fault and error enums is produced by at least one test.
 //!
 //! To produce one is to run code that returns it or acts on it, and to assert that it did. The table names such a test for
-//! each: it compiles only while no variant is missing, and fails when a test is gone. The enums of the core are here, too,
-//! since it is the shell that finds most of their variants.
+//! each: it compiles only while no variant is missing, and fails when a test is gone or its file does not speak of the variant.
+//! The enums of the core are here, too, since it is the shell that finds most of their variants.
 
 use crate::{
     aws::{Class, ConfigError, Retry, session::Stop},
-    controller::{error::Error as ReconcileError, pass::Next},
+    controller::{error::Error as ReconcileError, orphans::Trouble, pass::Next},
     leader::Ended,
     run::Error as RunError,
 };
-use jwthttpapi_core::{api::Reason, plan::Identity};
-use std::{fs, path::Path};
+use jwthttpapi_core::{api::Reason, lease::Loss, plan::Identity};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 macro_rules! produced {
-    ($($enum:ident { $($variant:ident: $test:literal,)+ })+) => {
+    ($($enum:ident in $file:literal { $($variant:ident: $test:literal,)+ })+) => {
         $(const _: fn(&$enum) -> &'static str = |variant| match variant {
             $($enum::$variant { .. } => $test,)+
         };)+
 
         /// Each variant, and the test that produces it: its file in this repository, and its name.
         const PRODUCED: &[(&str, &str)] = &[
-            $($((concat!(stringify!($enum), "::", stringify!($variant)), $test),)+)+
+            $($((stringify!($variant), $test),)+)+
         ];
+
+        /// Where the enums are.
+        const FILES: &[&str] = &[$($file),+];
     };
 }
 
 produced! {
-    Class {
+    Class in "src/aws/fault/mod.rs" {
         Missing: "src/aws/fault/tests.rs::only_a_code_proves_that_something_is_missing",
         Exists: "tests/aws/faults.rs::what_exists_already_stops_the_lane_and_is_read_again",
         InUse: "tests/aws/faults.rs::what_is_in_use_stays_in_either_of_awss_ways_to_say_so",
@@ -47,25 +53,25 @@ produced! {
         NotLeading: "tests/aws/faults.rs::who_does_not_lead_writes_nothing_and_reads_all_the_same",
         Unknown: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
     }
-    Retry {
+    Retry in "src/aws/fault/mod.rs" {
         Observe: "tests/aws/faults.rs::what_exists_already_stops_the_lane_and_is_read_again",
         ObserveLater: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
         AfterBackoff: "tests/aws/faults.rs::a_read_is_sent_again_once",
         CoolDown: "tests/aws/faults.rs::a_full_quota_is_told_from_too_many_requests",
         Human: "tests/aws/faults.rs::a_denied_action_is_named_and_what_does_not_need_it_goes_on",
     }
-    Stop {
-        Cut: "tests/aws/lanes.rs::a_plan_ends_at_its_deadline_also_while_it_waits_for_its_turn",
-        Fault: "tests/aws/faults.rs::who_does_not_lead_writes_nothing_and_reads_all_the_same",
+    Stop in "src/aws/session.rs" {
+        Cut: "src/aws/session.rs::a_write_is_not_sent_when_it_is_not_wanted_any_more_or_leadership_does_not_allow_it",
+        Fault: "src/aws/session.rs::a_write_is_not_sent_when_it_is_not_wanted_any_more_or_leadership_does_not_allow_it",
     }
-    ConfigError {
+    ConfigError in "src/aws/settings.rs" {
         NoRegion: "src/aws/settings.rs::without_a_region_nothing_can_be_asked",
         Endpoint: "src/aws/settings.rs::an_endpoint_is_an_http_address_with_a_host",
         Rate: "src/aws/settings.rs::a_rate_is_a_number_not_below_zero",
         Proxy: "src/aws/network.rs::a_proxy_is_an_address_by_http_or_https_with_a_host",
         Bundle: "src/aws/network.rs::a_bundle_that_cannot_be_used_is_named_with_what_is_wrong_with_it",
     }
-    ReconcileError {
+    ReconcileError in "src/controller/error.rs" {
         Conflict: "src/controller/tests/errors.rs::an_object_that_was_changed_meanwhile_is_read_again_at_once",
         Refused: "src/controller/tests/errors.rs::a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_less_often",
         Kube: "src/controller/tests/errors.rs::an_api_server_that_fails_is_asked_again_after_seconds",
@@ -74,25 +80,33 @@ produced! {
         Deadline: "src/controller/tests/errors.rs::a_reconcile_that_gets_no_answer_ends_at_its_deadline",
         Panic: "src/controller/tests/errors.rs::a_panic_stays_in_its_reconcile",
     }
-    Next {
+    Trouble in "src/controller/orphans.rs" {
+        Aws: "src/controller/tests/orphans.rs::a_look_that_cannot_go_on_says_whether_aws_or_kubernetes_keeps_it",
+        Kubernetes: "src/controller/tests/orphans.rs::a_look_that_cannot_go_on_says_whether_aws_or_kubernetes_keeps_it",
+    }
+    Next in "src/controller/pass.rs" {
         Resync: "src/controller/tests/passes.rs::an_object_that_aws_is_equal_to_is_looked_at_again_at_the_resync",
         After: "src/controller/tests/passes.rs::a_new_role_is_given_the_time_that_iam_needs",
         Backoff: "src/controller/tests/passes.rs::a_function_that_does_not_exist_backs_off",
         Now: "src/controller/tests/passes.rs::an_api_that_is_found_again_is_looked_at_at_once",
         Change: "src/controller/tests/passes.rs::an_object_with_nothing_left_in_aws_waits_for_no_time",
     }
-    Ended {
-        Stopped: "src/operator/tests.rs::a_leader_that_is_asked_to_stop_gives_its_lease_away",
-        Lost: "src/operator/tests.rs::a_leader_whose_lease_somebody_else_holds_ends_with_a_failure",
+    Ended in "src/leader.rs" {
+        Stopped: "src/leader.rs::a_leader_leads_until_it_is_stopped",
+        Lost: "src/leader.rs::a_leader_whose_lease_is_taken_or_cannot_be_renewed_has_lost_it",
     }
-    RunError {
+    Loss in "crates/core/src/lease/mod.rs" {
+        Taken: "crates/core/src/lease/mod.rs::a_leader_that_sees_another_holder_has_lost_the_lease",
+        Expired: "crates/core/src/lease/mod.rs::a_leader_that_could_not_renew_for_ten_seconds_has_lost_the_lease",
+    }
+    RunError in "src/run.rs" {
         Configuration: "src/operator/tests.rs::a_setting_that_cannot_be_used_is_the_callers_mistake",
         Kubernetes: "src/operator/tests.rs::a_cluster_that_does_not_tell_its_id_cannot_be_used",
         Aws: "src/verify.rs::an_aws_that_cannot_be_read_says_nothing_of_any_api",
         LeadershipLost: "src/operator/tests.rs::a_leader_whose_lease_somebody_else_holds_ends_with_a_failure",
         Ended: "src/operator/tests.rs::a_controller_that_ends_by_itself_ends_the_process_with_a_failure",
     }
-    Identity {
+    Identity in "crates/core/src/plan/identity.rs" {
         Verified: "crates/core/src/plan/identity.rs::a_verified_id_needs_no_list",
         Store: "crates/core/src/plan/identity.rs::with_the_nonce_lost_exactly_one_is_taken_back",
         WriteIntent: "crates/core/src/plan/identity.rs::only_the_pass_that_added_the_finalizer_creates_at_once",
@@ -104,7 +118,7 @@ produced! {
         List: "crates/core/src/plan/identity.rs::a_found_intent_waits_then_lists_and_only_then_creates",
         Ambiguous: "crates/core/src/plan/identity.rs::an_api_of_ours_with_another_nonce_is_ambiguous_and_never_doubled",
     }
-    Reason {
+    Reason in "crates/core/src/api/reason.rs" {
         InvalidSpec: "crates/core/src/model/build/tests.rs::every_violation_names_its_place_its_reason_and_what_to_type",
         FunctionNotAllowed: "crates/core/src/model/build/tests.rs::no_pattern_allows_no_function_and_no_role",
         RoleNotAllowed: "crates/core/src/model/build/tests.rs::every_violation_names_its_place_its_reason_and_what_to_type",
@@ -139,23 +153,88 @@ produced! {
     }
 }
 
-/// Whether a test of the name is in the file, with the attribute that makes it one.
-fn exists(test: &str) -> bool {
+fn text(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default()
+}
+
+/// Whether a test of the name is in the file, with the attribute that makes it one, and the file speaks of the variant.
+fn produces(test: &str, variant: &str) -> bool {
     let (file, name) = test.split_once("::").unwrap();
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
-    let text = text.unwrap_or_default();
+    let text = text(file);
     let head = format!("fn {name}(");
     let Some((before, _)) = text.split_once(&head) else {
         return false;
     };
-    let lines = before.rsplit('\n').skip(1).map(str::trim);
-    lines
+    let mut attributes = before.rsplit('\n').skip(1).map(str::trim);
+    let is_test = attributes
+        .by_ref()
         .take_while(|line| line.starts_with("#["))
-        .any(|line| line == "#[test]" || line.starts_with("#[tokio::test"))
+        .any(|line| line == "#[test]" || line.starts_with("#[tokio::test"));
+    is_test && tests(&text).lines().any(|line| names(line, variant))
+}
+
+/// A file without what comes before its tests.
+fn tests(text: &str) -> &str {
+    text.split_once("#[cfg(test)]").map_or(text, |(_, tests)| tests)
+}
+
+/// Whether a line of code names a variant: behind the name of its enum, as a text, or as something that is used.
+fn names(line: &str, variant: &str) -> bool {
+    let line = line.trim();
+    !line.starts_with("//")
+        && line.match_indices(variant).any(|(at, _)| {
+            let (before, after) = (&line[..at], &line[at + variant.len()..]);
+            let ends = !after.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+            ends && (before.ends_with("::") || before.ends_with('"') || line.starts_with("use "))
+        })
 }
 
 #[test]
-fn every_variant_of_a_fault_or_an_error_is_produced_by_a_test_that_exists() {
-    let gone: Vec<_> = PRODUCED.iter().filter(|(_, test)| !exists(test)).collect();
-    assert!(gone.is_empty(), "{gone:#?}");
+fn every_variant_of_a_fault_or_an_error_is_produced_by_a_test_that_speaks_of_it() {
+    let missing: Vec<_> = PRODUCED
+        .iter()
+        .filter(|(variant, test)| !produces(test, variant))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// All source files in a directory and below it.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+#[test]
+fn every_enum_of_errors_is_in_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_enum = |after: &str| {
+        let mut lines = after.lines().map(str::trim).skip(1);
+        let item = lines.find(|line| !line.starts_with("#[") && !line.starts_with("//"));
+        item.is_some_and(|item| item.split_whitespace().any(|word| word == "enum"))
+    };
+    let mut found = 0;
+    for path in ["src", "crates/core/src"]
+        .iter()
+        .flat_map(|part| sources(&root.join(part)))
+    {
+        let file = path.strip_prefix(root).unwrap().to_str().unwrap();
+        let derive = concat!("thiserror", "::Error");
+        let enums = text(file)
+            .split(derive)
+            .skip(1)
+            .filter(|after| is_enum(after))
+            .count();
+        let listed = FILES.iter().filter(|listed| **listed == file).count();
+        assert!(
+            listed >= enums,
+            "{file}: {enums} enums of errors, {listed} in the table"
+        );
+        found += enums;
+    }
+    assert!(found >= 4, "{found} enums of errors found");
 }

@@ -230,3 +230,48 @@ pub(super) async fn caller_identity(aws: &Inner) -> Result<Identity, Fault> {
         arn,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{SdkConfig, Settings};
+    use crate::fence::Fence;
+    use aws_config::{BehaviorVersion, Region};
+    use aws_sdk_apigatewayv2::operation::delete_api::DeleteApiError;
+    use prometheus_client::registry::Registry;
+    use std::future::ready;
+
+    /// What becomes of a write that AWS would carry out.
+    async fn write(fence: Fence, deadline: Option<Instant>, cut: bool) -> Result<(), Stop> {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("eu-central-1"))
+            .build();
+        let aws = Aws::new(config, Settings::default(), fence, &mut Registry::default()).unwrap();
+        let place = Place {
+            partition: "aws".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "eu-central-1".to_owned(),
+        };
+        let session = aws.session(&place, "demo/hello", Urgency::Delete);
+        let turn = Turn {
+            urgency: Urgency::Delete,
+            deadline,
+            cut: &move || cut,
+        };
+        let send = ready(Ok::<_, SdkError<DeleteApiError, HttpResponse>>(()));
+        session.write(turn, Operation::DeleteApi, send).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_not_sent_when_it_is_not_wanted_any_more_or_leadership_does_not_allow_it() {
+        assert!(write(Fence::open(), None, false).await.is_ok());
+        let cut = write(Fence::open(), None, true).await;
+        assert!(matches!(cut, Err(Stop::Cut)), "{cut:?}");
+        let follows = write(Fence::closed(), None, false).await;
+        let Err(Stop::Fault(fault)) = follows else {
+            panic!("it was sent")
+        };
+        assert_eq!(fault.class, Class::NotLeading);
+    }
+}

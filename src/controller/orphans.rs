@@ -86,7 +86,7 @@ fn regions(ctx: &Context) -> BTreeSet<String> {
 
 /// APIs whose objects were missing, by Region and id.
 #[derive(Debug, Default)]
-struct Missing(BTreeMap<(String, String), Absence>);
+pub(super) struct Missing(BTreeMap<(String, String), Absence>);
 
 /// Since when an API's object was missing, and whether that was long enough.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +132,7 @@ impl Missing {
 
 /// What keeps a sweep from going on.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(crate) enum Trouble {
     #[error("{}", .0.message())]
     Aws(Fault),
     #[error("the objects cannot be listed: {0}")]
@@ -146,13 +146,14 @@ impl From<Fault> for Trouble {
 }
 
 /// One look, of one leader.
-struct Sweep<'a> {
-    ctx: &'a Context,
-    kube_system: &'a str,
+pub(super) struct Sweep<'a> {
+    pub(super) ctx: &'a Context,
+    pub(super) kube_system: &'a str,
 }
 
 impl Sweep<'_> {
-    async fn region(&self, region: &str, missing: &mut Missing) -> Result<(), Trouble> {
+    /// Looks at one Region.
+    pub(super) async fn region(&self, region: &str, missing: &mut Missing) -> Result<(), Trouble> {
         let ctx = self.ctx;
         let place = ctx.aws.place(Some(region)).await?;
         if self.is_elsewhere(&place) {

@@ -1,12 +1,19 @@
 //! Many routes and much code, and what a budget does to neighbours.
 
-use crate::ground::{Ground, prompt, route};
-use jwthttpapi_test_support::{Operator, places};
+use crate::ground::{Ground, LIMIT, prompt, route};
+use jwthttpapi_test_support::{JournalEntry, Operator, REGION, deadline, places};
 use serde_json::{Value, json};
 use std::{
     fs,
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
     time::{Duration, Instant},
 };
+
+/// Twenty edits a second and more.
+const EDIT_EVERY: Duration = Duration::from_millis(45);
+/// What an object has to wait for beside one that is edited all the time.
+const PROMPTLY: Duration = Duration::from_secs(10);
 
 fn routes(count: usize, function: impl Fn(usize) -> String) -> Vec<Value> {
     (0..count)
@@ -145,7 +152,7 @@ fn while_a_big_creation_runs_under_the_budget_an_edit_elsewhere_and_a_closing_ge
     };
     let mut last = 0;
     while !made("GET /a/first") {
-        let watched = ground.aws().wait(last, crate::ground::LIMIT).unwrap();
+        let watched = ground.aws().wait(last, LIMIT).unwrap();
         assert!(!watched.timed_out, "the public route was not made");
         last = watched.last;
     }
@@ -177,5 +184,91 @@ fn while_a_big_creation_runs_under_the_budget_an_edit_elsewhere_and_a_closing_ge
     }
     println!(
         "while 300 routes are made: an edit elsewhere after {edited:?}, a route closed after {closed:?}"
+    );
+}
+
+#[test]
+fn an_object_that_is_edited_twenty_times_a_second_keeps_no_other_waiting_and_touches_nothing_of_its() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["busy", "calm"]);
+    let _operator = ground.operator(&["--apigateway-rate=5"]);
+    let spec = |function: &str, scopes: &[&str]| {
+        ground.spec(&json!({"scopes": scopes, "routes": [route("GET /test", function)]}))
+    };
+    ground.apply("busy", &spec("busy", &[]));
+    ground.ready("busy");
+    let (stop, stopped) = channel::<()>();
+    let (gate, path) = (ground.cluster.gate().unwrap(), ground.path("busy"));
+    let editor = thread::spawn(move || {
+        let (began, mut edits) = (Instant::now(), 0_u32);
+        while stopped.recv_timeout(EDIT_EVERY) == Err(RecvTimeoutError::Timeout) {
+            edits += 1;
+            let edit = json!({"spec": {"scopes": [format!("scope-{edits}")], "description": format!("edit {edits}")}});
+            gate.merge(&path, &edit).unwrap();
+        }
+        (edits, began.elapsed())
+    });
+    let mark = ground.aws().journal_mark().unwrap();
+    ground.apply("calm", &spec("calm", &[]));
+    let made = ground.ready("calm");
+    ground.apply("calm", &spec("calm", &["read"]));
+    let edited = ground.ready("calm");
+    // What the busy one does from now on is all that happens.
+    let since = ground.aws().journal_mark().unwrap();
+    let status = ground.object("calm")["status"].clone();
+    let role = status["roleArn"].as_str().unwrap().rsplit('/').next().unwrap();
+    let calm = || {
+        let state = ground.aws().state().unwrap();
+        let one = |things: &Value, key: &str, wanted: &Value| {
+            let things = things.as_array().unwrap();
+            things
+                .iter()
+                .find(|thing| thing[key] == *wanted)
+                .cloned()
+                .unwrap()
+        };
+        let apis = &state["regions"][REGION]["apis"];
+        let api = one(apis, "apiId", &status["apiId"]);
+        (api, one(&state["roles"], "Arn", &status["roleArn"]))
+    };
+    let before = calm();
+    let asked = || ground.calls(since).len();
+    deadline::poll(
+        "as many more requests as ten looks at the busy one",
+        LIMIT,
+        || Ok((asked() >= 10 * 5).then_some(())),
+    )
+    .unwrap();
+    stop.send(()).unwrap();
+    let (edits, took) = editor.join().unwrap();
+    ground.ready("busy");
+    println!("beside {edits} edits in {took:?}: ready after {made:?}, an edit in force after {edited:?}");
+    assert!(
+        f64::from(edits) >= 10.0 * took.as_secs_f64(),
+        "{edits} edits in {took:?}"
+    );
+    assert!(made < PROMPTLY && edited < PROMPTLY, "{made:?} {edited:?}");
+    assert_eq!(calm(), before);
+    let touched = |call: &JournalEntry| {
+        let target = call.target.as_deref();
+        target.is_some() && (target == status["apiId"].as_str() || target == Some(role))
+    };
+    assert!(
+        !ground.calls(since).iter().any(touched),
+        "{:#?}",
+        ground.calls(since)
+    );
+    let made = ground.calls(mark).into_iter().filter(|call| call.committed);
+    assert_eq!(made.filter(|call| call.operation == "CreateApi").count(), 1);
+    let route = |name: &str| {
+        let id = ground.api_id(name);
+        let routes = ground
+            .aws()
+            .aws("apigateway", "GET", &format!("/v2/apis/{id}/routes"), None);
+        routes.unwrap()["items"][0]["authorizationScopes"].clone()
+    };
+    assert_eq!(
+        (route("calm"), route("busy")),
+        (json!(["read"]), json!([format!("scope-{edits}")]))
     );
 }

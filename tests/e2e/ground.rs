@@ -28,7 +28,8 @@ pub(crate) fn prompt() -> Value {
     json!({"iam_delay_ms": 0, "deploy_delay_ms": 0, "list_lag_ms": 0, "page_size": 1000})
 }
 
-/// One scenario's ground. Scenarios run one after the other: operators watch the whole cluster.
+/// One scenario's ground. Scenarios run one after the other: operators watch the whole cluster, unless they stand on a ground
+/// beside another one.
 pub(crate) struct Ground {
     pub(crate) cluster: &'static Cluster,
     pub(crate) issuer: &'static Issuer,
@@ -37,7 +38,7 @@ pub(crate) struct Ground {
     container: Container,
     directory: tempfile::TempDir,
     starts: AtomicUsize,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -48,6 +49,31 @@ impl Ground {
     pub(crate) fn new(settings: &Value) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let cluster = Cluster::shared().unwrap();
+        let install = |sandbox: &Sandbox, _: &str| {
+            let values = sandbox_values(sandbox.client().url(), REGION, &["*"]);
+            cluster.install_chart(RELEASE, NAMESPACE, &values).unwrap()
+        };
+        Self::lay(cluster, settings, install, Some(turn))
+    }
+
+    /// One more ground in the same turn, with an AWS of its own. Its operators look after its namespace alone.
+    pub(crate) fn beside(&self, settings: &Value) -> Self {
+        let container = |sandbox: &Sandbox, namespace: &str| {
+            let aws = format!("--aws-endpoint-url={}", sandbox.client().url());
+            let watched = format!("--watch-namespaces={namespace}");
+            // The cluster's own is not read where not all namespaces are watched.
+            let cluster = format!("--cluster-id={namespace}");
+            self.container.clone().with_flags([&*aws, &*watched, &*cluster])
+        };
+        Self::lay(self.cluster, settings, container, None)
+    }
+
+    fn lay(
+        cluster: &'static Cluster,
+        settings: &Value,
+        container: impl FnOnce(&Sandbox, &str) -> Container,
+        turn: Option<MutexGuard<'static, ()>>,
+    ) -> Self {
         let issuer = ISSUER.get_or_init(|| Issuer::start().unwrap());
         let directory = places::scratch("e2e").unwrap();
         // Where the operator comes as a role, that is what the documents allow.
@@ -60,16 +86,14 @@ impl Ground {
             directory.path().join("sandbox.log"),
         )
         .unwrap();
-        let values = sandbox_values(sandbox.client().url(), REGION, &["*"]);
-        let container = cluster.install_chart(RELEASE, NAMESPACE, &values).unwrap();
         let namespace = format!("scene-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         cluster.kubectl(["create", "namespace", &namespace]).unwrap();
         Self {
             cluster,
             issuer,
+            container: container(&sandbox, &namespace),
             sandbox,
             namespace,
-            container,
             directory,
             starts: AtomicUsize::new(0),
             _turn: turn,
@@ -196,7 +220,16 @@ impl Ground {
     }
 
     pub(crate) fn object(&self, name: &str) -> Value {
-        serde_json::from_str(&self.kubectl(&["get", "jwthttpapi", name, "-o", "json"])).unwrap()
+        let gate = self.cluster.gate().unwrap();
+        gate.read(&self.path(name)).unwrap()
+    }
+
+    /// Where the API server has an object.
+    pub(crate) fn path(&self, name: &str) -> String {
+        format!(
+            "/apis/jwthttpapi.dev/v1alpha1/namespaces/{}/jwthttpapis/{name}",
+            self.namespace
+        )
     }
 
     /// Waits until the object is ready at its present generation; how long it took.
@@ -244,9 +277,8 @@ impl Ground {
 
     /// Whether there is no object any more.
     pub(crate) fn is_gone(&self) -> bool {
-        self.kubectl(&["get", "jwthttpapi", "-o", "name"])
-            .trim()
-            .is_empty()
+        let gate = self.cluster.gate().unwrap();
+        gate.read(&self.path("")).unwrap()["items"] == json!([])
     }
 
     /// Waits until there is no object any more.

@@ -16,7 +16,6 @@ mod binary;
 mod clusters;
 mod cost;
 mod credentials;
-mod effects;
 mod examples;
 mod ground;
 mod identities;

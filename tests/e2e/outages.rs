@@ -2,7 +2,7 @@
 //! promised, and what was begun is finished once.
 
 use crate::ground::{Ground, LIMIT, condition, prompt, route};
-use jwthttpapi_test_support::{JournalEntry, Operator, deadline};
+use jwthttpapi_test_support::{JournalEntry, Line, Operator, deadline};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,12 @@ const CHILDREN: [(&str, usize); 4] = [
 const LEASE_LOST: Duration = Duration::from_secs(10 + 2 + 5);
 /// Room for a busy machine to start, end and notice things.
 const SLACK: Duration = Duration::from_secs(5);
+
+/// How long AWS refuses connections.
+const AWAY: Duration = Duration::from_mins(1);
+/// What an object may wait for its next look after so long: 2, 4, 8, 16 and 32 s lie between the first six, a fifth more at
+/// most.
+const NEXT_LOOK: Duration = Duration::from_secs(39);
 
 /// What one look at the object asks of AWS: five lists, the role and its policy, the function.
 const REQUESTS_OF_A_LOOK: f64 = 8.0;
@@ -170,5 +176,87 @@ fn an_aws_that_falls_silent_is_named_asked_ever_less_often_and_nothing_is_double
         "CreateStage",
     ] {
         assert_eq!(committed(&calls, operation), 1, "{operation}");
+    }
+}
+
+/// Waits until so many requests are kept back.
+fn all_held(ground: &Ground, count: usize) {
+    deadline::poll("all that is to be kept back", LIMIT, || {
+        let mark = ground.aws().journal_mark()?;
+        let watched = ground.aws().wait(mark, LIMIT)?;
+        Ok((watched.held.len() == count).then_some(()))
+    })
+    .unwrap();
+}
+
+/// The reason that a condition is true, or false, for.
+fn reason(ground: &Ground, name: &str, kind: &str) -> Value {
+    let object = ground.object(name);
+    condition(&object, kind).map_or(Value::Null, |condition| condition["reason"].clone())
+}
+
+#[test]
+fn an_edit_and_a_deletion_outlive_a_minute_in_which_aws_refuses_every_connection_and_are_finished_without_a_restart()
+ {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello", "other"]);
+    let mut line = Line::start(ground.aws().url()).unwrap();
+    let mut operator = ground.operator(&[&format!("--aws-endpoint-url={}", line.url())]);
+    for name in ["edited", "deleted"] {
+        ground.apply(name, &hello(&ground));
+        ground.ready(name);
+    }
+    let mark = ground.aws().journal_mark().unwrap();
+    hold(&ground, "UpdateRoute");
+    ground.apply(
+        "edited",
+        &ground.spec(&json!({"routes": [route("GET /test", "other")]})),
+    );
+    all_held(&ground, 1);
+    hold(&ground, "DeleteApi");
+    ground.kubectl(&["delete", "jwthttpapi", "deleted", "--wait=false"]);
+    all_held(&ground, 2);
+    line.cut().unwrap();
+    // What is kept back never arrives.
+    ground.aws().release(None, true).unwrap();
+    ground.aws().clear_faults().unwrap();
+    let (began, before) = (Instant::now(), requests(&operator));
+    ground.unready("edited", "AwsUnreachable");
+    ground.unready("deleted", "AwsUnreachable");
+    deadline::poll("the end of the minute", LIMIT, || {
+        for name in ["edited", "deleted"] {
+            assert_eq!(reason(&ground, name, "Ready"), "AwsUnreachable", "{name}");
+        }
+        Ok((began.elapsed() >= AWAY).then_some(()))
+    })
+    .unwrap();
+    assert_eq!(reason(&ground, "deleted", "DeletionBlocked"), "AwsUnreachable");
+    let (failed, sent) = (failures(&operator), requests(&operator) - before);
+    println!("AWS refused connections for {AWAY:?}: {failed} failures, {sent} requests");
+    assert!(failed >= 2.0 * 5.0, "{failed} failures");
+    assert!(sent <= failed * REQUESTS_OF_A_LOOK, "{sent} requests");
+
+    line.mend().unwrap();
+    let mended = Instant::now();
+    ground.ready("edited");
+    ground.kubectl(&["wait", "--for=delete", "jwthttpapi/deleted", "--timeout=120s"]);
+    println!("all was done {:?} after AWS was back", mended.elapsed());
+    assert!(mended.elapsed() < NEXT_LOOK + SLACK, "{:?}", mended.elapsed());
+    assert_eq!(
+        operator.process().try_exit().unwrap(),
+        None,
+        "nobody restarted it"
+    );
+    ground.one_api("edited", &CHILDREN);
+    let calls = ground.calls(mark);
+    for (operation, times) in [
+        ("CreateApi", 0),
+        ("CreateIntegration", 1),
+        ("UpdateRoute", 1),
+        ("DeleteIntegration", 1),
+        ("DeleteApi", 1),
+        ("DeleteRole", 1),
+    ] {
+        assert_eq!(committed(&calls, operation), times, "{operation}");
     }
 }

@@ -1,5 +1,5 @@
-//! SIGTERM in the middle of a creation: the request in flight ends, nothing new begins, the lease goes last, and the next
-//! process finishes what this one began.
+//! SIGTERM in the middle of a creation, an edit or a deletion: the request in flight ends, nothing new begins, the lease goes
+//! last, and the next process finishes what this one began.
 
 use crate::ground::{Ground, LIMIT, prompt, route};
 use jwthttpapi_test_support::{Operator, Proxy, Side, Sort};
@@ -14,6 +14,25 @@ const CHILDREN: [(&str, usize); 4] = [
 ];
 /// What a process may take to end beyond the request in flight.
 const GRACE: Duration = Duration::from_secs(5);
+/// What Kubernetes gives a process between SIGTERM and SIGKILL.
+const KILLED_AFTER: Duration = Duration::from_secs(30);
+
+/// The part of a life that is interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Creation,
+    Edit,
+    Deletion,
+}
+
+/// The request in flight at the signal, kept back before it is carried out.
+#[derive(Clone, Copy, Debug)]
+enum InFlight {
+    /// The first of an operation in AWS.
+    Aws(&'static str),
+    /// The n-th write to Kubernetes, of the object's status.
+    Status(u64),
+}
 
 /// The lease as it is stored.
 fn holder(ground: &Ground) -> String {
@@ -33,22 +52,63 @@ fn stop(operator: &mut Operator) {
         .unwrap();
 }
 
-/// A creation that is interrupted where `hold` says: `held` waits until a request is kept back there, `release` lets it
-/// go on, and it is the last write to AWS, if it is one.
-fn interrupted(
-    hold: impl FnOnce(&Ground, &Proxy),
-    held: impl FnOnce(&Ground, &Proxy),
-    release: impl FnOnce(&Ground, &Proxy),
-) {
+fn begin(ground: &Ground, part: Part) {
+    let apply = |second: &str| {
+        let routes = json!({"routes": [route("GET /one", "one"), route("GET /two", second)]});
+        ground.apply("hello", &ground.spec(&routes));
+    };
+    match part {
+        Part::Creation => apply("two"),
+        Part::Edit => apply("other"),
+        Part::Deletion => {
+            ground.kubectl(&["delete", "jwthttpapi", "hello", "--wait=false"]);
+        }
+    }
+}
+
+/// Waits until the request is kept back.
+fn held(ground: &Ground, proxy: &Proxy, request: InFlight) {
+    match request {
+        InFlight::Status(_) => {
+            let held = proxy.held(LIMIT).unwrap();
+            assert!(held.path.contains("/hello/status"), "{held:?}");
+        }
+        InFlight::Aws(operation) => {
+            let mut last = 0;
+            loop {
+                let watched = ground.aws().wait(last, LIMIT).unwrap();
+                if !watched.held.is_empty() {
+                    break;
+                }
+                assert!(!watched.timed_out, "no {operation}");
+                last = watched.last;
+            }
+        }
+    }
+}
+
+fn interrupted(part: Part, request: InFlight) {
     let ground = Ground::new(&prompt());
-    ground.functions(&["one", "two"]);
+    ground.functions(&["one", "two", "other"]);
+    let before = ground.state();
     let proxy = Proxy::start(ground.cluster).unwrap();
     let elected = ["--leader-elect=true"];
     let mut first = ground.operator_through(&proxy, &elected);
-    hold(&ground, &proxy);
-    let routes = json!({"routes": [route("GET /one", "one"), route("GET /two", "two")]});
-    ground.apply("hello", &ground.spec(&routes));
-    held(&ground, &proxy);
+    if part != Part::Creation {
+        begin(&ground, Part::Creation);
+        ground.ready("hello");
+    }
+    let began = ground.aws().journal_mark().unwrap();
+    match request {
+        InFlight::Status(nth) => proxy.hold(Sort::Write, nth, Side::Before),
+        InFlight::Aws(operation) => {
+            let rule: Value = json!({"operation": operation, "action": {"kind": "hold", "when": "before"}});
+            ground.aws().add_fault(&rule).unwrap();
+        }
+    }
+    begin(&ground, part);
+    held(&ground, &proxy, request);
+    let signalled = Instant::now();
     stop(&mut first);
     let mark = ground.aws().journal_mark().unwrap();
     assert_ne!(
@@ -56,11 +116,22 @@ fn interrupted(
         "",
         "the lease is kept while a request is in flight"
     );
-    release(&ground, &proxy);
-    let began = Instant::now();
+    let released = Instant::now();
+    ground.aws().release(None, false).unwrap();
+    proxy.release(false);
     assert_eq!(first.process().wait(LIMIT).unwrap(), 0);
-    println!("ended {:?} after its last request went on", began.elapsed());
-    assert!(began.elapsed() < GRACE, "{:?}", began.elapsed());
+    println!(
+        "{part:?}, {request:?}: ended {:?} after its last request went on",
+        released.elapsed()
+    );
+    assert!(released.elapsed() < GRACE, "{:?}", released.elapsed());
+    assert!(signalled.elapsed() < KILLED_AFTER, "{:?}", signalled.elapsed());
+    // A write to the status comes before every step of its pass.
+    let mark = if matches!(request, InFlight::Status(_)) {
+        began
+    } else {
+        mark
+    };
     let begun: Vec<String> = ground
         .calls(mark)
         .into_iter()
@@ -73,57 +144,67 @@ fn interrupted(
     assert_eq!(holder(&ground), "");
 
     let _second = ground.operator_through(&proxy, &elected);
-    ground.ready("hello");
-    ground.one_api("hello", &CHILDREN);
-    let committed = |operation: &str| {
-        let calls = ground.calls(0);
-        let made = calls.iter().filter(|call| call.committed);
-        made.filter(|call| call.operation == operation).count()
-    };
-    for (operation, times) in [("CreateApi", 1), ("CreateRoute", 2), ("CreateIntegration", 2)] {
-        assert_eq!(committed(operation), times, "{operation}");
-    }
+    finished(&ground, part, began, &before);
 }
 
-fn interrupted_before(operation: &str) {
-    let rule: Value = json!({"operation": operation, "action": {"kind": "hold", "when": "before"}});
-    interrupted(
-        |ground, _| {
-            ground.aws().add_fault(&rule).unwrap();
-        },
-        |ground, _| {
-            let mut last = 0;
-            loop {
-                let watched = ground.aws().wait(last, LIMIT).unwrap();
-                assert!(!watched.timed_out, "no {operation}");
-                if !watched.held.is_empty() {
-                    break;
-                }
-                last = watched.last;
-            }
-        },
-        |ground, _| ground.aws().release(None, false).unwrap(),
-    );
+/// That the next process finished what was begun, and did nothing twice.
+fn finished(ground: &Ground, part: Part, since: u64, before: &str) {
+    let wanted: &[(&str, usize)] = match part {
+        Part::Creation => &[("CreateApi", 1), ("CreateRoute", 2), ("CreateIntegration", 2)],
+        Part::Edit => &[
+            ("CreateIntegration", 1),
+            ("UpdateRoute", 1),
+            ("DeleteIntegration", 1),
+            ("DeleteRoute", 0),
+        ],
+        Part::Deletion => &[("DeleteApi", 1), ("DeleteRolePolicy", 1), ("DeleteRole", 1)],
+    };
+    if part == Part::Deletion {
+        ground.gone();
+        assert_eq!(ground.state(), before);
+    } else {
+        ground.ready("hello");
+        ground.one_api("hello", &CHILDREN);
+    }
+    let calls = ground.calls(since);
+    for (operation, times) in wanted {
+        let made = calls.iter().filter(|call| call.committed);
+        let made = made.filter(|call| call.operation == *operation).count();
+        assert_eq!(made, *times, "{operation}");
+    }
 }
 
 #[test]
 fn asked_to_stop_before_the_api_is_made_the_process_makes_it_and_nothing_more() {
-    interrupted_before("CreateApi");
+    interrupted(Part::Creation, InFlight::Aws("CreateApi"));
 }
 
 #[test]
 fn asked_to_stop_before_a_route_is_made_the_process_makes_it_and_nothing_more() {
-    interrupted_before("CreateRoute");
+    interrupted(Part::Creation, InFlight::Aws("CreateRoute"));
 }
 
 #[test]
 fn asked_to_stop_while_the_intent_is_written_the_process_makes_no_api() {
-    interrupted(
-        |_, proxy| proxy.hold(Sort::Write, 2, Side::Before),
-        |_, proxy| {
-            let held = proxy.held(LIMIT).unwrap();
-            assert!(held.path.contains("/hello/status"), "{held:?}");
-        },
-        |_, proxy| proxy.release(false),
-    );
+    interrupted(Part::Creation, InFlight::Status(2));
+}
+
+#[test]
+fn asked_to_stop_before_a_route_gets_another_function_the_process_gives_it_and_takes_nothing_away() {
+    interrupted(Part::Edit, InFlight::Aws("UpdateRoute"));
+}
+
+#[test]
+fn asked_to_stop_while_an_edit_is_announced_in_the_status_the_process_begins_no_step_of_it() {
+    interrupted(Part::Edit, InFlight::Status(1));
+}
+
+#[test]
+fn asked_to_stop_before_the_api_is_deleted_the_process_deletes_it_and_leaves_the_rest() {
+    interrupted(Part::Deletion, InFlight::Aws("DeleteApi"));
+}
+
+#[test]
+fn asked_to_stop_before_a_role_loses_its_policy_the_process_leaves_the_role() {
+    interrupted(Part::Deletion, InFlight::Aws("DeleteRolePolicy"));
 }

@@ -138,38 +138,51 @@ fn a_role_of_somebody_else_is_left_alone_and_nothing_is_created_beside_it() {
 }
 
 #[test]
-fn in_a_wrong_account_the_operator_keeps_its_hands_off_until_the_status_is_emptied() {
+fn with_another_account_region_or_cluster_in_the_status_nothing_is_touched_until_it_is_emptied() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     let _operator = ground.operator(&[]);
     ground.apply("hello", &hello(&ground));
     ground.ready("hello");
     let id = ground.api_id("hello");
-    let status = |account: Value| {
-        let patch = json!({"status": {"accountId": account}}).to_string();
-        ground.kubectl(&[
-            "patch",
-            "jwthttpapi",
-            "hello",
-            "--subresource=status",
-            "--type=merge",
-            "-p",
-            &patch,
-        ]);
+    let made = ground.state();
+    let status = |field: &str, value: Value| {
+        let patch = json!({"status": {field: value}});
+        let path = format!("{}/status", ground.path("hello"));
+        ground.cluster.gate().unwrap().merge(&path, &patch).unwrap();
     };
-    status(json!("999999999999"));
-    let mark = ground.aws().journal_mark().unwrap();
-    ground.verify("hello", "1");
-    let message = ground.unready("hello", "AccountMismatch");
-    assert!(
-        message.contains("999999999999") && message.contains("status.accountId"),
-        "{message}"
-    );
-    assert_eq!(ground.calls(mark).len(), 0);
-    status(Value::Null);
-    ground.verify("hello", "2");
-    ground.ready("hello");
-    assert_eq!(ground.api_id("hello"), id);
+    for (field, other) in [
+        ("accountId", "999999999999"),
+        ("region", "eu-west-1"),
+        ("clusterId", "another"),
+    ] {
+        let here = ground.object("hello")["status"][field].clone();
+        status(field, json!(other));
+        let mark = ground.aws().journal_mark().unwrap();
+        ground.verify("hello", &format!("with another {field}"));
+        let message = ground.unready("hello", "AccountMismatch");
+        assert!(
+            message.contains(other) && message.contains(&format!("status.{field}")),
+            "{message}"
+        );
+        let object = ground.object("hello");
+        let stalled = condition(&object, "Stalled").unwrap();
+        assert_eq!(
+            (&stalled["status"], &stalled["reason"]),
+            (&json!("True"), &json!("AccountMismatch"))
+        );
+        assert_eq!(ground.calls(mark).len(), 0, "{field}");
+        status(field, Value::Null);
+        ground.verify("hello", &format!("with no {field}"));
+        ground.ready("hello");
+        let healed = ground.object("hello");
+        assert_eq!(healed["status"][field], here);
+        assert!(condition(&healed, "Stalled").is_none(), "{healed:#}");
+        assert_eq!(
+            (ground.api_id("hello"), ground.state()),
+            (id.clone(), made.clone())
+        );
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ use std::{
 use tokio::time::Instant;
 use wildmatch::WildMatch;
 
-const REGION: &str = "eu-central-1";
+pub(super) const REGION: &str = "eu-central-1";
 const ISSUER: &str = "https://issuer.example/";
 const UID: &str = "u1";
 const PATH: &str = "/apis/jwthttpapi.dev/v1alpha1/namespaces/demo/jwthttpapis/hello";

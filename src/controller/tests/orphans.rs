@@ -1,7 +1,10 @@
 //! What becomes of an API whose object is no more.
 
-use super::super::{Cluster, orphans};
-use super::ground::{Ground, cluster, own};
+use super::super::{
+    Cluster,
+    orphans::{self, Missing, Sweep},
+};
+use super::ground::{Ground, REGION, cluster, own};
 use crate::api_server::Trouble;
 use http::Method;
 use serde_json::{Value, json};
@@ -147,6 +150,34 @@ async fn a_list_of_objects_that_fails_says_nothing_of_any_of_them() {
         .trouble(Method::GET, "/jwthttpapis", Trouble::Refusal(403, "Forbidden"));
     sweep(&ground, LONG).await;
     assert_eq!((ground.sandbox.apis().len(), notes(&ground).len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_cannot_go_on_says_whether_aws_or_kubernetes_keeps_it() {
+    let look = async |ground: &Ground| {
+        let sweep = Sweep {
+            ctx: &ground.ctx,
+            kube_system: "k1",
+        };
+        sweep.region(REGION, &mut Missing::default()).await
+    };
+    let mut ground = left().await;
+    ground.restart(cluster(), true);
+    ground.fault("GetApis", &json!({"kind": "access_denied"}));
+    let kept = look(&ground).await.unwrap_err();
+    assert!(matches!(kept, orphans::Trouble::Aws(_)), "{kept}");
+    assert!(kept.to_string().contains("apigateway:GET"), "{kept}");
+    ground.sandbox.clear_faults();
+    let refusal = Trouble::Refusal(403, "Forbidden");
+    ground.kubernetes.trouble(Method::GET, "/jwthttpapis", refusal);
+    let kept = look(&ground).await.unwrap_err();
+    assert!(matches!(kept, orphans::Trouble::Kubernetes(_)), "{kept}");
+    assert!(
+        kept.to_string().contains("the objects cannot be listed"),
+        "{kept}"
+    );
+    ground.kubernetes.heal();
+    look(&ground).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

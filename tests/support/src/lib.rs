@@ -4,6 +4,7 @@
 //! Everything here blocks; call it from plain threads and tests, or from `tokio` tests where blocking does no harm.
 
 mod audit;
+mod bugs;
 pub mod certificates;
 mod chart;
 mod cluster;
@@ -12,6 +13,7 @@ mod connect_proxy;
 pub mod deadline;
 mod error;
 mod issuer;
+mod line;
 mod operator;
 pub mod places;
 mod pod_identity;
@@ -25,11 +27,13 @@ mod warden;
 
 pub use self::{
     audit::{AuditEntry, AuditMark},
+    bugs::{known_bugs, planted_in},
     chart::{Container, OPERATOR_ACCESS_KEY, PROMPT, sandbox_values},
-    cluster::Cluster,
+    cluster::{Cluster, Gate},
     connect_proxy::{ConnectProxy, Tunnel},
     error::Error,
     issuer::{Claims, Issuer},
+    line::Line,
     operator::Operator,
     pod_identity::PodIdentity,
     proxy::{Passing, Proxy, Side, Sort},

@@ -46,8 +46,10 @@ pub struct Proxy {
 /// What a request is to the API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// It changes an object, its status, or makes an event.
+    /// It changes an object or its status.
     Write,
+    /// It makes an event, or counts one more of a series.
+    Event,
     /// It reads.
     Read,
     /// It reads or writes a lease.
@@ -299,6 +301,8 @@ fn sort(method: &Method, uri: &Uri) -> Sort {
         Sort::Watch
     } else if method == Method::GET {
         Sort::Read
+    } else if uri.path().contains("/events") {
+        Sort::Event
     } else {
         Sort::Write
     }
@@ -350,8 +354,8 @@ mod tests {
             (Method::PATCH, format!("{kind}/a/status"), Sort::Write),
             (
                 Method::POST,
-                "/apis/events.k8s.io/v1/events".to_owned(),
-                Sort::Write,
+                "/apis/events.k8s.io/v1/namespaces/a/events".to_owned(),
+                Sort::Event,
             ),
             (Method::GET, leases.to_owned(), Sort::Lease),
             (Method::PUT, leases.to_owned(), Sort::Lease),

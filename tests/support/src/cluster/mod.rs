@@ -1,6 +1,7 @@
 //! A Kubernetes control plane of one's own: etcd, API server and the controllers that deletion needs. No kubelet.
 
 mod components;
+mod gate;
 
 use std::{
     ffi::OsStr,
@@ -8,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        LazyLock, Mutex, MutexGuard, PoisonError,
+        LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -18,7 +19,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use self::components::{AUDIT_LOG, Credential, Files, Identity, kubeconfig};
-use crate::{AuditEntry, AuditMark, Error, Proxy, command, deadline, places, process::Process, tools::Tools};
+pub use self::gate::Gate;
+use crate::{
+    AuditEntry, AuditMark, Error, Proxy, command, deadline, places,
+    process::{Launch, Process},
+    tools::Tools,
+};
 
 /// Far above the three seconds a start takes, for machines that compile at the same time.
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -30,6 +36,7 @@ const ATTEMPTS: u32 = 3;
 /// A running control plane, ended and removed when dropped or when this process dies.
 pub struct Cluster {
     // In this order: whoever talks to another ends first.
+    gate: OnceLock<Result<Gate, Error>>,
     _controllers: Process,
     api_server: Mutex<Process>,
     _etcd: Process,
@@ -93,6 +100,7 @@ impl Cluster {
         let etcd = components::start_etcd(&tools, files)?;
         let api_server = serve_api(&tools, files, &url, &admin)?;
         Ok(Self {
+            gate: OnceLock::new(),
             _controllers: components::start_controllers(&tools, files, &controllers)?,
             api_server: Mutex::new(api_server),
             _etcd: etcd,
@@ -213,6 +221,19 @@ impl Cluster {
     /// It did not succeed; the error holds what it wrote to standard error.
     pub fn kubectl<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<String, Error> {
         command::run(self.client(&self.tools.kubectl).args(args), None)
+    }
+
+    /// The way for requests in numbers, opened by whoever asks first.
+    ///
+    /// # Errors
+    ///
+    /// It did not open.
+    pub fn gate(&self) -> Result<&Gate, &Error> {
+        let open = || {
+            let log = self.directory.path().join("gate.log");
+            Gate::open(Launch::new(&self.tools.kubectl, log).env("KUBECONFIG", &self.kubeconfig))
+        };
+        self.gate.get_or_init(open).as_ref()
     }
 
     /// Applies manifests with `kubectl apply -f -`: what it said.

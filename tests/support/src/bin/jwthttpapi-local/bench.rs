@@ -3,7 +3,7 @@
 use std::fs;
 
 use jwthttpapi_test_support::{
-    Cluster, Container, Error, Issuer, Operator, PROMPT, REGION, Sandbox, places, sandbox_values,
+    Cluster, Container, Error, Issuer, Operator, PROMPT, REGION, Sandbox, places, planted_in, sandbox_values,
 };
 use serde_json::{Value, json};
 
@@ -30,6 +30,7 @@ struct Figure {
 
 /// Measures everything, shows it, and fails when a promise is broken.
 pub(crate) fn run(narrator: &Narrator) -> Result<(), Error> {
+    sound()?;
     let bench = Bench::start(narrator)?;
     let mut figures = vec![size()?];
     narrator.step("Apply to Ready");
@@ -72,6 +73,19 @@ pub(crate) fn run(narrator: &Narrator) -> Result<(), Error> {
             problem: format!("{count} above what is promised"),
         }),
     }
+}
+
+/// That the binary is one that nobody can plant a bug in, as the one that is shipped must be.
+fn sound() -> Result<(), Error> {
+    let path = places::binary("jwthttpapi")?;
+    let planted = planted_in(&path)?;
+    if planted.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Document {
+        what: path.display().to_string(),
+        problem: format!("bugs can be planted in it: {planted:?}"),
+    })
 }
 
 fn size() -> Result<Figure, Error> {
