@@ -257,6 +257,7 @@ mod tests {
         let turn = Turn {
             urgency: Urgency::Delete,
             deadline,
+            not_before: None,
             cut: &move || cut,
         };
         let send = ready(Ok::<_, SdkError<DeleteApiError, HttpResponse>>(()));

@@ -172,7 +172,7 @@ fn wrong(schema: &Value) -> Value {
 }
 
 /// A pointer without the places in lists.
-fn shape(pointer: &str) -> String {
+pub(super) fn shape(pointer: &str) -> String {
     let words = pointer.split('/').map(|word| {
         let number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
         if number { "#" } else { word }
@@ -320,34 +320,6 @@ pub(super) fn bases() -> [Value; 2] {
         "routes": [{"routeKey": "GET /a", "lambda": named("one")}],
     });
     [rich, plain]
-}
-
-/// Why a good spec may not be in force: what it names does not exist, or it says so itself.
-pub(super) fn may_wait_for(spec: &Value) -> Vec<&'static str> {
-    let further = spec["authorizers"].as_array().into_iter().flatten();
-    let issuers = further
-        .chain([spec])
-        .filter_map(|authorizer| authorizer["issuer"].as_str());
-    let unreachable = issuers
-        .into_iter()
-        .any(|issuer| ![ISSUER, OTHER_ISSUER].contains(&issuer));
-    let routes = spec["routes"].as_array().into_iter().flatten();
-    let missing = routes.map(|route| &route["lambda"]).any(|lambda| {
-        let named = lambda["name"]
-            .as_str()
-            .or_else(|| lambda["arn"].as_str()?.rsplit(':').next());
-        let exists = named.is_none_or(|name| ["one", "two", "three"].contains(&name));
-        !exists || !lambda["qualifier"].is_null()
-    });
-    let suspended = spec["suspend"] == true;
-    [
-        (unreachable, "IssuerUnreachable"),
-        (missing, "FunctionNotFound"),
-        (suspended, "Suspended"),
-    ]
-    .into_iter()
-    .filter_map(|(is_so, reason)| is_so.then_some(reason))
-    .collect()
 }
 
 /// The properties of a schema, by their shape.

@@ -5,6 +5,7 @@
 //! that is not accepted leaves AWS as the last accepted one made it.
 
 mod change;
+mod waits;
 
 pub use change::{Change, Kind};
 
@@ -329,7 +330,7 @@ impl Life<'_> {
             let reason = ready
                 .and_then(|ready| ready["reason"].as_str())
                 .unwrap_or("no condition");
-            if !change::may_wait_for(spec).contains(&reason) {
+            if !waits::may_wait_for(spec).contains(&reason) {
                 let how = format!("{reason} holds what nothing has to hold: {object}");
                 self.oracle.violated(Rule::ComesToRest, how);
             }
