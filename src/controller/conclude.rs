@@ -172,7 +172,7 @@ fn wait_for_iam(
         return Next::Resync;
     };
     let known = memory.iam.take().filter(|(seen, _)| *seen == changed);
-    let since = outcome.settles_since.or(known.map(|(_, since)| since));
+    let since = outcome.settles_since.or_else(|| known.map(|(_, since)| since));
     let since = since.unwrap_or_else(Instant::now);
     let left = ctx.periods.iam_settle.saturating_sub(since.elapsed());
     if left.is_zero() {
