@@ -85,12 +85,14 @@ lint-deny:
 	  echo "lint-deny: skipped, since cargo-deny is not installed (cargo install --locked cargo-deny)"; \
 	fi
 
+# First of all it refuses a binary in which bugs can be planted.
 .PHONY: bench
 bench: tools ## Measure the release binary's size, times and memory
 	$(CARGO) build $(LOCKED) --release --package jwthttpapi
 	CARGO_BIN_EXE_jwthttpapi=$(or $(CARGO_TARGET_DIR),target)/release/jwthttpapi $(LOCAL) bench
 
-# A build of its own, in which bugs can be planted: in no other build do they exist.
+# A build of its own, in which bugs can be planted: in no other build do they exist, and each binary in which one can be
+# planted holds the names of all, which tests/e2e/binary.rs and `make bench` look for.
 PLANTED := $(or $(CARGO_TARGET_DIR),target)/planted
 SWEEPER := $(PLANTED)/sweep/jwthttpapi-sweep
 

@@ -40,7 +40,7 @@ fn resource_policies(ground: &Ground) -> Subject {
     }
 }
 
-/// Functions of its own and a role; the edit changes one function and puts another one in the place of the third.
+/// Functions of its own and a role; the edit changes the one, and puts a third in the place of the other.
 fn functions_of_its_own(ground: &Ground) -> Subject {
     let function = |name: &str, said: &str| {
         json!({
@@ -308,7 +308,9 @@ impl<'a> Scene<'a> {
         let state = self.ground.aws().state().unwrap();
         let here = &state["regions"][REGION];
         let count = |things: &Value| things.as_array().map_or(0, Vec::len);
+        let statements = here["functions"].to_string();
         [
+            ("statements", statements.matches("\"Sid\":\"jwthttpapi-").count()),
             ("functions", count(&here["functions"])),
             ("log groups", count(&here["logGroups"])),
             ("roles", count(&state["roles"])),
@@ -369,5 +371,6 @@ fn killed_at_every_effect_on_either_side_of_it_one_api_and_its_functions_are_rea
 #[test]
 fn killed_at_every_effect_on_either_side_of_it_one_api_and_its_grants_are_ready_in_the_end_or_nothing_left() {
     let lives = survives(resource_policies);
+    assert_eq!(lives.1[&Part::Edit].1["statements"], 1);
     judge("resource policies", lives, [(4, 6), (2, 4), (1, 2)]);
 }
