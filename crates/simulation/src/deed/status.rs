@@ -98,9 +98,7 @@ const STALLED: &str = r#"[
 
 /// Where the object's things are: with one of these wrong the operator keeps its hands off.
 const PLACE: [&str; 3] = ["accountId", "region", "clusterId"];
-/// How long a part of the status is wrong.
-const WRONG: Duration = Duration::from_secs(120);
-/// How soon a wrong place has to be reported.
+/// How soon a wrong place has to be reported, and how long after that a part of the status is still wrong.
 const TOLD: Duration = Duration::from_secs(60);
 
 impl World {
@@ -126,7 +124,7 @@ impl World {
             if judged {
                 world.judge_place(field);
             }
-            sleep(WRONG - TOLD).await;
+            sleep(TOLD).await;
             world.oracle().unseen();
             world.write_status(field, &Value::Null);
             world.oracle().healed();

@@ -322,7 +322,9 @@ mod tests {
             let read = |line: Bytes| {
                 let event: Value = serde_json::from_slice(&line).unwrap();
                 let name = event["object"]["metadata"]["name"].as_str();
-                name.or(event["object"]["reason"].as_str()).unwrap().to_owned()
+                name.or_else(|| event["object"]["reason"].as_str())
+                    .unwrap()
+                    .to_owned()
             };
             lines.map(read).collect()
         }
