@@ -93,6 +93,7 @@ fn an_api_server_that_restarts_during_a_creation_or_at_rest_costs_nothing_but_ti
 fn a_leader_that_cannot_renew_its_lease_ends_and_the_next_process_finishes() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
+    ground.free_lease();
     let elected = ["--leader-elect=true"];
     let mut first = ground.operator(&elected);
     hold(&ground, "CreateRoute");
