@@ -1,6 +1,7 @@
 //! What every scenario stands on: one cluster and one issuer for all, and for each its own AWS, operator and namespace.
 
 use crate::role;
+use jwthttpapi::leader::LEASE_NAME;
 use jwthttpapi_core::api::oracle;
 use jwthttpapi_test_support::{
     Cluster, Container, Issuer, JournalEntry, OPERATOR_ACCESS_KEY, Operator, PROMPT, Proxy, REGION, Sandbox,
@@ -302,6 +303,20 @@ impl Ground {
             let found = children["items"].as_array().unwrap().len();
             assert_eq!(found, *wanted, "{kind}: {children:#}");
         }
+    }
+
+    /// Takes away the lease, which a process of an earlier scenario may have died with: the next one need not wait until it
+    /// has run out.
+    pub(crate) fn free_lease(&self) {
+        let lease = [
+            "delete",
+            "lease",
+            LEASE_NAME,
+            "-n",
+            NAMESPACE,
+            "--ignore-not-found",
+        ];
+        self.cluster.kubectl(lease).unwrap();
     }
 
     pub(crate) fn delete(&self, name: &str) {

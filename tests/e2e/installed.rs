@@ -63,6 +63,7 @@ fn an_upgrade_leaves_objects_and_aws_alone_and_so_does_an_uninstall_which_takes_
         ]);
         answer.is_ok_and(|answer| answer.trim() == "yes")
     };
+    ground.free_lease();
     let operator = ground.operator(&["--leader-elect=true"]);
     ground.apply("hello", &hello(&ground));
     ground.ready("hello");

@@ -17,6 +17,7 @@ fn first_request(ground: &Ground) -> Duration {
 fn a_follower_takes_over_within_eighteen_seconds_of_a_death_and_three_of_a_release() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
+    ground.free_lease();
     let elected = ["--leader-elect=true"];
     let mut first = ground.operator(&elected);
     ground.apply(

@@ -213,15 +213,7 @@ fn the_chart_grants_exactly_what_the_operator_uses_of_kubernetes() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     // It is created by the first leader alone.
-    let lease = [
-        "delete",
-        "lease",
-        "jwthttpapi-leader",
-        "-n",
-        "jwthttpapi-system",
-        "--ignore-not-found",
-    ];
-    ground.cluster.kubectl(lease).unwrap();
+    ground.free_lease();
     let mark = ground.cluster.audit_mark().unwrap();
     let _operator = ground.operator(&["--leader-elect=true"]);
     ground.apply(

@@ -91,6 +91,7 @@ fn interrupted(part: Part, request: InFlight) {
     let ground = Ground::new(&prompt());
     ground.functions(&["one", "two", "other"]);
     let before = ground.state();
+    ground.free_lease();
     let proxy = Proxy::start(ground.cluster).unwrap();
     let elected = ["--leader-elect=true"];
     let mut first = ground.operator_through(&proxy, &elected);

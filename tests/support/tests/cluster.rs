@@ -3,6 +3,7 @@
 use std::{path::Path, process::Command};
 
 use jwthttpapi_test_support::{Cluster, Error, command};
+use serde_json::json;
 
 /// A kind whose one field has a pattern.
 const PEBBLES: &str = r#"
@@ -168,4 +169,22 @@ fn a_namespace_goes_when_it_is_deleted() {
         .kubectl(["get", "namespaces", "--output", "name"])
         .unwrap();
     assert!(!left.contains("namespace/brief"), "{left}");
+}
+
+#[test]
+fn the_gate_reads_and_merges_and_says_what_is_refused() {
+    let cluster = Cluster::shared().unwrap();
+    let made = ["create", "configmap", "gated", "--from-literal=a=1"];
+    cluster.kubectl(made).unwrap();
+    let gate = cluster.gate().unwrap();
+    let path = "/api/v1/namespaces/default/configmaps/gated";
+    assert_eq!(gate.read(path).unwrap()["data"], json!({"a": "1"}));
+    let merged = gate.merge(path, &json!({"data": {"a": null, "b": "2"}})).unwrap();
+    assert_eq!(merged["data"], json!({"b": "2"}));
+    assert_eq!(gate.read(path).unwrap(), merged);
+    let missing = gate.read(&format!("{path}-not")).unwrap_err().to_string();
+    assert!(
+        missing.contains("404") && missing.contains("gated-not"),
+        "{missing}"
+    );
 }
