@@ -92,6 +92,8 @@ pub(crate) struct Periods {
 pub(crate) struct Memory {
     /// Since when an intent or a missing id was seen, or a create was last sent.
     pub(crate) unsettled: Option<Instant>,
+    /// When the intent was written that was seen last. It only tells that one from another.
+    pub(crate) announced: Option<Time>,
     /// The change of IAM that is waited for, and since when.
     pub(crate) iam: Option<(Time, Instant)>,
     /// Since when Lambda has said that it cannot assume a role yet.

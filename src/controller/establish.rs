@@ -20,6 +20,7 @@ use jwthttpapi_core::{
     plan::{Candidate, Identity, Intent, Known, Lookup, Reclaimable, identify},
     planted,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
@@ -65,6 +66,7 @@ impl Scene<'_> {
     ) -> Result<Established, Error> {
         // The pass that adds the finalizer is the only one that knows that nobody created before it.
         let mut fresh = false;
+        heed(&record.status(), memory);
         let mut listed: Option<Listed> = None;
         let lookup = match &seen {
             Seen::NoId => Lookup::NoId,
@@ -103,7 +105,7 @@ impl Scene<'_> {
                     fresh |= begin(record).await?;
                     memory.unsettled.get_or_insert_with(Instant::now);
                     let nonce = fresh.then(|| self.aim.nonce.clone());
-                    self.write_intent(record, findings, self.creation(), nonce)
+                    self.write_intent(record, memory, findings, self.creation(), nonce)
                         .await?;
                 }
                 Identity::WriteReclaim(left) => {
@@ -112,18 +114,25 @@ impl Scene<'_> {
                     memory.unsettled = Some(Instant::now());
                     let nonce = first.then(|| self.aim.nonce.clone());
                     tracing::info!(api = %left.id, from = %left.from, "taking over the API of a predecessor");
-                    self.write_intent(record, findings, self.reclaim(left), nonce)
+                    self.write_intent(record, memory, findings, self.reclaim(left), nonce)
                         .await?;
                 }
                 Identity::WriteNonce => {
                     let nonce = Some(self.aim.nonce.clone());
                     let pending = status.pending.unwrap_or_else(|| self.creation());
-                    self.write_intent(record, findings, pending, nonce).await?;
+                    self.write_intent(record, memory, findings, pending, nonce)
+                        .await?;
                 }
                 Identity::Reclaim(left) => {
                     return self.take_over(record, memory, findings, left).await;
                 }
                 Identity::Create => {
+                    if !fresh && !planted!(AckShape) {
+                        // Of several processes that waited the one creates that writes the intent anew. The others are refused
+                        // by its version, and wait once more.
+                        self.write_intent(record, memory, findings, self.creation(), None)
+                            .await?;
+                    }
                     memory.unsettled = Some(Instant::now());
                     planted!(AckShape => {
                         if !record.has_finalizer() {
@@ -228,6 +237,7 @@ impl Scene<'_> {
     async fn write_intent(
         &self,
         record: &mut Record,
+        memory: &mut Memory,
         findings: &mut Findings,
         pending: Pending,
         nonce: Option<String>,
@@ -250,6 +260,7 @@ impl Scene<'_> {
         record
             .write(report(&ahead, &findings.report(0), record.generation(), &now))
             .await?;
+        memory.announced = announced(&record.status());
         Ok(())
     }
 
@@ -261,6 +272,20 @@ impl Scene<'_> {
             ..status
         }
     }
+}
+
+/// An intent that another process wrote is waited for from its first sight on, however long an earlier one was.
+fn heed(status: &JwtHttpApiStatus, memory: &mut Memory) {
+    let announced = announced(status);
+    if announced.is_some() && announced != memory.announced {
+        memory.unsettled = Some(Instant::now());
+        memory.announced = announced;
+    }
+}
+
+/// When the intent was written, as the API server keeps it.
+fn announced(status: &JwtHttpApiStatus) -> Option<Time> {
+    status.pending.as_ref().map(|pending| pending.since.clone())
 }
 
 /// Puts the finalizer on before anything is made. Whether nothing can have been made before: a status from before, as a restored

@@ -33,6 +33,7 @@ mod release;
 mod remains;
 #[cfg(test)]
 mod tests;
+mod wake;
 mod watch;
 
 pub(crate) use context::{Cluster, Context, Periods};
@@ -40,23 +41,18 @@ pub(crate) use context::{Cluster, Context, Periods};
 use crate::{metrics::Census, server::Health};
 use error::Error;
 use futures::{Stream, StreamExt};
-use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, REQUESTED_AT, condition};
-use jwthttpapi_core::planted;
+use jwthttpapi_core::api::{ConditionType, JwtHttpApi, condition};
 use kube::{
-    Client, Resource, ResourceExt,
+    Client, ResourceExt,
     core::DeserializeGuard,
     runtime::{
-        Config, Controller, PredicateConfig, WatchStreamExt,
+        Config, Controller, WatchStreamExt,
         controller::Error as ControllerError,
         reflector::{self, Store, store::Writer},
         watcher,
     },
 };
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::ready, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 type Guarded = DeserializeGuard<JwtHttpApi>;
@@ -96,6 +92,7 @@ pub(crate) async fn run(
     } = parts;
     let store = ctx.store.clone();
     let (stock, woken) = (ctx.clone(), ctx.metrics.clone());
+    let mut known = wake::Known::default();
     let objects = watch::objects(&client, &ctx.cluster.namespaces, store.clone())
         .reflect(writer)
         .inspect(move |event| match event {
@@ -112,8 +109,7 @@ pub(crate) async fn run(
             Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => {}
             Err(error) => tracing::warn!(error = error as &dyn std::error::Error, "the watch failed"),
         })
-        .applied_objects()
-        .predicate_filter(wakes, PredicateConfig::default())
+        .filter_map(move |event| ready(event.map(|event| known.wakes(event)).transpose()))
         .inspect(move |event| {
             if let Ok(object) = event {
                 woken.work().woken(&key(object));
@@ -153,30 +149,6 @@ pub(crate) async fn run(
         () = controlling => {}
         () = stopped_empty => {}
     }
-}
-
-/// What of an object wakes the operator: its generation, its deletion, the annotation that asks for a verification, and
-/// the loss of the operator's finalizer. Status and all else do not, nor does what the operator writes itself.
-#[expect(clippy::unnecessary_wraps, reason = "the signature of a predicate")]
-fn wakes(object: &Guarded) -> Option<u64> {
-    let mut hasher = DefaultHasher::new();
-    let meta = object.meta();
-    (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hasher);
-    if !planted!(DeafToAnnotations) {
-        object.annotations().get(REQUESTED_AT).hash(&mut hasher);
-    }
-    planted!(WokenByItself => {
-        object.resource_version().hash(&mut hasher);
-    });
-    let owns = object.0.as_ref().is_ok_and(|object| {
-        object
-            .status
-            .as_ref()
-            .is_some_and(|status| status.nonce.is_some() || status.api_id.is_some())
-    });
-    let stripped = owns && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
-    stripped.hash(&mut hasher);
-    Some(hasher.finish())
 }
 
 /// Namespace and name of an object, for counting.

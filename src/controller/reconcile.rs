@@ -154,6 +154,9 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     time_to_ready(ctx, &record, &mut memory);
     if result.is_ok() {
         memory.refusals = 0;
+    } else {
+        // What was seen is not told yet: the next pass has to see it, too.
+        memory.converged = None;
     }
     let due = schedule(ctx, &memory, &findings, next);
     ctx.remember(&uid, memory);

@@ -264,7 +264,8 @@ async fn an_object_that_goes_while_it_takes_over_takes_all_of_it_along() {
         assert_eq!(taken, passes > 1);
         ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
         let mut gone = false;
-        for _ in 0..5 {
+        // Of each uid what is in AWS, then logs, then nothing.
+        for _ in 0..8 {
             let passed = ground.pass().await.unwrap();
             gone = passed.next == Next::Change;
             if gone {

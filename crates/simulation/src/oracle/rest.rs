@@ -85,7 +85,7 @@ impl Oracle {
         }
         let mut court = self.court();
         let excuses = &court.excuses;
-        if excuses.drifted || excuses.unseen || excuses.slept || excuses.orphaned > 0 {
+        if court.rivals || excuses.drifted || excuses.unseen || excuses.slept || excuses.orphaned > 0 {
             return;
         }
         let (wanted, shown) = court.compared(&sandbox.state(), &court.uid.clone());
@@ -102,7 +102,7 @@ impl Oracle {
                 }
                 continue;
             };
-            if !court.rivals && sandbox.is_deploying(&id, "$default", sandbox.now()) {
+            if sandbox.is_deploying(&id, "$default", sandbox.now()) {
                 found.push("said Ready before the last deployment".to_owned());
             }
             // A role that the user brought is the user's to make.
