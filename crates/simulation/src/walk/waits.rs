@@ -12,6 +12,14 @@ fn is_refused(schema: &Value, pointer: &str, value: &Value) -> bool {
         schema[least].as_u64().is_some_and(|least| length < least)
             || schema[most].as_u64().is_some_and(|most| length > most)
     };
+    let rules = schema["x-kubernetes-validations"].as_array();
+    let needs_some = rules.is_some_and(|rules| rules.iter().any(|rule| rule["rule"] == "self.size() > 0"));
+    let is_empty = match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
     let starts = |text: &str, with: &str| text.starts_with(with) && !text.contains(char::is_control);
     let broken = match (shape(pointer).as_str(), value) {
         ("/issuer" | "/authorizers/#/issuer", Value::String(text)) => !starts(text, "https://"),
@@ -45,10 +53,10 @@ fn is_refused(schema: &Value, pointer: &str, value: &Value) -> bool {
         }
         _ => false,
     };
-    broken
-        || value
-            .as_str()
-            .is_some_and(|text| long("minLength", "maxLength", text.chars().count()))
+    let too_long = value
+        .as_str()
+        .is_some_and(|text| long("minLength", "maxLength", text.chars().count()));
+    broken || too_long || (needs_some && is_empty)
 }
 
 /// Why a spec may not be in force: what it names does not exist, it says so itself, or it could never have been stored.
