@@ -126,36 +126,7 @@ impl Scene<'_> {
                 Identity::Reclaim(left) => {
                     return self.take_over(record, memory, findings, left).await;
                 }
-                Identity::Create => {
-                    if !fresh && !planted!(AckShape) {
-                        // Of several processes that waited the one creates that writes the intent anew. The others are refused
-                        // by its version, and wait once more.
-                        self.write_intent(record, memory, findings, self.creation(), None)
-                            .await?;
-                    }
-                    memory.unsettled = Some(Instant::now());
-                    planted!(AckShape => {
-                        if !record.has_finalizer() {
-                            record.add_finalizer().await?;
-                        }
-                    });
-                    let cut = || !self.ctx.leads();
-                    let created = self.session.create_api(&self.aim.desired.api, &cut).await;
-                    planted!(FinalizerDropped => {
-                        if created.is_err() {
-                            record.remove_finalizer().await?;
-                        }
-                    });
-                    let api = created?;
-                    let next = JwtHttpApiStatus {
-                        api_id: Some(api.id.clone()),
-                        ..record.status()
-                    };
-                    let now = self.ctx.clock.time();
-                    record.write_midway(next, findings, &now).await?;
-                    tracing::info!(api = %api.id, "created the API");
-                    return Ok(Established::Api(Box::new(api)));
-                }
+                Identity::Create => return self.create(record, memory, findings, fresh).await,
                 Identity::Wait => {
                     let since = *memory.unsettled.get_or_insert_with(Instant::now);
                     let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
@@ -169,6 +140,44 @@ impl Scene<'_> {
                 }
             }
         }
+    }
+
+    /// Makes the API, and stores its id at once. `fresh` is a pass that knows that nobody can have made one before.
+    async fn create(
+        &self,
+        record: &mut Record,
+        memory: &mut Memory,
+        findings: &mut Findings,
+        fresh: bool,
+    ) -> Result<Established, Error> {
+        if !fresh && !planted!(AckShape) {
+            // Of several processes that waited the one creates that writes the intent anew. The others are refused by its
+            // version, and wait once more.
+            self.write_intent(record, memory, findings, self.creation(), None)
+                .await?;
+        }
+        memory.unsettled = Some(Instant::now());
+        planted!(AckShape => {
+            if !record.has_finalizer() {
+                record.add_finalizer().await?;
+            }
+        });
+        let cut = || !self.ctx.leads();
+        let created = self.session.create_api(&self.aim.desired.api, &cut).await;
+        planted!(FinalizerDropped => {
+            if created.is_err() {
+                record.remove_finalizer().await?;
+            }
+        });
+        let api = created?;
+        let next = JwtHttpApiStatus {
+            api_id: Some(api.id.clone()),
+            ..record.status()
+        };
+        let now = self.ctx.clock.time();
+        record.write_midway(next, findings, &now).await?;
+        tracing::info!(api = %api.id, "created the API");
+        Ok(Established::Api(Box::new(api)))
     }
 
     /// What a list shows now: APIs that carry proof of the owner, and one that a predecessor left.

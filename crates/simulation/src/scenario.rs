@@ -11,6 +11,7 @@ pub const OTHER_ISSUER: &str = "https://other.example/";
 
 /// What happens.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
 pub struct Scenario {
     /// Its name on the command line and in tables.
     pub name: &'static str,

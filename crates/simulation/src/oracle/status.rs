@@ -96,7 +96,12 @@ impl Oracle {
         }
         let state = world.sandbox().state();
         let wanted = expected::status(&state, &court.uid);
-        let granted = expected::granted(&state, &court.uid);
+        // What was lost together with the integration that told of it is known to nobody.
+        let granted = if court.excuses.forgot_grants {
+            Vec::new()
+        } else {
+            expected::granted(&state, &court.uid)
+        };
         drop(court);
         let told = object["status"]["grants"].as_array().cloned().unwrap_or_default();
         if let Some(function) = granted.into_iter().find(|function| !told.contains(function)) {
