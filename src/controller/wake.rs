@@ -36,7 +36,12 @@ impl Known {
                 (before != Some(now)).then_some(object)
             }
             Event::InitDone => {
-                self.seen = std::mem::take(&mut self.listed);
+                let listed = std::mem::take(&mut self.listed);
+                if planted!(NeverBack) {
+                    self.seen.extend(listed);
+                } else {
+                    self.seen = listed;
+                }
                 None
             }
             Event::Apply(object) => {

@@ -42,6 +42,7 @@ bugs! {
     StaleObject: "rule 1", "acts on the cached object and writes without its resource version";
     NameIsProof: "rule 2", "takes what carries the object's namespace and name for its own";
     NoIntent: "rule 3", "creates the API without a finalizer, an intent or a nonce in status";
+    EachCreates: "rule 3, several processes", "lets each process create that has waited for an intent";
     AnyPlace: "rule 4", "acts in whatever account and Region it is in";
     NoListBeforeRelease: "rule 5", "lets a deleted object go without a look at the list of APIs";
     KeepDuplicates: "rule 6", "never removes a duplicate";
@@ -86,6 +87,7 @@ bugs! {
     ScopesForgotten: "SAM #2688", "drops the scopes that a route inherits";
     ExtrasStay: "ACK apigatewayv2, children are never listed", "leaves routes alone that nobody asked for";
     FirstDeployment: "its own, found by a walk", "takes the next deployment for that of its last write";
+    NeverBack: "kube-rs, predicate_filter", "sleeps through an object that a list lacked and that is back unchanged";
     WokenByItself: "controllers without a predicate", "is woken by its own writes";
 }
 

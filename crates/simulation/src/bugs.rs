@@ -131,6 +131,16 @@ fn special(bug: Bug) -> Vec<Hunt> {
             [lost, Fault::Status(Side::After, 500), Fault::Deed(Deed::Delete)],
         ),
         Bug::DeleteThenCreate | Bug::OpenThenProtect | Bug::LeftoversFirst => with(policy(), 0, []),
+        Bug::EachCreates => with(
+            Scenario::rivals(),
+            1,
+            [Fault::Crash(Side::Before), Fault::Terminate],
+        ),
+        Bug::NeverBack => with(
+            role(),
+            2,
+            [Fault::Deed(Deed::StaleList), Fault::Deed(Deed::Compact)],
+        ),
         Bug::NeverTryAgain => with(Scenario::smallest(), 1, [died, lost]),
         Bug::TerminalForever => with(
             Scenario::smallest(),
