@@ -152,13 +152,18 @@ impl Operator {
             begins.recv().await.map(|()| ((), begins))
         });
         let controlling = controller::run(parts, begins, stop.clone());
+        // Drained is what has ended both the reconciles and the look for orphans; without the former there is no latter.
         let all_drained = drained.clone().drop_guard();
+        let sweeping = stop.child_token();
+        let swept = controller::orphans::sweep(ctx.clone(), sweeping.clone());
         tasks.spawn(async move {
-            controlling.await;
+            let controlled = async {
+                controlling.await;
+                sweeping.cancel();
+            };
+            tokio::join!(controlled, swept);
             drop(all_drained);
         });
-
-        tasks.spawn(controller::orphans::sweep(ctx.clone(), stop.clone()));
         let begin = || {
             ctx.leading.store(true, Ordering::Relaxed);
             let _ = begin.send(());

@@ -55,17 +55,17 @@ pub(crate) async fn sweep(ctx: Arc<Context>, stop: CancellationToken) {
             let sweep = Sweep {
                 ctx: &ctx,
                 kube_system: &kube_system,
+                stop: &stop,
             };
             // A panic stays in its look, as one of a reconcile does.
             let look = AssertUnwindSafe(sweep.region(&region, &mut missing)).catch_unwind();
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                swept = look => match swept {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::warn!(region, error = %error, "cannot look for orphans"),
-                    Err(_) => ctx.metrics.panicked(),
-                }
+            match look.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(region, error = %error, "cannot look for orphans"),
+                Err(_) => ctx.metrics.panicked(),
+            }
+            if stop.is_cancelled() {
+                return;
             }
         }
         ctx.metrics.orphans(missing.confirmed().count());
@@ -149,13 +149,18 @@ impl From<Fault> for Trouble {
 pub(super) struct Sweep<'a> {
     pub(super) ctx: &'a Context,
     pub(super) kube_system: &'a str,
+    /// Ends a look at its next step. One that is under way ends first, and the lease is given back after that.
+    pub(super) stop: &'a CancellationToken,
 }
 
 impl Sweep<'_> {
     /// Looks at one Region.
     pub(super) async fn region(&self, region: &str, missing: &mut Missing) -> Result<(), Trouble> {
         let ctx = self.ctx;
-        let place = ctx.aws.place(Some(region)).await?;
+        let Some(place) = self.unless_stopped(ctx.aws.place(Some(region))).await else {
+            return Ok(());
+        };
+        let place = place?;
         if self.is_elsewhere(&place) {
             return Ok(());
         }
@@ -164,7 +169,10 @@ impl Sweep<'_> {
         let period = ctx.resync();
         let list = match ctx.index.recent(region, period) {
             Some(list) => list,
-            None => ctx.index.read(region, &session).await?,
+            None => match self.unless_stopped(ctx.index.read(region, &session)).await {
+                Some(list) => list?,
+                None => return Ok(()),
+            },
         };
         let suspects: BTreeMap<String, Claim> = list
             .iter()
@@ -174,7 +182,10 @@ impl Sweep<'_> {
             missing.see(region, &suspects, &BTreeSet::new());
             return Ok(());
         }
-        let alive = self.alive().await?;
+        let Some(alive) = self.unless_stopped(self.alive()).await else {
+            return Ok(());
+        };
+        let alive = alive?;
         for id in missing.see(region, &suspects, &alive) {
             if let Some(claim) = suspects.get(&id) {
                 self.report(&id, &claim.owner).await;
@@ -194,6 +205,15 @@ impl Sweep<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a read gives; nothing when the process is asked to stop meanwhile.
+    async fn unless_stopped<T>(&self, read: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            found = read => Some(found),
+        }
     }
 
     /// Whether an object says that its API is in another place than the one in which the operator acts for it: there nobody
@@ -253,20 +273,29 @@ impl Sweep<'_> {
         let ctx = self.ctx;
         let deadline = Instant::now() + REMOVAL;
         let owner = &claim.owner;
-        let Some(api) = session.observe(id, Extent::Integrations).await? else {
+        let orphan = self.unless_stopped(async {
+            let api = session.observe(id, Extent::Integrations).await?;
+            let ours = api.filter(|api| self.ours(&api.tags).as_ref() == Some(claim));
+            let is_free = ours.is_some() && !self.is_wanted(id, owner).await?;
+            Ok::<_, Trouble>(ours.filter(|_| is_free))
+        });
+        let Some(api) = orphan.await.transpose()?.flatten() else {
             return Ok(());
         };
-        if self.ours(&api.tags).as_ref() != Some(claim) || self.is_wanted(id, owner).await? {
-            return Ok(());
-        }
-        let cut = || !ctx.leads();
+        let cut = || !ctx.leads() || self.stop.is_cancelled();
         let statements = reached_by_policy(&api.integrations);
         loop {
-            let removed = remains::remove(session, owner, &statements, &cut, deadline).await;
+            let seen = remains::see(session, owner, &statements);
+            let Some(seen) = self.unless_stopped(seen).await else {
+                return Ok(());
+            };
+            let removed = remains::take_away(session, owner, &seen?, &cut, deadline).await;
             match removed.map_err(|(_, fault)| fault)? {
                 Removal::Empty => break,
                 // It has to be seen gone before the API goes.
-                Removal::Done if Instant::now() < deadline => sleep(STALE_LIST).await,
+                Removal::Done if Instant::now() < deadline => {
+                    let _ = self.unless_stopped(sleep(STALE_LIST)).await;
+                }
                 Removal::Done | Removal::Cut => return Ok(()),
             }
         }

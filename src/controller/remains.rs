@@ -112,7 +112,18 @@ pub(super) async fn remove(
     let observed = see(session, owner, statements)
         .await
         .map_err(|fault| (None, fault))?;
-    let plan = plan_deletion(&observed, owner);
+    take_away(session, owner, &observed, cut, deadline).await
+}
+
+/// Deletes what was seen.
+pub(super) async fn take_away(
+    session: &Session,
+    owner: &Owner,
+    observed: &Observed,
+    cut: &(dyn Fn() -> bool + Sync),
+    deadline: Instant,
+) -> Result<Removal, Failure> {
+    let plan = plan_deletion(observed, owner);
     if plan.is_empty() {
         return Ok(Removal::Empty);
     }

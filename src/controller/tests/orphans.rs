@@ -90,6 +90,30 @@ async fn the_gauge_of_orphans_rises_with_one_and_falls_when_its_object_is_back()
     sweeping.await.unwrap();
 }
 
+/// The lease is given back when the sweeper has ended, so that nobody else begins while its step is under way.
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stops_ends_the_step_that_removes_an_orphan_and_begins_no_other() {
+    let mut ground = left().await;
+    ground.restart(cluster(), true);
+    ground.switch(&json!({"latency_ms": 4_000}));
+    ground.sandbox.clear_journal();
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    while writes(&ground).is_empty() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    stop.cancel();
+    sweeping.await.unwrap();
+    let begun: Vec<_> = ground
+        .sandbox
+        .journal(0)
+        .into_iter()
+        .filter(|entry| entry.mutating)
+        .collect();
+    assert!(begun.iter().all(|entry| entry.status.is_some()), "{begun:?}");
+    assert!(!ground.sandbox.apis().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_gauge_of_orphans_falls_when_one_is_deleted() {
     let mut ground = left().await;
@@ -158,6 +182,7 @@ async fn a_look_that_cannot_go_on_says_whether_aws_or_kubernetes_keeps_it() {
         let sweep = Sweep {
             ctx: &ground.ctx,
             kube_system: "k1",
+            stop: &CancellationToken::new(),
         };
         sweep.region(REGION, &mut Missing::default()).await
     };
