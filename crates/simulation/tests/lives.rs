@@ -140,6 +140,32 @@ fn a_role_that_only_seems_to_be_deleted_is_not_forgotten() {
     }
 }
 
+/// A list from before the object was made takes it out of the cache, and with it the time at which it was due.
+#[test]
+fn an_object_that_a_list_lacked_and_that_is_back_unchanged_is_looked_at() {
+    let scenario = Scenario::named("role").expect("a scenario");
+    let requests = live(&scenario, &Schedule::new()).journal.len();
+    for at in (20..requests).step_by(20) {
+        let schedule = Schedule::from([
+            (4, Fault::Deed(Deed::StaleList)),
+            (at, Fault::Deed(Deed::Compact)),
+        ]);
+        assert_eq!(live(&scenario, &schedule).violations, [], "at request {at}");
+    }
+}
+
+/// Whoever has waited and found nothing creates, unless another one said meanwhile that it does.
+#[test]
+fn of_two_processes_that_both_lead_and_found_an_intent_one_creates() {
+    let scenario = Scenario::rivals();
+    for at in 8..24 {
+        for fault in [Fault::Terminate, Fault::Crash(Side::Before)] {
+            let schedule = Schedule::from([(at, fault)]);
+            assert_eq!(live(&scenario, &schedule).violations, [], "at request {at}");
+        }
+    }
+}
+
 /// A controller whose cache was never filled waits for it, and a process that waits does not end.
 #[test]
 fn a_process_that_is_asked_to_stop_before_its_first_list_ends() {
