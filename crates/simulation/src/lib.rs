@@ -23,6 +23,7 @@ mod aws;
 #[cfg(planted)]
 pub mod bugs;
 pub mod deed;
+pub mod effect;
 pub mod fault;
 mod ground;
 mod instance;
