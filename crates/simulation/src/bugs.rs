@@ -132,15 +132,14 @@ fn special(bug: Bug) -> Vec<Hunt> {
         ),
         Bug::DeleteThenCreate | Bug::OpenThenProtect | Bug::LeftoversFirst => with(policy(), 0, []),
         Bug::EachCreates => with(
-            Scenario::rivals(),
-            1,
-            [Fault::Crash(Side::Before), Fault::Terminate],
-        ),
-        Bug::NeverBack => with(
-            role(),
+            Scenario {
+                switches: json!({"list_lag_ms": 25_000}),
+                ..Scenario::rivals()
+            },
             2,
-            [Fault::Deed(Deed::StaleList), Fault::Deed(Deed::Compact)],
+            [Fault::Terminate, Fault::Deed(Deed::Wipe("grants"))],
         ),
+        Bug::NeverBack => with(Scenario::lagging(), 1, [Fault::Deed(Deed::AncientList)]),
         Bug::NeverTryAgain => with(Scenario::smallest(), 1, [died, lost]),
         Bug::TerminalForever => with(
             Scenario::smallest(),

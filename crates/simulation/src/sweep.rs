@@ -126,7 +126,7 @@ enum Until {
 }
 
 /// Within how many requests.
-const NEAR: usize = 8;
+const NEAR: usize = 24;
 
 /// Lives such schedules, with their faults close together, until one is not survived.
 pub fn first(ground: &Ground, scenario: &Scenario, faults: &[Fault], depth: usize, workers: usize) -> Tally {

@@ -11,6 +11,7 @@ use jwthttpapi_simulation::{
     sweep::{self, Tally},
     walk::{self, Kind, Walked},
 };
+use serde_json::json;
 use std::sync::LazyLock;
 
 static GROUND: LazyLock<Ground> = LazyLock::new(ground);
@@ -140,29 +141,27 @@ fn a_role_that_only_seems_to_be_deleted_is_not_forgotten() {
     }
 }
 
-/// A list from before the object was made takes it out of the cache, and with it the time at which it was due.
+/// A list from before the object was made takes it out of the cache. When it is due meanwhile, nobody finds it.
 #[test]
 fn an_object_that_a_list_lacked_and_that_is_back_unchanged_is_looked_at() {
-    let scenario = Scenario::named("role").expect("a scenario");
-    let requests = live(&scenario, &Schedule::new()).journal.len();
-    for at in (20..requests).step_by(20) {
-        let schedule = Schedule::from([
-            (4, Fault::Deed(Deed::StaleList)),
-            (at, Fault::Deed(Deed::Compact)),
-        ]);
+    let scenario = Scenario::lagging();
+    for at in (10..80).step_by(5) {
+        let schedule = Schedule::from([(at, Fault::Deed(Deed::AncientList))]);
         assert_eq!(live(&scenario, &schedule).violations, [], "at request {at}");
     }
 }
 
-/// Whoever has waited and found nothing creates, unless another one said meanwhile that it does.
+/// One process stops before it creates, and the id that the other one made is not stored: the successor of the first has waited as
+/// long, and sees nothing yet.
 #[test]
 fn of_two_processes_that_both_lead_and_found_an_intent_one_creates() {
-    let scenario = Scenario::rivals();
-    for at in 8..24 {
-        for fault in [Fault::Terminate, Fault::Crash(Side::Before)] {
-            let schedule = Schedule::from([(at, fault)]);
-            assert_eq!(live(&scenario, &schedule).violations, [], "at request {at}");
-        }
+    let scenario = Scenario {
+        switches: json!({"list_lag_ms": 25_000}),
+        ..Scenario::rivals()
+    };
+    for at in 28..36 {
+        let schedule = Schedule::from([(12, Fault::Terminate), (at, Fault::Deed(Deed::Wipe("grants")))]);
+        assert_eq!(live(&scenario, &schedule).violations, [], "at request {at}");
     }
 }
 

@@ -38,6 +38,8 @@ pub enum Deed {
     SwapEvents,
     /// The next list shows the past.
     StaleList,
+    /// The next list shows nothing, as before the object was made.
+    AncientList,
     /// A part of the status is lost.
     Wipe(&'static str),
     /// A part of the status is wrong for two minutes, and then empty: a text, or a document.
@@ -63,7 +65,7 @@ impl Deed {
             Self::DoubleEvents => "events doubled",
             Self::DropEvents => "events lost",
             Self::SwapEvents => "events in reverse order",
-            Self::StaleList => "list of the past",
+            Self::StaleList | Self::AncientList => "list of the past",
             Self::Wipe(_) => "status lost",
             Self::Corrupt(..) => "status wrong",
             Self::Drift(Drift::DeleteApi | Drift::DeleteRole) => "deleted in AWS",
@@ -87,6 +89,7 @@ impl Deed {
             Self::DropEvents,
             Self::SwapEvents,
             Self::StaleList,
+            Self::AncientList,
             Self::Flood,
             Self::Switch(r#"{"expired_keys": ["AKIDOPERATOR"]}"#, 90),
             Self::Switch(r#"{"invalid_keys": ["AKIDOPERATOR"]}"#, 90),
@@ -172,6 +175,7 @@ impl World {
                 self.later(20, |world| world.state().kubernetes.settle_events());
             }
             Deed::StaleList => self.state().kubernetes.make_list_stale(),
+            Deed::AncientList => self.state().kubernetes.make_list_ancient(),
             Deed::Flood => self.flood(),
         }
         self.announce();

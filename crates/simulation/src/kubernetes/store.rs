@@ -311,6 +311,12 @@ impl Store {
         self.log.compact(past);
     }
 
+    /// The next list is one from before everything, and every watch ends so that it is asked for. None begins from there.
+    pub fn make_list_ancient(&mut self) {
+        self.stale = Some(1);
+        self.compact();
+    }
+
     fn store(&mut self, change: Change, key: &Key, object: Value) -> Arc<Value> {
         let object = self.log.append(change, key, object);
         self.objects.insert(key.clone(), object.clone());
