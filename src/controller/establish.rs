@@ -150,7 +150,7 @@ impl Scene<'_> {
         findings: &mut Findings,
         fresh: bool,
     ) -> Result<Established, Error> {
-        if !fresh && !planted!(AckShape) && !planted!(EachCreates) {
+        if !fresh && !planted!(EachCreates) {
             // Of several processes that waited the one creates that writes the intent anew. The others are refused by its
             // version, and wait once more.
             self.write_intent(record, memory, findings, self.creation(), None)

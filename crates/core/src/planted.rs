@@ -96,6 +96,7 @@ impl Bug {
     const fn parts(self) -> &'static [Self] {
         match self {
             Self::AckShape => &[
+                Self::EachCreates,
                 Self::CreatesWithoutLook,
                 Self::SdkRetries,
                 Self::FinalizerDropped,
