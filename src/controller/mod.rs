@@ -3,7 +3,8 @@
 //! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
 //! reads AWS together, `establish` finds or makes the API, `reclaim` takes over a namesake's, `carry_out` plans and executes,
 //! with `ahead` before and `conclude` after its writes; `attachments` tells what others put on its roles. `delete` drives one that goes, `release` one whose AWS
-//! stays, and `left` is what it could not give up. `record` writes to Kubernetes. `orphans` looks for what no object claims, beside all that.
+//! stays, and `left` is what it could not give up. `record` writes to Kubernetes. `orphans` looks for what no object claims, beside all that. `watch` shows the
+//! objects, and `wake` says which of its events count.
 
 mod ahead;
 mod aim;

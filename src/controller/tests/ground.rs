@@ -1,42 +1,23 @@
 //! One object on a small API server, the sandbox, and what a reconcile needs of both.
 
-use super::super::{Cluster, Context, Periods, cache, converge::converge, delete::delete, error::Error};
+use super::super::{Cluster, Context, converge::converge, delete::delete, error::Error};
 use super::super::{context::Memory, pass::Findings, pass::Next, reconcile, record::Record};
-use crate::{
-    api_server::ApiServer,
-    aws::{Aws, Settings},
-    clock::Clock,
-    fence::Fence,
-    metrics::Metrics,
-};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use super::process::{config, context};
+use crate::api_server::ApiServer;
 use aws_sdk_lambda::{
     primitives::Blob,
     types::{FunctionCode, Runtime},
 };
-use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use jwthttpapi_core::{
     api::{ConditionType, DeletionPolicy, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, condition},
     model::{Owner, Policy},
 };
 use jwthttpapi_sandbox::{Account, Issuers, Options, Rule, SMALLEST_ARCHIVE, Sandbox, Timestamp};
-use kube::{
-    core::DeserializeGuard,
-    runtime::{
-        controller::Action,
-        events::{Recorder, Reporter},
-    },
-};
+use kube::{core::DeserializeGuard, runtime::controller::Action};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
-use wildmatch::WildMatch;
 
 pub(super) const REGION: &str = "eu-central-1";
 const ISSUER: &str = "https://issuer.example/";
@@ -366,65 +347,6 @@ pub(super) fn cluster() -> Cluster {
         namespaces: Vec::new(),
         replaced: Vec::new(),
     }
-}
-
-/// What the operator's process has; it leads.
-fn context(
-    kubernetes: &ApiServer,
-    sandbox: &Sandbox,
-    cluster: Cluster,
-    delete_orphans: bool,
-    iam_settle: Duration,
-) -> (Arc<Context>, Registry) {
-    let mut registry = Registry::default();
-    let aws = Aws::new(
-        config(sandbox, "AKIDOPERATOR"),
-        Settings {
-            iam_settle,
-            ..Settings::default()
-        },
-        Fence::open(),
-        &mut registry,
-    );
-    let client = kubernetes.client();
-    let reporter = Reporter {
-        controller: "test".into(),
-        instance: None,
-    };
-    let ctx = Context::new(
-        client.clone(),
-        aws.unwrap(),
-        cache().0,
-        Recorder::new(client, reporter),
-        Metrics::new(&mut registry),
-        Policy {
-            allowed_functions: vec![WildMatch::new("*")],
-            ..Policy::default()
-        },
-        Periods {
-            settle: SETTLE,
-            iam_settle,
-            deploy_settle: DEPLOY_SETTLE,
-            resync: RESYNC,
-            rate: None,
-        },
-        cluster,
-        delete_orphans,
-        Clock::system(),
-    );
-    ctx.leading.store(true, Ordering::Relaxed);
-    (Arc::new(ctx), registry)
-}
-
-fn config(sandbox: &Sandbox, key: &str) -> SdkConfig {
-    let credentials = Credentials::new(key, "secret", None, None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(REGION))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(sandbox.clone())
-        .build()
 }
 
 fn merge(into: &mut Value, more: Value) {

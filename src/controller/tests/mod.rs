@@ -5,5 +5,6 @@ mod functions;
 mod ground;
 mod orphans;
 mod passes;
+mod process;
 mod reclaim;
 mod roles;
