@@ -349,7 +349,7 @@ pub(super) fn questions<'a>(
     let mode = spec.invocation_mode(ctx.policy.default_invocation);
     let by_role = mode == InvocationMode::Role && !brought;
     let lost = status.nonce.is_none();
-    let may_have_role = status.role_arn.is_some() || lost || (by_role && status.api_id.is_some());
+    let may_have_role = status.role_arn.is_some() || lost || by_role;
     Questions {
         extent: Extent::Integrations,
         role: may_have_role.then(|| role.clone()),

@@ -103,7 +103,8 @@ impl Scene<'_> {
                 Identity::Store(found) => return self.store(record, findings, found, Vec::new()).await,
                 Identity::WriteIntent => {
                     fresh |= begin(record).await?;
-                    memory.unsettled.get_or_insert_with(Instant::now);
+                    // Not from what was waited for before: an API that was seen then may have become invisible only now.
+                    memory.unsettled = Some(Instant::now());
                     let nonce = fresh.then(|| self.aim.nonce.clone());
                     self.write_intent(record, memory, findings, self.creation(), nonce)
                         .await?;

@@ -78,8 +78,7 @@ pub(crate) fn granted(status: &JwtHttpApiStatus) -> BTreeSet<FunctionArn> {
 pub(crate) fn reached_by_policy(integrations: &[Integration]) -> BTreeSet<FunctionArn> {
     integrations
         .iter()
-        .filter(|integration| integration.credentials.is_empty())
-        .filter_map(|integration| FunctionArn::parse(&integration.uri, None).ok())
+        .filter_map(Integration::function_by_policy)
         .collect()
 }
 

@@ -68,9 +68,9 @@ enum Verb {
     },
     /// Shows one life, request by request.
     Show {
-        /// The scenario's name; the seed's when a schedule is drawn.
+        /// The scenario's name; with a seed its AWS is as that draws it.
         scenario: Option<String>,
-        /// Replays the schedule that this seed draws.
+        /// Replays what this seed draws: scenario and schedule, when they are not named.
         #[arg(long)]
         seed: Option<u64>,
         /// Replays a schedule as a sweep shows it: `REQUEST:FAULT,…`.
@@ -271,8 +271,9 @@ fn show(name: Option<&str>, seed: Option<u64>, schedule: Option<&str>) -> ExitCo
     let ground = ground();
     let chosen = match (name, seed) {
         (None, Some(seed)) => Some(sweep::drawn(&ground, &Fault::all(), MOST, seed)),
-        (name, _) => name
+        (name, seed) => name
             .and_then(Scenario::named)
+            .map(|scenario| seed.map_or_else(|| scenario.clone(), |seed| scenario.drawn(seed)))
             .zip(schedule.map_or_else(|| Some(Schedule::new()), sweep::schedule)),
     };
     let Some((scenario, schedule)) = chosen else {

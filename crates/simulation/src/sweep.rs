@@ -54,16 +54,19 @@ pub struct Failure {
 impl Failure {
     /// The words that replay it: `jwthttpapi-sweep show …`.
     pub fn replay(&self) -> String {
-        if let Some(seed) = self.drawn {
-            return format!("--seed {seed}");
-        }
         let all = Fault::all();
         let number = |fault| all.iter().position(|one| one == fault).unwrap_or(all.len());
         let schedule = self.schedule.iter();
         let schedule: Vec<String> = schedule
             .map(|(request, fault)| format!("{request}:{}", number(fault)))
             .collect();
-        format!("{} --schedule {}", self.scenario, schedule.join(","))
+        let seed = self.drawn.map(|seed| format!(" --seed {seed}"));
+        format!(
+            "{}{} --schedule {}",
+            self.scenario,
+            seed.unwrap_or_default(),
+            schedule.join(",")
+        )
     }
 }
 

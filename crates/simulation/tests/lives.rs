@@ -233,6 +233,59 @@ fn a_nonce_that_is_lost_on_both_sides_is_made_anew() {
     assert_eq!(outcome.violations, []);
 }
 
+/// Its roleArn and its id in status are lost before it is deleted: a list shows the API, and the role has to go, too.
+#[test]
+fn a_role_is_deleted_with_its_object_when_status_names_neither_it_nor_the_api() {
+    let role = Scenario::named("role").unwrap();
+    let resyncs = live(&role, &Schedule::new()).journal;
+    // Nothing learns it again between the last watches.
+    let watches = resyncs.iter().enumerate();
+    let watches = watches.filter(|(_, effect)| effect.name == "Watch jwthttpapis");
+    let last: Vec<usize> = watches.map(|(number, _)| number).rev().take(2).collect();
+    let schedule = Schedule::from([
+        (last[1], Fault::Deed(Deed::Wipe("roleArn"))),
+        (last[0], Fault::Deed(Deed::Wipe("apiId"))),
+    ]);
+    assert_eq!(live(&role, &schedule).violations, []);
+}
+
+/// The old object knew of the statement on the function that its last spec left; the API's integration tells its namesake.
+#[test]
+fn a_namesake_that_comes_while_a_function_is_left_finds_the_statement_on_it() {
+    let policy = Scenario::named("policy").unwrap();
+    let usual = live(&policy, &Schedule::new()).journal;
+    let is_removal =
+        |name: &str| ["DELETE apis/*/integrations/*", "DELETE functions/*/policy/*"].contains(&name);
+    let removals = usual.iter().enumerate();
+    let removals: Vec<usize> = removals
+        .filter(|(_, effect)| is_removal(&effect.name))
+        .map(|(number, _)| number)
+        .collect();
+    assert!(removals.len() >= 3, "{removals:?}");
+    for number in removals {
+        let schedule = Schedule::from([(number, Fault::Deed(Deed::Replace))]);
+        assert_eq!(live(&policy, &schedule).violations, [], "at request {number}");
+    }
+}
+
+/// It waited once, while another process created; what it saw then is not what it may go by when the id in status is wrong later.
+#[test]
+fn a_process_that_waited_for_an_intent_waits_again_for_its_own() {
+    let rivals = Scenario {
+        switches: json!({"list_lag_ms": 25_000, "list_order": "shuffled"}),
+        ..Scenario::rivals()
+    };
+    let schedule = Schedule::from([
+        (16, Fault::Late { crash: true }),
+        (48, Fault::Deed(Deed::Drift(Drift::DropNonce))),
+        (133, Fault::Deed(Deed::Corrupt("apiId", "foreign"))),
+    ]);
+    for scenario in [rivals, Scenario::rivals().drawn(719_382)] {
+        let outcome = life::live(&GROUND, &scenario, &schedule, 719_382);
+        assert_eq!(outcome.violations, []);
+    }
+}
+
 /// A stored id that is nobody's says nothing of the API that lists do not show yet.
 #[test]
 fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {

@@ -111,6 +111,16 @@ pub struct Integration {
     pub has_response_parameters: bool,
 }
 
+impl Integration {
+    /// The function that it invokes without a role, by a statement in the function's policy.
+    pub fn function_by_policy(&self) -> Option<FunctionArn> {
+        let by_policy = self.credentials.is_empty();
+        by_policy
+            .then(|| FunctionArn::parse(&self.uri, None).ok())
+            .flatten()
+    }
+}
+
 /// How a route is authorized.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authorization {

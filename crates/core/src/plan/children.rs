@@ -68,17 +68,23 @@ pub(super) fn stage(api: Option<&observed::Api>) -> Option<Ordered> {
     Some((step, false))
 }
 
-/// What is left when every wanted route is as wanted: routes whose keys the operator could not have written, then
-/// integrations and authorizers that no route refers to any more.
-pub(super) fn leftovers(desired: &Desired, api: Option<&observed::Api>, kept: &Kept<'_>) -> Vec<Ordered> {
-    let Some(api) = api else { return Vec::new() };
-    let strange = |route: &&observed::Route| {
-        route.parsed().is_none() && route.authorization != observed::Authorization::None
-    };
-    let routes = api.routes.iter().filter(strange).map(|route| Step::DeleteRoute {
+/// Routes whose keys the operator could not have written, and that are not open: those went before all others.
+pub(super) fn strange_routes(api: Option<&observed::Api>) -> Vec<Ordered> {
+    let routes = api.map(|api| api.routes.as_slice()).unwrap_or_default();
+    let strange = routes
+        .iter()
+        .filter(|route| route.parsed().is_none() && route.authorization != observed::Authorization::None);
+    let delete = |route: &observed::Route| Step::DeleteRoute {
         id: route.id.clone(),
         key: route.key.clone(),
-    });
+    };
+    strange.map(|route| (delete(route), false)).collect()
+}
+
+/// What no route refers to any more when every wanted one is as wanted: authorizers, and integrations, which may have to wait for
+/// other services.
+pub(super) fn leftovers(desired: &Desired, api: Option<&observed::Api>, kept: &Kept<'_>) -> Vec<Ordered> {
+    let Some(api) = api else { return Vec::new() };
     let integrations = api
         .integrations
         .iter()
@@ -97,9 +103,8 @@ pub(super) fn leftovers(desired: &Desired, api: Option<&observed::Api>, kept: &K
             id: authorizer.id.clone(),
             name: authorizer.name.clone(),
         });
-    routes
+    authorizers
         .chain(integrations)
-        .chain(authorizers)
         .map(|step| (step, false))
         .collect()
 }

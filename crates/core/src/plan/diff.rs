@@ -1,6 +1,6 @@
 //! The comparison, kind by kind, and the plan that comes of it.
 
-use super::children::{leftovers, mended_integrations, stage, strange_stages};
+use super::children::{leftovers, mended_integrations, stage, strange_routes, strange_stages};
 use super::functions::{deleted_before, functions};
 use super::invocation::{grants, role};
 use super::keep::{keep, refs};
@@ -9,7 +9,7 @@ use super::settings::{closing, settings};
 use super::step::{Plan, Planned, Service, Step};
 use crate::model::desired::{Desired, Marker};
 use crate::model::name::{FunctionArn, Place};
-use crate::model::{Observed, Owner};
+use crate::model::{Observed, Owner, observed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps that make AWS equal to the desired state. Total and deterministic; empty exactly when nothing is to be done.
@@ -32,20 +32,22 @@ pub fn plan(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place
     draft.extend(closing(desired, api));
     draft.extend(strange_stages(api));
     planted!(LeftoversFirst => {
+        draft.extend(strange_routes(api));
         draft.extend(leftovers(desired, api, &kept));
     });
     draft.extend(order(desired, api, &kept));
     draft.extend(mended_integrations(&kept, desired));
     draft.extend(settings(desired, api));
     draft.extend(stage(api));
-    draft.extend(leftovers(desired, api, &kept));
+    draft.extend(strange_routes(api));
     draft.extend(grants.after);
+    draft.extend(leftovers(desired, api, &kept));
     draft.extend(role.after);
     draft.extend(functions.after);
 
     Plan {
         refs: refs(api, &kept),
-        steps: draft.link(desired),
+        steps: draft.link(desired, api),
     }
 }
 
@@ -60,14 +62,11 @@ impl Draft {
 
     /// Which steps of other services go before which: a function needs its role and its log group; a permission needs the API; a
     /// route, unless it closes something, needs its function and what lets it invoke it; what takes one of these away waits
-    /// until no route needs it.
-    fn link(self, desired: &Desired) -> Vec<Planned> {
+    /// until no route needs it. An integration stays until the permission on its function is gone: to an object that takes the
+    /// API over it is all that tells of that statement.
+    fn link(self, desired: &Desired, api: Option<&observed::Api>) -> Vec<Planned> {
         let position = |wanted: fn(&Step) -> bool| self.0.iter().position(|(step, _)| wanted(step));
         let create_api = position(|step| matches!(step, Step::CreateApi(_)));
-        let last_api_gateway = self
-            .0
-            .iter()
-            .rposition(|(step, _)| step.service() == Service::ApiGateway);
         let permissions: BTreeMap<&FunctionArn, usize> = self
             .0
             .iter()
@@ -117,8 +116,21 @@ impl Draft {
                 .collect()
         };
         let no_route_needs_it = |index: usize| {
-            let last = last_api_gateway.filter(|last| *last < index);
+            let before = self.0.iter().take(index);
+            let last = before
+                .clone()
+                .rposition(|(step, _)| step.service() == Service::ApiGateway);
             last.into_iter().collect::<BTreeSet<_>>()
+        };
+        let told_of = |id: &str, index: usize| {
+            let integrations = api.map(|api| api.integrations.as_slice()).unwrap_or_default();
+            let integration = integrations.iter().find(|integration| integration.id == id);
+            let function = integration.and_then(observed::Integration::function_by_policy);
+            let before = self.0.iter().take(index);
+            let removed = before.clone().rposition(|(step, _)| {
+                matches!((step, &function), (Step::RemovePermission { function: of, .. }, Some(function)) if of == function)
+            });
+            removed.into_iter().collect::<BTreeSet<_>>()
         };
         let after = |index: usize, step: &Step, tightens: bool| match step {
             Step::AddPermission { .. } => create_api.into_iter().collect(),
@@ -131,6 +143,7 @@ impl Draft {
             Step::CreateFunction { name, .. } | Step::UpdateFunctionConfiguration { name, .. } => {
                 belongings(name, index)
             }
+            Step::DeleteIntegration { id } => told_of(id, index),
             Step::RemovePermission { .. }
             | Step::PutRolePolicy { .. }
             | Step::DeleteFunction { .. }

@@ -162,7 +162,7 @@ fn a_permission_needs_the_api_and_goes_before_the_routes_that_need_it() {
 
 #[test]
 fn what_lets_a_route_invoke_goes_when_no_route_needs_it() {
-    let moved = |kind: [&str; 2], needed: [u8; 2], after: [&str; 2]| {
+    let moved = |kind: [&str; 2], needed: [u8; 2], last: &[&str]| {
         let [f, g] = needed;
         let steps = [
             kind[0].to_owned(),
@@ -172,37 +172,47 @@ fn what_lets_a_route_invoke_goes_when_no_route_needs_it() {
             format!("update route GET /b: integration <{f}"),
             "create integration with g".to_owned(),
             format!("update route GET /c: integration <{g}"),
-            "delete integration int0003".to_owned(),
-            "delete integration int0006".to_owned(),
         ];
-        let last = after.into_iter().filter(|step| !step.is_empty());
-        steps
-            .into_iter()
-            .chain(last.map(|step| format!("{step} <8")))
-            .collect::<Vec<_>>()
+        let last = last.iter().map(|step| (*step).to_owned());
+        steps.into_iter().chain(last).collect::<Vec<_>>()
     };
     let permissions = ["let the API invoke f", "let the API invoke g"];
-    let role_goes = ["delete policy of role R", "delete role R"];
+    let integrations_go = ["delete integration int0003", "delete integration int0006"];
+    let [one_goes, other_goes] = integrations_go;
     assert_eq!(
         from(&spec(), &by_policy(), |_| {}),
-        moved(permissions, [0, 1], role_goes)
+        moved(
+            permissions,
+            [0, 1],
+            &[
+                one_goes,
+                other_goes,
+                "delete policy of role R <8",
+                "delete role R <8"
+            ]
+        )
     );
     assert_eq!(
         from(&spec(), &by_policy(), |world| role(world).policy = None),
-        moved(permissions, [0, 1], ["", "delete role R"])
+        moved(permissions, [0, 1], &[one_goes, other_goes, "delete role R <8"])
     );
     assert_eq!(
         from(&spec(), &by_policy(), |world| role(world).tags.clear()),
-        moved(permissions, [0, 1], ["", ""]),
+        moved(permissions, [0, 1], &integrations_go),
         "somebody else's role stays"
     );
-    let permissions_go = ["no longer let the API invoke f", "no longer let the API invoke g"];
+    // What tells of a permission goes after it.
     assert_eq!(
         from(&by_policy(), &spec(), |_| {}),
         moved(
             ["create role R", "let role R invoke 2 functions"],
             [1, 1],
-            permissions_go
+            &[
+                "no longer let the API invoke f <6",
+                "no longer let the API invoke g <6",
+                "delete integration int0003 <7",
+                "delete integration int0006 <8",
+            ]
         )
     );
 }

@@ -11,7 +11,7 @@ use super::{only_tightening, plan};
 use crate::model::Desired;
 use crate::model::document;
 use crate::model::name::{Method, RouteKey, role_name, statement_id};
-use crate::model::observed::{Authorization, FunctionPolicy, Observed, Reading};
+use crate::model::observed::{Authorization, FunctionPolicy, Integration, Observed, Reading};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -402,14 +402,18 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
 }
 
 #[test]
-fn what_takes_an_invocation_away_waits_for_the_last_step_of_api_gateway() {
+fn what_takes_an_invocation_away_waits_until_no_route_needs_it() {
     holds(|case| {
         let (world, desired) = case.found();
         let plan = planned(&desired, &world);
-        let last = plan
-            .steps
-            .iter()
-            .rposition(|planned| planned.step.service() == Service::ApiGateway);
+        // No route refers to what is deleted of these.
+        let last = plan.steps.iter().rposition(|planned| {
+            planned.step.service() == Service::ApiGateway
+                && !matches!(
+                    planned.step,
+                    Step::DeleteIntegration { .. } | Step::DeleteAuthorizer { .. }
+                )
+        });
         for (index, planned) in plan.steps.iter().enumerate() {
             let replaced = |function| {
                 let later = plan.steps.iter().skip(index);
@@ -428,13 +432,40 @@ fn what_takes_an_invocation_away_waits_for_the_last_step_of_api_gateway() {
             };
             if let (true, Some(last)) = (takes_away, last) {
                 assert!(
-                    planned.after.contains(&last),
+                    planned.after.iter().any(|after| *after >= last),
                     "{} does not wait in\n{plan}",
                     planned.step
                 );
             }
         }
     });
+}
+
+#[test]
+fn an_integration_is_deleted_after_the_permission_that_it_tells_of() {
+    let seen = std::cell::Cell::new(0);
+    holds(|case| {
+        let (world, desired) = case.found();
+        let plan = planned(&desired, &world);
+        let api = world.observed.api.as_ref();
+        let integrations = api.map(|api| api.integrations.as_slice()).unwrap_or_default();
+        for planned in &plan.steps {
+            let Step::DeleteIntegration { id } = &planned.step else {
+                continue;
+            };
+            let integration = integrations.iter().find(|integration| integration.id == *id);
+            let Some(told) = integration.and_then(Integration::function_by_policy) else {
+                continue;
+            };
+            let removes = |other: &&super::Planned| matches!(&other.step, Step::RemovePermission { function, .. } if *function == told);
+            let Some(removal) = plan.steps.iter().rposition(|other| removes(&other)) else {
+                continue;
+            };
+            seen.set(seen.get() + 1);
+            assert!(planned.after.contains(&removal), "{} in\n{plan}", planned.step);
+        }
+    });
+    assert!(seen.get() > 0);
 }
 
 #[test]
