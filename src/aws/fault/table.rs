@@ -115,14 +115,15 @@ pub(super) fn class(operation: Operation, code: Option<&str>, status: Option<u16
         let row = |service: Option<Service>| TABLE.iter().find(|(c, s, _)| *c == code && *s == service);
         row(Some(operation.service())).or_else(|| row(None))
     });
-    let class = coded.map_or_else(|| by_status(status), |(_, _, class)| *class);
+    let class = coded.map_or_else(|| by_status(status, code.is_some()), |(_, _, class)| *class);
     refined(class, operation, text)
 }
 
 /// Without a known code. Only a code proves that something is missing: a 404 may come from whatever stands at a wrong address.
-const fn by_status(status: Option<u16>) -> Class {
+/// Without any a 403 may be of wrong keys, half of whose refusal was lost.
+const fn by_status(status: Option<u16>, named: bool) -> Class {
     match status {
-        Some(403) => Class::Denied,
+        Some(403) if named => Class::Denied,
         Some(409) => Class::Concurrent,
         Some(413) => Class::Rejected,
         Some(429) => Class::Throttled,

@@ -226,6 +226,8 @@ fn without_a_known_code_the_status_decides_and_the_rest_is_unknown() {
     assert_eq!(by(Some(502)), Class::Server);
     assert_eq!(by(Some(418)), Class::Unknown);
     assert_eq!(by(None), Class::Unknown);
+    // AWS names every refusal for want of a permission.
+    assert_eq!(class(Operation::CreateApi, None, Some(403), ""), Class::Unknown);
 }
 
 fn fault(class: Class, operation: Operation, detail: &str) -> Fault {
