@@ -158,6 +158,11 @@ impl Scenario {
             "revalidate_issuer_on_update": pick(&both),
             "credentials_arn_empty_clears": pick(&both),
             "concurrent_modification": pick(&both),
+            "issuer_must_match_document": pick(&both),
+            "environment_without_variables_clears": pick(&both),
+            "update_code_resets_architecture": pick(&both),
+            "stage_name_hyphens": pick(&both),
+            "trailing_slash_matches": pick(&both),
         });
         Self {
             switches,
@@ -361,5 +366,24 @@ fn policy() -> Scenario {
         verified: true,
         resyncs: true,
         planted: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jwthttpapi_sandbox::Settings;
+
+    #[test]
+    fn a_seed_decides_each_thing_that_aws_does_or_does_not() {
+        let settings = serde_json::to_value(Settings::default()).unwrap();
+        let drawn = Scenario::smallest().drawn(1).switches;
+        let switches = settings.as_object().unwrap().iter();
+        let switches = switches.filter(|(_, value)| value.is_boolean());
+        let left: Vec<&String> = switches
+            .map(|(name, _)| name)
+            .filter(|name| drawn[*name].is_null())
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 }

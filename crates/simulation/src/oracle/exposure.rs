@@ -34,6 +34,8 @@ pub(crate) struct Exposure {
     audiences: BTreeSet<String>,
     scopes: BTreeSet<String>,
     tokens: Vec<Option<Token>>,
+    /// What AWS takes a `/` at the end for.
+    slash: TrailingSlash,
 }
 
 struct Generation {
@@ -48,6 +50,19 @@ struct Token {
 }
 
 impl Exposure {
+    /// For an AWS with these switches.
+    pub(crate) fn new(switches: &Value) -> Self {
+        let ignored = switches["trailing_slash_matches"] == true;
+        Self {
+            slash: if ignored {
+                TrailingSlash::Ignored
+            } else {
+                TrailingSlash::Significant
+            },
+            ..Self::default()
+        }
+    }
+
     /// A spec is wanted from now on, and the ones before may still be in force. Every path, and every place of a token, issuer,
     /// audience and scope that it names is tried from now on.
     pub(crate) fn also(&mut self, spec: &Value) {
@@ -57,7 +72,12 @@ impl Exposure {
         });
         let keys = spec["routes"].as_array().into_iter().flatten();
         let keys = keys.filter_map(|route| route["routeKey"].as_str());
-        self.paths.extend(keys.take(MOST_PATHS).map(path));
+        for path in keys.take(MOST_PATHS).map(path) {
+            if self.slash == TrailingSlash::Ignored {
+                self.paths.insert(format!("{path}/"));
+            }
+            self.paths.insert(path);
+        }
         self.paths.insert("/elsewhere".to_owned());
         self.sources.insert(HEADER.to_owned());
         self.issuers
@@ -130,14 +150,7 @@ impl Exposure {
                             claims: &token.claims,
                         });
                         let credentials: Vec<Credential<'_>> = credential.into_iter().collect();
-                        let admission = admit(
-                            deployment,
-                            cors,
-                            asked,
-                            &credentials,
-                            TrailingSlash::Significant,
-                            NOW,
-                        );
+                        let admission = admit(deployment, cors, asked, &credentials, self.slash, NOW);
                         matches!(admission, Admission::Admitted(_))
                     };
                     if passes(&deployment, cors)

@@ -116,7 +116,7 @@ impl Oracle {
         let budget = limited.then_some((settings.apigateway_rate, settings.apigateway_burst));
         let court = Court {
             violations: Vec::new(),
-            exposure: Exposure::default(),
+            exposure: Exposure::new(&scenario.switches),
             traffic: Traffic::new(settings.leader_elect, budget),
             before,
             organisation: Organisation::of(scenario.flags),
