@@ -7,11 +7,13 @@ use crate::{
     deed::{Deed, Drift},
     fault::{Fault, Side},
     ground::Ground,
+    oracle::Rule,
     scenario::Scenario,
     sweep::{self, Failure},
 };
 use jwthttpapi_core::planted::Bug;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Lives among which one shows a bug: those with up to so many of the faults.
 struct Hunt {
@@ -27,6 +29,37 @@ pub struct Catch {
     pub lives: usize,
     /// The life that showed it; none when none did.
     pub shown: Option<Failure>,
+}
+
+impl Catch {
+    /// The rules that were broken.
+    pub fn rules(&self) -> BTreeSet<Rule> {
+        let violations = self.shown.iter().flat_map(|failure| &failure.violations);
+        violations.map(|violation| violation.rule).collect()
+    }
+}
+
+/// A bug and its catch as a row of a table.
+pub fn row(bug: Bug, catch: &Catch) -> String {
+    let name = bug.name().trim_start_matches("planted:");
+    let rules: Vec<&str> = catch.rules().into_iter().map(Rule::name).collect();
+    let (rules, shown) = match &catch.shown {
+        None => ("**not caught**".to_owned(), String::new()),
+        Some(failure) => {
+            let faults = failure.schedule.iter();
+            let faults: Vec<String> = faults
+                .map(|(number, fault)| format!("{fault} at request {number}"))
+                .collect();
+            let faults = if faults.is_empty() {
+                "no fault".to_owned()
+            } else {
+                faults.join(", ")
+            };
+            (rules.join(", "), format!("{}: {faults}", failure.scenario))
+        }
+    };
+    let (source, what, lives) = (bug.source(), bug.what(), catch.lives);
+    format!("| `{name}` | {source} | {what} | {rules} | {lives} | {shown} |")
 }
 
 /// Looks for a bug until a life shows it.

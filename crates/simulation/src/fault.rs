@@ -54,7 +54,10 @@ pub enum Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        match self {
+            Self::Deed(deed) => write!(f, "{deed}"),
+            other => write!(f, "{other:?}"),
+        }
     }
 }
 

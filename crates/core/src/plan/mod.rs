@@ -28,6 +28,7 @@ mod guard;
 mod identity;
 mod invocation;
 mod keep;
+mod links;
 mod order;
 mod settings;
 mod step;

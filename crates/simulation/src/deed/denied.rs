@@ -2,6 +2,7 @@
 
 use super::Deed;
 use crate::OPERATOR;
+use serde_json::Value;
 
 /// Every action that the operator is granted, denied for three minutes: those of the policy in `docs/aws-permissions.md`. By a
 /// policy, too: what only some of AWS's checks ask for is held against policies alone.
@@ -59,20 +60,25 @@ pub fn denials() -> Vec<Deed> {
     )
 }
 
+/// The actions that a patch of AWS's switches denies to the operator.
+pub(super) fn denied(patch: &Value) -> impl Iterator<Item = &str> {
+    let actions = patch["principals"][OPERATOR]["deny"].as_array();
+    actions.into_iter().flatten().filter_map(Value::as_str)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
     use std::collections::BTreeSet;
 
-    fn denied(deed: &Deed) -> String {
+    fn one_denied(deed: &Deed) -> String {
         let Deed::Switch(patch, _) = deed else {
             panic!("{deed:?} denies nothing")
         };
         let patch: Value = serde_json::from_str(patch).unwrap();
-        let actions = patch["principals"][OPERATOR]["deny"].as_array().unwrap();
+        let actions: Vec<&str> = denied(&patch).collect();
         assert_eq!(actions.len(), 1);
-        actions[0].as_str().unwrap().to_owned()
+        actions[0].to_owned()
     }
 
     #[test]
@@ -88,7 +94,7 @@ mod tests {
             .map(|action| action.as_str().unwrap().to_owned())
             .collect();
         let all = denials();
-        let denied: BTreeSet<String> = all.iter().map(denied).collect();
+        let denied: BTreeSet<String> = all.iter().map(one_denied).collect();
         assert_eq!(denied, granted);
         assert_eq!(denied.len(), all.len(), "one twice");
     }

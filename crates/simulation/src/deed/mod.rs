@@ -10,9 +10,9 @@ pub use denied::denials;
 pub use drift::Drift;
 pub use status::{CORRUPTED, WIPED};
 
-use crate::{OBJECT, OPERATOR, kubernetes::Key, scenario::ISSUER, world::World};
+use crate::{OBJECT, kubernetes::Key, scenario::ISSUER, world::World};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 use tokio::time::sleep;
 
 /// One deed.
@@ -115,6 +115,32 @@ impl Deed {
     }
 }
 
+/// How much of a text or a patch is shown.
+const SHOWN: usize = 60;
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = |text: &str| {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            words.join(" ").chars().take(SHOWN).collect::<String>()
+        };
+        match self {
+            Self::Wipe("*") => write!(f, "status lost"),
+            Self::Wipe(field) => write!(f, "status.{field} lost"),
+            Self::Corrupt(field, text) => write!(f, "status.{field} set to {}", short(text)),
+            Self::Drift(drift) => write!(f, "{drift:?}"),
+            Self::Switch(patch, seconds) => {
+                let parsed = serde_json::from_str(patch).unwrap_or_default();
+                match denied::denied(&parsed).next() {
+                    Some(action) => write!(f, "{action} denied for {seconds} s"),
+                    None => write!(f, "AWS with {} for {seconds} s", short(patch)),
+                }
+            }
+            plain => write!(f, "{plain:?}"),
+        }
+    }
+}
+
 /// Patches of AWS's switches that are in force, oldest first.
 #[derive(Debug, Default)]
 pub struct Switched {
@@ -195,8 +221,7 @@ impl World {
 
     fn switch(&self, patch: &str, seconds: u64) {
         let patch: Value = serde_json::from_str(patch).expect("a patch");
-        let denied = patch["principals"][OPERATOR]["deny"].as_array();
-        for action in denied.into_iter().flatten().filter_map(Value::as_str) {
+        for action in denied::denied(&patch) {
             self.oracle().denied(action);
         }
         let number = self.state().switched.on(patch);
