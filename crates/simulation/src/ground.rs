@@ -1,9 +1,12 @@
 //! What is in AWS before a life: the user's functions, and things of others that nobody may touch.
 
 use crate::{
-    ACCOUNT, KUBE_SYSTEM, REGION,
-    scenario::{ISSUER, OTHER_ISSUER},
-    world::EPOCH,
+    ACCOUNT, KUBE_SYSTEM, NEIGHBOUR, REGION,
+    fault::Schedule,
+    instance,
+    oracle::{Oracle, is_ready},
+    scenario::{ISSUER, OTHER_ISSUER, Scenario},
+    world::{EPOCH, World},
 };
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -25,7 +28,7 @@ use jwthttpapi_sandbox::{
     Clock, Issuers, Options, SMALLEST_ARCHIVE, Sandbox, Settings, Timestamp, model::Account,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// The uid of another object of this cluster, whose API is elsewhere: what carries it is nobody's to touch.
 pub(crate) const STRANGER: &str = "99999999-9999-4999-8999-999999999999";
@@ -67,13 +70,24 @@ pub(crate) fn stranger(sandbox: &Sandbox) -> SdkConfig {
         .build()
 }
 
-/// What every life begins with.
+/// What lives begin with.
 #[derive(Clone, Debug)]
 pub struct Ground {
+    /// With no other object that works.
+    pub alone: Beginning,
+    /// With one, on the same functions.
+    pub beside: Beginning,
+}
+
+/// What one life begins with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
     /// AWS.
     pub sandbox: Sandbox,
     /// Everything in it.
     pub before: Arc<Value>,
+    /// The other object that works.
+    pub neighbour: Option<Arc<Value>>,
 }
 
 /// An account with three functions, with an API and a role of others that look like the operator's, and with what the operator
@@ -100,9 +114,43 @@ pub fn ground() -> Ground {
             issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned(), OTHER_ISSUER.to_owned()])),
         });
         furnish(&stranger(&sandbox)).await;
-        let before = Arc::new(sandbox.state());
-        Ground { sandbox, before }
+        let alone = Beginning {
+            before: Arc::new(sandbox.state()),
+            sandbox,
+            neighbour: None,
+        };
+        let beside = settle(&alone).await;
+        Ground { alone, beside }
     })
+}
+
+/// The same with another object, for which the operator has done what it asks for.
+async fn settle(alone: &Beginning) -> Beginning {
+    let scenario = Scenario::bare();
+    let sandbox = alone.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), 0);
+    let oracle = Oracle::new(alone.before.clone(), &scenario);
+    let world = World::new(sandbox, Schedule::new(), Duration::ZERO, oracle);
+    let now = world.now();
+    let object = json!({
+        "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi", "spec": scenario.first,
+    });
+    let made = world.state().kubernetes.create(&NEIGHBOUR, object, now);
+    made.expect("a new object");
+    let running = instance::start(&world, &scenario.settings());
+    let settled = loop {
+        let object = world.state().kubernetes.get(&NEIGHBOUR).expect("the object");
+        if is_ready(&object) {
+            break object;
+        }
+        let _ = world.changes().changed().await;
+    };
+    running.stop.cancel();
+    running.ended.await.expect("no panic").expect("a good end");
+    Beginning {
+        before: Arc::new(world.sandbox().state()),
+        sandbox: world.sandbox().clone(),
+        neighbour: Some(settled),
+    }
 }
 
 async fn furnish(config: &SdkConfig) {

@@ -51,3 +51,5 @@ pub const KUBE_SYSTEM: &str = "11111111-2222-4333-8444-555555555555";
 pub const OPERATOR: &str = "AKIDOPERATOR";
 /// The object of every life.
 pub static OBJECT: LazyLock<Key> = LazyLock::new(|| Key::new("jwthttpapis", "demo", "hello"));
+/// Another one, where there is another that works.
+pub static NEIGHBOUR: LazyLock<Key> = LazyLock::new(|| Key::new("jwthttpapis", "demo", "neighbour"));

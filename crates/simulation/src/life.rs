@@ -1,7 +1,7 @@
 //! One life of an object: created, changed, looked at, deleted, with whatever the schedule lets befall the operator meanwhile.
 
 use crate::{
-    OBJECT,
+    NEIGHBOUR, OBJECT,
     fault::Schedule,
     ground::Ground,
     instance::{self, Running},
@@ -111,11 +111,19 @@ pub(crate) struct Life<'a> {
 
 impl<'a> Life<'a> {
     pub(crate) fn begin(ground: &Ground, scenario: &'a Scenario, schedule: &Schedule, seed: u64) -> Self {
-        let sandbox = ground.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), seed);
+        let beginning = if scenario.neighbour {
+            &ground.beside
+        } else {
+            &ground.alone
+        };
+        let sandbox = beginning.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), seed);
         let switches = sandbox.settings().patched(&scenario.switches).expect("switches");
         sandbox.set_settings(switches);
-        let oracle = Oracle::new(ground.before.clone(), scenario);
+        let oracle = Oracle::new(beginning.before.clone(), scenario);
         let world = World::new(sandbox, schedule.clone(), LATENCY, oracle.clone());
+        if let Some(neighbour) = &beginning.neighbour {
+            world.state().kubernetes.restore(&NEIGHBOUR, neighbour);
+        }
         Self {
             scenario,
             settings: scenario.settings(),

@@ -33,6 +33,8 @@ pub struct Scenario {
     pub verified: bool,
     /// Whether resyncs are waited for then.
     pub resyncs: bool,
+    /// Whether another object is there, on the same functions, for which all is done.
+    pub neighbour: bool,
     /// The name of the bug that is planted in the operator, in builds that can.
     pub planted: Option<&'static str>,
 }
@@ -66,7 +68,7 @@ impl Scenario {
     }
 
     /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists that
-    /// lag, and two processes, of which one leads or each of them does.
+    /// lag, two processes, of which one leads or each of them does, and another object.
     pub fn every() -> Vec<Self> {
         let mut every = Self::all();
         every.extend([
@@ -75,12 +77,13 @@ impl Scenario {
             Self::lagging(),
             Self::leaders(),
             Self::rivals(),
+            Self::beside(),
         ]);
         every
     }
 
     /// Every scenario that faults are drawn for: one of each kind, twice as often as two processes, of which one leads or each
-    /// of them does. Leases are most of what two ask for.
+    /// of them does, and as another object beside it. Leases are most of what two ask for.
     pub fn by_chance() -> Vec<Self> {
         let mut all = Self::all();
         all.extend(Self::all());
@@ -94,8 +97,18 @@ impl Scenario {
                 ..policy()
             },
             Self::rivals(),
+            Self::beside(),
         ]);
         all
+    }
+
+    /// Beside another object that works.
+    pub fn beside() -> Self {
+        Self {
+            name: "beside",
+            neighbour: true,
+            ..smallest()
+        }
     }
 
     /// Two processes, of which one leads.
@@ -258,6 +271,7 @@ fn smallest() -> Scenario {
         limited: false,
         verified: true,
         resyncs: false,
+        neighbour: false,
         planted: None,
     }
 }
@@ -293,6 +307,7 @@ fn role() -> Scenario {
         limited: false,
         verified: true,
         resyncs: true,
+        neighbour: false,
         planted: None,
     }
 }
@@ -327,6 +342,7 @@ fn functions() -> Scenario {
         limited: false,
         verified: true,
         resyncs: true,
+        neighbour: false,
         planted: None,
     }
 }
@@ -365,6 +381,7 @@ fn policy() -> Scenario {
         limited: false,
         verified: true,
         resyncs: true,
+        neighbour: false,
         planted: None,
     }
 }

@@ -16,6 +16,10 @@ NAMES = [case.name for case in CASES]
 NOT_OF_THE_CONTROL_PLANE = {"latency_ms", "jwks_cache_seconds", "api_endpoint"}
 
 
+def test_there_are_cases_and_not_a_few():
+    assert len(CASES) >= 200
+
+
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_sandbox(case, sandbox, outcomes):
     with sandbox.empty(case) as aws:

@@ -119,6 +119,12 @@ impl Store {
         Ok(self.store(Change::Added, key, object))
     }
 
+    /// Stores an object as it was elsewhere, its status and uid included.
+    pub(crate) fn restore(&mut self, key: &Key, object: &Value) {
+        self.uids += 1;
+        self.store(Change::Added, key, object.clone());
+    }
+
     /// Replaces an object or its status, as PUT does.
     ///
     /// # Errors

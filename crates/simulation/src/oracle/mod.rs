@@ -40,6 +40,8 @@ struct Court {
     violations: Vec<Violation>,
     exposure: Exposure,
     traffic: Traffic,
+    /// Whether there is another object that works.
+    beside: bool,
     /// AWS before the life.
     before: Arc<Value>,
     /// What the operator's flags ask of everything.
@@ -118,6 +120,7 @@ impl Oracle {
             violations: Vec::new(),
             exposure: Exposure::new(&scenario.switches),
             traffic: Traffic::new(settings.leader_elect, budget),
+            beside: scenario.neighbour,
             before,
             organisation: Organisation::of(scenario.flags),
             wanted: Value::Null,
@@ -256,7 +259,9 @@ impl Oracle {
 
     /// A process has read an object.
     pub(crate) fn read(&self, from: Instance, key: &Key, object: &Value) {
-        if *key != *OBJECT {
+        let mut court = self.court();
+        // What is asked beside another object may be asked for that one.
+        if *key != *OBJECT || court.beside {
             return;
         }
         let place = [
@@ -269,7 +274,7 @@ impl Oracle {
                 .as_str()
                 .is_some_and(|there| there != *here)
         });
-        self.court().traffic.read(from, elsewhere);
+        court.traffic.read(from, elsewhere);
     }
 
     /// What was wrong in the object's status is so no longer.

@@ -80,6 +80,9 @@ impl Oracle {
     /// An object's status was written: who says Ready of a generation, and has not said so before, must be right.
     pub(crate) fn said(&self, sandbox: &Sandbox, before: &Value, now: &Value) {
         self.goes_on(before, now);
+        if now["metadata"]["name"] != OBJECT.name {
+            return;
+        }
         if is_ready(before) || !is_ready(now) || now["metadata"]["deletionTimestamp"].is_string() {
             return;
         }

@@ -99,8 +99,8 @@ pub(crate) fn simulated<F: Future<Output = ()>>(case: impl FnOnce(Ground) -> F) 
         .build()
         .unwrap();
     runtime.block_on(async {
-        let sandbox = aws.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), 1);
-        let oracle = Oracle::new(aws.before.clone(), &Scenario::smallest());
+        let sandbox = aws.alone.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), 1);
+        let oracle = Oracle::new(aws.alone.before.clone(), &Scenario::smallest());
         let world = World::new(sandbox, Schedule::new(), Duration::ZERO, oracle);
         let server = ApiServer::new(world.clone(), world.start());
         case(Ground {
