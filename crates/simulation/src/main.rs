@@ -68,6 +68,9 @@ enum Verb {
             default_value = "one,two,three,chance,walks,baseline"
         )]
         parts: Vec<Part>,
+        /// The scenarios of the part `one`; all of them when none is named.
+        #[arg(long, value_delimiter = ',')]
+        scenarios: Vec<String>,
     },
     /// Shows one life, request by request.
     Show {
@@ -126,7 +129,11 @@ fn main() -> ExitCode {
             walks,
             seed,
             parts,
-        } => all(random, walks, seed, &parts),
+            scenarios,
+        } => match singles(&scenarios) {
+            Ok(singles) => all(random, walks, seed, &parts, &singles),
+            Err(unknown) => no_scenario(&unknown),
+        },
         Verb::Show {
             scenario,
             seed,
@@ -138,7 +145,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
+/// The scenarios of these names, all when there is none; else the name that no scenario has.
+fn singles(names: &[String]) -> Result<Vec<Scenario>, String> {
+    if names.is_empty() {
+        return Ok(Scenario::every());
+    }
+    let named = |name: &String| Scenario::named(name).ok_or_else(|| name.clone());
+    names.iter().map(named).collect()
+}
+
+fn no_scenario(name: &str) -> ExitCode {
+    let names: Vec<&str> = Scenario::every().iter().map(|scenario| scenario.name).collect();
+    eprintln!("there is no scenario {name:?}; name one of {}", names.join(", "));
+    ExitCode::from(2)
+}
+
+fn all(random: usize, walks: usize, seed: u64, parts: &[Part], singles: &[Scenario]) -> ExitCode {
     let ground = ground();
     let workers = available_parallelism().map_or(1, usize::from);
     let mut whole = Tally::default();
@@ -167,8 +189,8 @@ fn all(random: usize, walks: usize, seed: u64, parts: &[Part]) -> ExitCode {
     for part in parts {
         match part {
             Part::One => {
-                for scenario in Scenario::every() {
-                    let tally = sweep::exhaustive(&ground, &scenario, &every, 1, workers);
+                for scenario in singles {
+                    let tally = sweep::exhaustive(&ground, scenario, &every, 1, workers);
                     report(&format!("one fault, {}", scenario.name), tally, 0);
                 }
             }
@@ -280,10 +302,8 @@ fn show(name: Option<&str>, seed: Option<u64>, schedule: Option<&str>) -> ExitCo
             .zip(schedule.map_or_else(|| Some(Schedule::new()), sweep::schedule)),
     };
     let Some((scenario, schedule)) = chosen else {
-        let names: Vec<&str> = Scenario::every().iter().map(|scenario| scenario.name).collect();
-        let names = names.join(", ");
-        eprintln!("name a scenario ({names}), perhaps with a --schedule as a sweep shows it, or a --seed");
-        return ExitCode::from(2);
+        eprintln!("name a scenario, perhaps with a --schedule as a sweep shows it, or a --seed");
+        return no_scenario(name.unwrap_or_default());
     };
     let outcome = life::live(&ground, &scenario, &schedule, seed.unwrap_or(1));
     for (number, effect) in outcome.journal.iter().enumerate() {

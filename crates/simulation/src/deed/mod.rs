@@ -8,6 +8,7 @@ mod status;
 
 pub use denied::denials;
 pub use drift::Drift;
+pub(crate) use drift::SOMEBODY;
 pub use status::{CORRUPTED, WIPED};
 
 use crate::{OBJECT, kubernetes::Key, scenario::ISSUER, world::World};

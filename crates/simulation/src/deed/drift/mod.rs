@@ -15,6 +15,8 @@ mod routes;
 mod stages;
 mod statements;
 
+pub(crate) use roles::SOMEBODY;
+
 use crate::{ground::stranger, world::World};
 use aws_sdk_apigatewayv2::Client as Gateway;
 

@@ -10,6 +10,8 @@ use tokio::time::sleep;
 
 /// The name of the operator's own policy in a role.
 const POLICY: &str = "jwthttpapi";
+/// The name of the one that somebody else puts there.
+pub(crate) const SOMEBODY: &str = "somebody";
 /// Of what somebody puts on a role for a while, how long: a role with a policy of others cannot be deleted, and it is taken
 /// off again before anybody gives up.
 const A_WHILE: Duration = Duration::from_secs(180);
@@ -110,7 +112,7 @@ async fn attach_for_a_while(iam: &Iam, role: &str) {
 }
 
 async fn inline_for_a_while(iam: &Iam, role: &str) {
-    let policy = "somebody";
+    let policy = SOMEBODY;
     put_policy(iam, role, policy, &allowing("s3:GetObject", "*")).await;
     let (iam, role) = (iam.clone(), role.to_owned());
     tokio::spawn(async move {

@@ -68,11 +68,10 @@ pub(super) fn is_own(statement: &Value) -> bool {
 pub(super) fn invokable(role: &Value) -> Value {
     let trust = &role["AssumeRolePolicyDocument"]["Statement"];
     let trusted = trust[0]["Principal"]["Service"] == GATEWAY && items(trust).count() == 1;
-    let policies = role["InlinePolicies"].as_object().cloned().unwrap_or_default();
-    let policy = &policies.get("jwthttpapi").cloned().unwrap_or_default()["Statement"];
+    let policy = &owned::statements(role);
     let action = owned::only(&policy[0]["Action"]);
     let invokes = action == "lambda:InvokeFunction" && items(policy).count() == 1;
-    if trusted && invokes && policies.len() == 1 {
+    if trusted && invokes {
         let one = policy[0]["Resource"].as_str().map(str::to_owned);
         let all = one.map_or_else(|| texts(&policy[0]["Resource"]), |arn| vec![arn]);
         json!(all.iter().map(|arn| owned::named(arn)).collect::<BTreeSet<_>>())

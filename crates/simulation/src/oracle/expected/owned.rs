@@ -5,6 +5,7 @@ use super::{
     ownership::{self, Proof},
     pairs, text, texts,
 };
+use crate::deed::SOMEBODY;
 use jwthttpapi_core::{
     api::{Architecture, Runtime},
     model::function::Code,
@@ -124,19 +125,26 @@ fn logs(group: &Value, proof: &Proof<'_>) -> Value {
     })
 }
 
+/// The statements of the operator's policy on a role; none when there is another policy that is not of somebody else.
+pub(super) fn statements(role: &Value) -> Value {
+    let policies = role["InlinePolicies"].as_object().cloned().unwrap_or_default();
+    let (own, others): (Vec<_>, Vec<_>) = policies.into_iter().partition(|(name, _)| name == "jwthttpapi");
+    let known = others.iter().all(|(name, _)| name == SOMEBODY);
+    let own = own.into_iter().next().filter(|_| known);
+    own.map_or(Value::Null, |(_, policy)| policy["Statement"].clone())
+}
+
 /// What a role may do, if Lambda alone may assume it.
 fn may(role: &Value, function: &str) -> Value {
-    let policies = role["InlinePolicies"].as_object().cloned().unwrap_or_default();
-    let policy = &policies.get("jwthttpapi").cloned().unwrap_or_default()["Statement"];
+    let policy = &statements(role);
     let actions: BTreeSet<String> = texts(&policy[0]["Action"]).into_iter().collect();
     let group = format!(":log-group:/aws/lambda/{function}:*");
     let writes = actions == BTreeSet::from(["logs:CreateLogStream".into(), "logs:PutLogEvents".into()])
         && only(&policy[0]["Resource"])
             .as_str()
             .is_some_and(|arn| arn.ends_with(&group));
-    let alone = policies.len() == 1
-        && items(policy).count() == 1
-        && items(&role["AssumeRolePolicyDocument"]["Statement"]).count() == 1;
+    let alone =
+        items(policy).count() == 1 && items(&role["AssumeRolePolicyDocument"]["Statement"]).count() == 1;
     if writes && alone {
         json!("write its logs")
     } else {
