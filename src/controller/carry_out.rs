@@ -8,7 +8,6 @@ use super::{
     duplicates,
     error::Error,
     expected::{self, STALE_LIST},
-    look::granted,
     pass::{Findings, Next},
     record::Record,
     remains::{self, Removal, last_owner},
@@ -121,10 +120,8 @@ impl Course<'_> {
     /// that is not the end.
     async fn clear_up(&self, status: &mut JwtHttpApiStatus, findings: &mut Findings) -> Option<Next> {
         let last = last_owner(&self.aim.owner, status, &BTreeSet::new())?;
-        let mut statements = granted(status);
-        statements.extend(self.aim.desired.backends().into_iter().cloned());
         let cut = || !self.ctx.leads();
-        match remains::remove(self.session, &last, &statements, &cut, self.deadline).await {
+        match remains::remove(self.session, &last, &cut, self.deadline).await {
             Ok(Removal::Empty) => {
                 status.reclaimed_from = None;
                 None

@@ -20,7 +20,7 @@ use jwthttpapi_core::{
         Observed,
         desired::Invocation,
         document,
-        name::{DEFAULT_STAGE, FunctionArn, function_name, statement_id},
+        name::{DEFAULT_STAGE, FunctionArn, function_name},
         observed::{FunctionPolicy, Reading},
     },
     plan::{Step, plan},
@@ -209,15 +209,18 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
         .map(|authorizer| (authorizer.name.clone(), authorizer.id.clone()))
         .collect();
     // A statement leaves `grants` after a read showed it gone, or when the plan that removed it was not contradicted.
-    let id = statement_id(owner);
+    let sources = BTreeSet::from([place.execute_api_arn(&api.id)]);
     let wanted: BTreeSet<String> = if desired.invocation == Invocation::ResourcePolicy {
         desired.backends().into_iter().map(ToString::to_string).collect()
     } else {
         BTreeSet::new()
     };
-    // Those of the API's last owner stay until nothing of it is left.
-    let inherited = status.reclaimed_from.is_some();
-    let stands = |reading: &Reading<FunctionPolicy>| matches!(reading, Reading::Known(FunctionPolicy::Policy(policy)) if document::statement(policy, &id).is_some());
+    let stands = |reading: &Reading<FunctionPolicy>| {
+        let Reading::Known(FunctionPolicy::Policy(policy)) = reading else {
+            return false;
+        };
+        !document::statements_of(policy, owner, &sources).is_empty()
+    };
     // What was lost of `grants` is learned again from what stands.
     let standing = observed.functions.iter().filter(|(_, reading)| stands(reading));
     let known: BTreeSet<FunctionArn> = granted(&status)
@@ -227,8 +230,7 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     let grants: Vec<String> = known
         .into_iter()
         .filter(|function| {
-            inherited
-                || wanted.contains(&function.to_string())
+            wanted.contains(&function.to_string())
                 || match observed.functions.get(function) {
                     Some(reading @ Reading::Known(_)) => stands(reading),
                     Some(Reading::NotAsked | Reading::Unknown) | None => true,

@@ -88,6 +88,8 @@ struct End<'a> {
     /// Whether there may be an API that AWS does not show yet.
     unsure: bool,
     questions: &'a Questions<'a>,
+    /// Its APIs, as statements name them.
+    sources: &'a BTreeSet<String>,
 }
 
 /// What came of the deletion's plans.
@@ -153,11 +155,11 @@ impl Teardown<'_> {
                 return Ok((Next::Backoff, status));
             }
         }
-        // What integrations told is gone with them: written down before they go.
-        let statements: BTreeSet<FunctionArn> = functions.keys().cloned().collect();
         let last = last_owner(self.owner, &status, &targets);
+        let sources = sources(self.place, self.owner, &apis, &status);
         if !apis.is_empty() {
-            let told = statements.iter().map(ToString::to_string);
+            // What integrations told is gone with them: written down before they go.
+            let told = functions.keys().map(ToString::to_string);
             let grants: BTreeSet<String> = status.grants.iter().cloned().chain(told).collect();
             let next = JwtHttpApiStatus {
                 grants: grants.into_iter().collect(),
@@ -174,12 +176,12 @@ impl Teardown<'_> {
             functions,
             owned: sight.owned,
         };
-        let worked = match self.take_away(apis, beside, findings).await {
+        let worked = match self.take_away(apis, beside, &sources, findings).await {
             Taken::Away { worked } => worked,
             Taken::Not(next) => return Ok((next, record.status())),
         };
         if let Some(last) = last
-            && let Some(next) = self.clear_up(&last, &statements, findings).await
+            && let Some(next) = self.clear_up(&last, findings).await
         {
             return Ok((next, record.status()));
         }
@@ -198,12 +200,19 @@ impl Teardown<'_> {
             worked,
             unsure,
             questions: &questions,
+            sources: &sources,
         };
         self.finish(record, memory, findings, &end).await
     }
 
     /// Deletes the APIs, and with the last of them what stands beside them.
-    async fn take_away(&self, mut apis: Vec<Api>, beside: Observed, findings: &mut Findings) -> Taken {
+    async fn take_away(
+        &self,
+        mut apis: Vec<Api>,
+        beside: Observed,
+        sources: &BTreeSet<String>,
+        findings: &mut Findings,
+    ) -> Taken {
         let last = Observed {
             api: apis.pop(),
             ..beside
@@ -214,7 +223,7 @@ impl Teardown<'_> {
         });
         let mut worked = false;
         for observed in others.chain([last]) {
-            let plan = plan_deletion(&observed, self.owner);
+            let plan = plan_deletion(&observed, self.owner, sources);
             worked |= !plan.is_empty();
             for planned in &plan.steps {
                 tracing::info!(step = %planned.step, "planned");
@@ -237,14 +246,9 @@ impl Teardown<'_> {
     }
 
     /// Deletes what the last owner of a taken-over API named by its own uid. When to go on, unless nothing is left of it.
-    async fn clear_up(
-        &self,
-        last: &Owner,
-        statements: &BTreeSet<FunctionArn>,
-        findings: &mut Findings,
-    ) -> Option<Next> {
+    async fn clear_up(&self, last: &Owner, findings: &mut Findings) -> Option<Next> {
         let cut = || !self.ctx.leads();
-        match remains::remove(self.session, last, statements, &cut, self.deadline).await {
+        match remains::remove(self.session, last, &cut, self.deadline).await {
             Ok(Removal::Empty) => None,
             Ok(Removal::Done | Removal::Cut) => {
                 findings.programmed =
@@ -304,6 +308,7 @@ impl Teardown<'_> {
                     owned: sight.owned,
                 },
                 self.owner,
+                end.sources,
             );
             let mut alive = false;
             for candidate in &shown {
@@ -325,6 +330,19 @@ impl Teardown<'_> {
         findings.programmed = Draft::yes(Reason::Programmed, "nothing is left in AWS");
         Ok((Next::Change, status))
     }
+}
+
+/// The object's APIs as statements name them: those that carry proof, and the one of the stored id when that is gone.
+fn sources(place: &Place, owner: &Owner, apis: &[Api], status: &JwtHttpApiStatus) -> BTreeSet<String> {
+    let stored = status.api_id.as_ref();
+    let gone = stored.filter(|id| !apis.iter().any(|api| api.id == **id));
+    let ours = apis
+        .iter()
+        .filter(|api| owner.proof(&api.tags, None) > Proof::None);
+    ours.map(|api| &api.id)
+        .chain(gone)
+        .map(|id| place.execute_api_arn(id))
+        .collect()
 }
 
 /// The object's own functions as its deletion knows them.

@@ -21,7 +21,6 @@ use jwthttpapi_core::{
     planted,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// What establishing needs of the pass.
@@ -100,7 +99,7 @@ impl Scene<'_> {
                     });
                 }
                 Identity::List => listed = Some(self.list().await?),
-                Identity::Store(found) => return self.store(record, findings, found, Vec::new()).await,
+                Identity::Store(found) => return self.store(record, findings, found).await,
                 Identity::WriteIntent => {
                     fresh |= begin(record).await?;
                     // Not from what was waited for before: an API that was seen then may have become invisible only now.
@@ -198,14 +197,12 @@ impl Scene<'_> {
         })
     }
 
-    /// Stores the id, and the nonce, of an API that is the object's; the next pass goes on from a verified id. `statements` are
-    /// functions on whose policy its last owner may have one.
+    /// Stores the id, and the nonce, of an API that is the object's; the next pass goes on from a verified id.
     pub(super) async fn store(
         &self,
         record: &mut Record,
         findings: &mut Findings,
         found: Candidate,
-        statements: Vec<String>,
     ) -> Result<Established, Error> {
         tracing::info!(api = %found.id, "found the object's API again");
         let status = record.status();
@@ -220,12 +217,10 @@ impl Scene<'_> {
         let from = from
             .and_then(|pending| pending.from_uid.clone())
             .filter(|_| !planted!(LeftBehind));
-        let grants: BTreeSet<String> = status.grants.iter().cloned().chain(statements).collect();
         let next = JwtHttpApiStatus {
             api_id: Some(found.id),
             nonce,
             reclaimed_from: from.or_else(|| status.reclaimed_from.clone()),
-            grants: grants.into_iter().collect(),
             ..self.place_in(status)
         };
         findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");

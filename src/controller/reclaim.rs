@@ -6,11 +6,10 @@ use super::{
     error::Error,
     establish::{Established, Scene, awaited},
     expected::STALE_LIST,
-    look::reached_by_policy,
     pass::{Findings, Next},
     record::Record,
 };
-use crate::aws::{self, Extent};
+use crate::aws;
 use jwthttpapi_core::{
     api::{Draft, Pending, PendingOperation, Reason},
     plan::{Candidate, Plan, Planned, Reclaimable, Refs, Step},
@@ -48,14 +47,14 @@ impl Scene<'_> {
         if !live.as_ref().is_some_and(same) {
             return Err(Error::Conflict);
         }
-        let api = self.session.observe(&left.id, Extent::Integrations).await?;
+        let api = self.session.api(&left.id).await?;
         let still = api
             .as_ref()
             .and_then(|api| self.reclaimable(std::iter::once((api.id.as_str(), &api.tags))));
-        let Some(api) = api.filter(|_| still.as_ref() == Some(&left)) else {
+        if still.as_ref() != Some(&left) {
             findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
             return Ok(Established::Not(Next::After(STALE_LIST)));
-        };
+        }
         let nonce = status.nonce.clone().unwrap_or_else(|| self.aim.nonce.clone());
         let tags = owner.tags(&nonce, record.spec().deletion_policy());
         let plan = Plan {
@@ -87,9 +86,7 @@ impl Scene<'_> {
             id: left.id,
             nonce: Some(nonce),
         };
-        let statements = reached_by_policy(&api.integrations);
-        let statements = statements.iter().map(ToString::to_string).collect();
-        self.store(record, findings, found, statements).await
+        self.store(record, findings, found).await
     }
 
     /// The intent to take an API over.

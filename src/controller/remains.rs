@@ -101,29 +101,29 @@ fn its_own(owner: &Owner, owned: Owned) -> Owned {
     }
 }
 
-/// Reads it, and deletes what there is.
+/// Reads what the last owner of an API has beside it, and deletes what there is. Statements that name the API are the API's,
+/// and with its new owner.
 pub(super) async fn remove(
     session: &Session,
     owner: &Owner,
-    statements: &BTreeSet<FunctionArn>,
     cut: &(dyn Fn() -> bool + Sync),
     deadline: Instant,
 ) -> Result<Removal, Failure> {
-    let observed = see(session, owner, statements)
-        .await
-        .map_err(|fault| (None, fault))?;
-    take_away(session, owner, &observed, cut, deadline).await
+    let none = BTreeSet::new();
+    let observed = see(session, owner, &none).await.map_err(|fault| (None, fault))?;
+    take_away(session, owner, &observed, &BTreeSet::new(), cut, deadline).await
 }
 
-/// Deletes what was seen.
+/// Deletes what was seen. `sources` are the owner's APIs as statements name them.
 pub(super) async fn take_away(
     session: &Session,
     owner: &Owner,
     observed: &Observed,
+    sources: &BTreeSet<String>,
     cut: &(dyn Fn() -> bool + Sync),
     deadline: Instant,
 ) -> Result<Removal, Failure> {
-    let plan = plan_deletion(observed, owner);
+    let plan = plan_deletion(observed, owner, sources);
     if plan.is_empty() {
         return Ok(Removal::Empty);
     }

@@ -21,7 +21,7 @@ use jwthttpapi_core::{
     api::DeletionPolicy,
     model::{
         Owner,
-        name::{RoleName, execution_role_name, function_name, log_group, role_name},
+        name::{RoleName, execution_role_name, function_name, log_group, role_name, statement_id},
     },
 };
 use jwthttpapi_sandbox::{
@@ -32,18 +32,34 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// The uid of another object of this cluster, whose API is elsewhere: what carries it is nobody's to touch.
 pub(crate) const STRANGER: &str = "99999999-9999-4999-8999-999999999999";
-/// What the role is called that this object's functions run under.
+/// The uid of another object of this cluster, where there is one that works.
+const NEIGHBOURS: &str = "88888888-8888-4888-8888-888888888888";
+/// What the role is called that the stranger's functions run under.
 const THEIRS: &str = "theirs";
 
-/// The object of that uid.
 fn stranger_owner() -> Owner {
+    owner(STRANGER, "stranger")
+}
+
+/// Another object of this cluster.
+fn owner(uid: &str, name: &str) -> Owner {
     Owner {
         cluster: KUBE_SYSTEM.to_owned(),
         kube_system: Some(KUBE_SYSTEM.to_owned()),
-        uid: STRANGER.to_owned(),
+        uid: uid.to_owned(),
         namespace: "demo".to_owned(),
-        name: "stranger".to_owned(),
+        name: name.to_owned(),
     }
+}
+
+/// Whether a uid is that of another object of this cluster.
+pub(crate) fn is_anothers(uid: &str) -> bool {
+    [STRANGER, NEIGHBOURS].contains(&uid)
+}
+
+/// Whether a statement id is that of the object of a life.
+pub(crate) fn is_own_statement(id: &str) -> bool {
+    id.starts_with("jwthttpapi-") && id != statement_id(&owner(NEIGHBOURS, &NEIGHBOUR.name))
 }
 
 /// The ARN of its role.
@@ -130,12 +146,15 @@ async fn settle(alone: &Beginning) -> Beginning {
     let sandbox = alone.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), 0);
     let oracle = Oracle::new(alone.before.clone(), &scenario);
     let world = World::new(sandbox, Schedule::new(), Duration::ZERO, oracle);
-    let now = world.now();
     let object = json!({
         "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi", "spec": scenario.first,
+        "metadata": {
+            "namespace": NEIGHBOUR.namespace, "name": NEIGHBOUR.name, "uid": NEIGHBOURS, "generation": 1,
+            "creationTimestamp": world.now().to_string(),
+        },
+        "status": {"observedGeneration": -1},
     });
-    let made = world.state().kubernetes.create(&NEIGHBOUR, object, now);
-    made.expect("a new object");
+    world.state().kubernetes.restore(&NEIGHBOUR, &object);
     let running = instance::start(&world, &scenario.settings());
     let settled = loop {
         let object = world.state().kubernetes.get(&NEIGHBOUR).expect("the object");

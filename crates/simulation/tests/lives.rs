@@ -268,6 +268,26 @@ fn a_namesake_that_comes_while_a_function_is_left_finds_the_statement_on_it() {
     }
 }
 
+/// What is left of the first on functions of others is known by the API that it is for, however many had that since.
+#[test]
+fn a_namesake_of_a_namesake_leaves_no_statement_of_the_first() {
+    let brief = Scenario::named("brief").unwrap();
+    let replaced = Fault::Deed(Deed::Replace);
+    let then = [
+        replaced.clone(),
+        Fault::Deed(Deed::StripFinalizer),
+        Fault::Crash(Side::Before),
+        Fault::Crash(Side::After),
+    ];
+    for second in (40..70).step_by(2) {
+        for fault in &then {
+            let schedule = Schedule::from([(35, replaced.clone()), (second, fault.clone())]);
+            let outcome = live(&brief, &schedule);
+            assert_eq!(outcome.violations, [], "{fault} at request {second}");
+        }
+    }
+}
+
 /// It waited once, while another process created; what it saw then is not what it may go by when the id in status is wrong later.
 #[test]
 fn a_process_that_waited_for_an_intent_waits_again_for_its_own() {

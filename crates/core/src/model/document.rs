@@ -1,7 +1,7 @@
 //! IAM and Lambda policy documents as types: rendered by serde, compared as parsed JSON, never built from strings.
 
 use super::Owner;
-use super::name::{FunctionArn, Place, statement_id};
+use super::name::{FunctionArn, Place, is_statement_id, statement_id};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -191,16 +191,6 @@ impl Permission {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let principal = stored.get("Principal");
         let service = text(principal).or_else(|| text(principal.and_then(|p| p.get("Service"))));
-        let conditions = stored.get("Condition").and_then(Value::as_object);
-        let source = conditions.and_then(|conditions| {
-            let (operator, keys) = conditions.iter().next().filter(|_| conditions.len() == 1)?;
-            let keys = keys.as_object().filter(|keys| keys.len() == 1)?;
-            let (key, source) = keys.iter().next()?;
-            let known = operator == "ArnLike" && key.eq_ignore_ascii_case("aws:SourceArn");
-            known
-                .then(|| canonical(source))
-                .and_then(|source| source.as_str().map(str::to_owned))
-        });
         text(stored.get("Effect")).as_deref() == Some("Allow")
             && stored
                 .get("Action")
@@ -209,8 +199,33 @@ impl Permission {
                 .and_then(Value::as_str)
                 == Some(Self::ACTION)
             && service.as_deref() == Some(Self::PRINCIPAL)
-            && source.as_deref() == Some(self.source_arn.as_str())
+            && source(stored).as_deref() == Some(self.source_arn.as_str())
     }
+}
+
+/// The source that a statement asks for, if it asks for nothing else.
+fn source(stored: &Value) -> Option<String> {
+    let conditions = stored.get("Condition").and_then(Value::as_object)?;
+    let (operator, keys) = conditions.iter().next().filter(|_| conditions.len() == 1)?;
+    let keys = keys.as_object().filter(|keys| keys.len() == 1)?;
+    let (key, source) = keys.iter().next()?;
+    let known = operator == "ArnLike" && key.eq_ignore_ascii_case("aws:SourceArn");
+    let source = known.then(|| canonical(source))?;
+    source.as_str().map(str::to_owned)
+}
+
+/// Ids of an owner's statements in a function's policy: its own, and those for an API that is its own, whoever had that before.
+/// `sources` are such APIs as statements name them.
+pub fn statements_of<'a>(policy: &'a Value, owner: &Owner, sources: &BTreeSet<String>) -> Vec<&'a str> {
+    let own = statement_id(owner);
+    let is_of_the_api = |id: &str, stored: &Value| {
+        is_statement_id(id) && source(stored).is_some_and(|source| sources.contains(&source))
+    };
+    listed(policy.get("Statement"))
+        .filter_map(|stored| Some((stored.get("Sid")?.as_str()?, stored)))
+        .filter(|(id, stored)| *id == own || is_of_the_api(id, stored))
+        .map(|(id, _)| id)
+        .collect()
 }
 
 /// The statement of one id in a function's policy.

@@ -481,12 +481,18 @@ pub fn execution_role_name(owner: &Owner, region: &str, function: &str) -> RoleN
     RoleName::of(format!("jwthttpapi-{region}-{hash}"))
 }
 
+/// What the statement ids of every owner begin with.
+const STATEMENT: &str = "jwthttpapi-";
+
 /// Statement id of the permission of one API on one function and qualifier: at most 100 of `[A-Za-z0-9-_]` (D).
 pub fn statement_id(owner: &Owner) -> String {
-    format!(
-        "jwthttpapi-{}",
-        hash::hex(16, &[&owner.cluster, &owner.uid, "permission"])
-    )
+    let hash = hash::hex(16, &[&owner.cluster, &owner.uid, "permission"]);
+    format!("{STATEMENT}{hash}")
+}
+
+/// Whether a statement id may be that of any owner.
+pub fn is_statement_id(id: &str) -> bool {
+    id.starts_with(STATEMENT)
 }
 
 /// The marker of an integration: its description, made of the hash of everything that was wanted of it.

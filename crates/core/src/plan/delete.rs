@@ -4,7 +4,7 @@ use super::functions::{deleted_before, is_own, ours, remove};
 use super::invocation::delete_role;
 use super::step::{Plan, Planned, Refs, Service, Step};
 use crate::model::document;
-use crate::model::name::{RoleName, statement_id};
+use crate::model::name::RoleName;
 use crate::model::observed::{FunctionPolicy, Observed, Role};
 use crate::model::owner::is_ownership_tag;
 use crate::model::{Owner, Proof};
@@ -12,26 +12,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps that take everything of an owner away: the API with all its children, then the permissions on functions, then
 /// the role, then the object's own functions, each with its role. Their logs go when nothing else of them is seen any more: that
-/// is another plan. What is not proven the owner's stays.
-pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
+/// is another plan. What is not proven the owner's stays. `sources` are APIs that are the owner's, or were, as statements name
+/// them.
+pub fn plan_deletion(observed: &Observed, owner: &Owner, sources: &BTreeSet<String>) -> Plan {
     let api = observed
         .api
         .iter()
         .filter(|api| owner.proof(&api.tags, None) >= Proof::Ours);
     let api = api.map(|api| Step::DeleteApi { id: api.id.clone() });
-    let id = statement_id(owner);
-    let permissions = observed.functions.iter().filter_map(|(function, reading)| {
-        let FunctionPolicy::Policy(policy) = reading.known()? else {
-            return None;
+    let permissions = observed.functions.iter().flat_map(|(function, reading)| {
+        let standing = match reading.known() {
+            // One of the object's own takes its policy with it.
+            Some(FunctionPolicy::Policy(policy)) if !is_own(function, observed, owner) => {
+                document::statements_of(policy, owner, sources)
+            }
+            _ => Vec::new(),
         };
-        // One of the object's own takes its policy with it.
-        if is_own(function, observed, owner) {
-            return None;
-        }
-        document::statement(policy, &id)?;
-        Some(Step::RemovePermission {
+        standing.into_iter().map(|id| Step::RemovePermission {
             function: function.clone(),
-            statement_id: id.clone(),
+            statement_id: id.to_owned(),
         })
     });
     let role = observed.role.known().and_then(Option::as_ref);

@@ -12,7 +12,7 @@ use crate::model::observed::{
 };
 use crate::model::{Policy, build};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:";
@@ -613,13 +613,46 @@ fn a_statement_is_added_replaced_and_removed_where_the_policy_is_known() {
     assert_eq!(of_no_route, ["no longer let the API invoke h"]);
 }
 
+/// An API that was taken over has statements under the uid of its last owner.
+#[test]
+fn statements_that_name_the_objects_api_are_its_own_whoever_had_it_before() {
+    let before = "jwthttpapi-0000000000000000";
+    let mut world = as_wanted(&by_policy());
+    let ours = place().execute_api_arn(&world.api().id);
+    let theirs = place().execute_api_arn("another");
+    let empty = Reading::Known(FunctionPolicy::Policy(Value::Null));
+    world.observed.functions.insert(function("i"), empty);
+    world.add_statement(&function("f"), before, &ours);
+    world.add_statement(&function("h"), before, &ours);
+    world.add_statement(&function("i"), before, &theirs);
+    world.add_statement(&function("i"), "by-hand", &ours);
+    assert_eq!(
+        lines(&planned(&by_policy(), &world.observed)),
+        ["no longer let the API invoke f", "no longer let the API invoke h"]
+    );
+    let removals = |plan: &Plan| {
+        let steps = plan.steps.iter().map(|planned| &planned.step);
+        let removals = steps.filter(|step| matches!(step, Step::RemovePermission { .. }));
+        removals.count()
+    };
+    // Its own on f and g.
+    assert_eq!(
+        removals(&plan_deletion(&world.observed, &owner(), &BTreeSet::new())),
+        2
+    );
+    assert_eq!(
+        removals(&plan_deletion(&world.observed, &owner(), &BTreeSet::from([ours]))),
+        4
+    );
+}
+
 #[test]
 fn deletion_and_release_touch_what_is_proven_ours() {
     let tags = "jwthttpapi.dev/cluster, jwthttpapi.dev/deletion-policy, jwthttpapi.dev/name, \
                 jwthttpapi.dev/namespace, jwthttpapi.dev/nonce, jwthttpapi.dev/uid";
     let (untag_api, untag_role) = (format!("untag API: {tags}"), format!("untag role R: {tags}"));
     let mut world = as_wanted(&spec());
-    let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner()));
+    let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner(), &BTreeSet::new()));
     let release = |world: &World| lines(&plan_release(&world.observed, &owner()));
     assert_eq!(
         deletion(&world),
@@ -656,7 +689,8 @@ fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs(
     let desired = build(&owning(), &owner(), &place(), "nonce", &policy()).unwrap();
     let mut world = nothing_made();
     world.run(&plan(&desired, &world.seen(&desired), &owner(), &place()));
-    let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner())).split_off(3);
+    let deletion =
+        |world: &World| lines(&plan_deletion(&world.observed, &owner(), &BTreeSet::new())).split_off(3);
     let release = |world: &World| lines(&plan_release(&world.observed, &owner())).split_off(2);
     let delete = [
         format!("!delete function {own} <0"),
@@ -671,9 +705,9 @@ fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs(
     assert_eq!(deletion(&world), delete);
     assert_eq!(release(&world), untag);
     let mut after = world.clone();
-    after.run(&plan_deletion(&world.observed, &owner()));
+    after.run(&plan_deletion(&world.observed, &owner(), &BTreeSet::new()));
     assert_eq!(
-        lines(&plan_deletion(&after.observed, &owner())),
+        lines(&plan_deletion(&after.observed, &owner(), &BTreeSet::new())),
         [format!("!delete log group {group}")]
     );
     let owned = world.observed.owned.get_mut(&own).unwrap();

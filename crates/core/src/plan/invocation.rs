@@ -149,6 +149,7 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
         .api
         .as_ref()
         .map(|api| Permission::new(owner, place, &api.id));
+    let sources: BTreeSet<String> = permission.iter().map(|own| own.source_arn.clone()).collect();
     let leaves = |function: &FunctionArn| !desired.owns(function) && is_own(function, observed, owner);
     // Somebody else's function that has the name of one of the object's own.
     let foreign = |function: &FunctionArn, state: &FunctionPolicy| {
@@ -157,9 +158,12 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
     let mut steps = GrantSteps::default();
     for (function, reading) in &observed.functions {
         let Some(state) = reading.known() else { continue };
-        let statement = match state {
-            FunctionPolicy::Policy(policy) => document::statement(policy, &id),
-            FunctionPolicy::Missing | FunctionPolicy::Exists => None,
+        let (statement, standing) = match state {
+            FunctionPolicy::Policy(policy) => (
+                document::statement(policy, &id),
+                document::statements_of(policy, owner, &sources),
+            ),
+            FunctionPolicy::Missing | FunctionPolicy::Exists => (None, Vec::new()),
         };
         let add = || {
             let (function, statement_id) = (function.clone(), id.clone());
@@ -171,8 +175,8 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
                 false,
             )
         };
-        let remove = || {
-            let (function, statement_id) = (function.clone(), id.clone());
+        let remove = |id: &str| {
+            let (function, statement_id) = (function.clone(), id.to_owned());
             (
                 Step::RemovePermission {
                     function,
@@ -188,12 +192,14 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
                 steps.before.push(add());
             }
             (Some(stored), true) if !permission.as_ref().is_some_and(|p| p.matches(stored)) => {
-                steps.before.extend([remove(), add()]);
+                steps.before.extend([remove(&id), add()]);
             }
-            // One that leaves takes its policy with it.
-            (Some(_), false) if leaves(function) => {}
-            (Some(_), false) => steps.after.push(remove()),
             (None | Some(_), _) => {}
+        }
+        // One that leaves takes its policy with it.
+        if !leaves(function) {
+            let unwanted = standing.into_iter().filter(|standing| !wanted || *standing != id);
+            steps.after.extend(unwanted.map(remove));
         }
     }
     steps

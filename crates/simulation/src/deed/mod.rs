@@ -274,12 +274,13 @@ impl World {
         let now = self.now();
         let deleting = self.state().kubernetes.get(&OBJECT);
         let deleting = deleting.is_ok_and(|object| object["metadata"]["deletionTimestamp"].is_string());
-        // A deletion that is under way may still reach what is left behind.
-        let orphans = self.api().filter(|_| !deleting);
         let statements = self.statements();
         let mut state = self.state();
         let store = &mut state.kubernetes;
         let Ok(old) = store.get(&OBJECT) else { return };
+        let uid = old["metadata"]["uid"].as_str().unwrap_or_default();
+        // A deletion that is under way may still reach what is left behind.
+        let orphans = self.api_of(uid).filter(|_| !deleting);
         self.oracle().orphaned(orphans);
         // A statement on a function that neither the spec nor an integration names is known to the old status alone.
         let spec = old["spec"].to_string();

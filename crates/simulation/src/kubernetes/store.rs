@@ -121,7 +121,6 @@ impl Store {
 
     /// Stores an object as it was elsewhere, its status and uid included.
     pub(crate) fn restore(&mut self, key: &Key, object: &Value) {
-        self.uids += 1;
         self.store(Change::Added, key, object.clone());
     }
 

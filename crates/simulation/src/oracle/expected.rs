@@ -13,7 +13,7 @@ pub(crate) use organisation::Organisation;
 use ownership::Proof;
 pub(crate) use status::{granted, of as status};
 
-use crate::ground::STRANGER;
+use crate::ground::is_anothers;
 use jwthttpapi_sandbox::model::deployment::Authorization;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, iter};
@@ -334,8 +334,8 @@ fn is_own(api: &Value) -> bool {
 
 fn tagged(tags: &Map<String, Value>) -> bool {
     let cluster = tags.get("jwthttpapi.dev/cluster").and_then(Value::as_str);
-    let is_strangers = tags.get("jwthttpapi.dev/uid").is_some_and(|uid| uid == STRANGER);
-    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM)) && !is_strangers
+    let uid = tags.get("jwthttpapi.dev/uid").and_then(Value::as_str);
+    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM)) && !uid.is_some_and(is_anothers)
 }
 
 /// Tags as IAM shows them: a list, or a map.

@@ -1,17 +1,25 @@
-//! What is the object's in AWS, or its predecessor's: everything of this cluster but the stranger's.
+//! What is the object's in AWS, or its predecessor's: everything of this cluster but what other objects have.
 
-use crate::{KUBE_SYSTEM, ground::STRANGER, world::World};
-use serde_json::{Map, Value};
+use crate::{
+    KUBE_SYSTEM,
+    ground::{is_anothers, is_own_statement},
+    world::World,
+};
+use serde_json::{Map, Value, json};
 
 impl World {
     /// The object's API, if there is one.
     pub(crate) fn api(&self) -> Option<String> {
         let apis = self.sandbox().apis();
-        let own = apis.into_iter().find(|(_, tags)| {
-            tags.get("jwthttpapi.dev/cluster")
-                .is_some_and(|cluster| cluster.starts_with(KUBE_SYSTEM))
-        });
+        let own = apis.into_iter().find(|(_, tags)| is_own(&json!(tags)));
         own.map(|(id, _)| id)
+    }
+
+    /// The API that the object had under a uid.
+    pub(crate) fn api_of(&self, uid: &str) -> Option<String> {
+        let apis = self.sandbox().apis().into_iter();
+        let mut own = apis.filter(|(_, tags)| tags.get("jwthttpapi.dev/uid").is_some_and(|of| of == uid));
+        own.next().map(|(id, _)| id)
     }
 
     /// The names of the object's roles.
@@ -70,10 +78,12 @@ impl World {
     }
 }
 
-/// Whether tags, as a map or as a list, are of this cluster and not the stranger's.
+/// Whether tags, as a map or as a list, are of this cluster and not another object's.
 fn is_own(tags: &Value) -> bool {
-    let text = tags.to_string();
-    text.contains(KUBE_SYSTEM) && !text.contains(STRANGER)
+    let list = tags.as_array().into_iter().flatten().map(|tag| &tag["Value"]);
+    let map = tags.as_object().into_iter().flat_map(Map::values);
+    let values: Vec<&str> = list.chain(map).filter_map(Value::as_str).collect();
+    values.iter().any(|value| value.contains(KUBE_SYSTEM)) && !values.iter().any(|value| is_anothers(value))
 }
 
 /// The operator's statements: function and id.
@@ -84,7 +94,7 @@ fn statements(state: &Value) -> Vec<(String, String)> {
         for policy in function["Policies"].as_object().into_iter().flat_map(Map::values) {
             for statement in policy["Statement"].as_array().into_iter().flatten() {
                 if let (Some(id), Some(name)) = (statement["Sid"].as_str(), function["FunctionName"].as_str())
-                    && id.starts_with("jwthttpapi-")
+                    && is_own_statement(id)
                     && id != super::statements::BY_HAND
                 {
                     found.push((name.to_owned(), id.to_owned()));

@@ -1,7 +1,7 @@
 //! What lets API Gateway invoke the functions: a role, or statements in their policies.
 
 use super::{items, owned, text, texts};
-use crate::{ACCOUNT, REGION};
+use crate::{ACCOUNT, REGION, ground::is_own_statement};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -57,11 +57,9 @@ fn admitting(statement: &Value, api: &str) -> Value {
     })
 }
 
-/// Whether a statement has an id of the operator's.
+/// Whether a statement has an id of the operator's, for the object.
 pub(super) fn is_own(statement: &Value) -> bool {
-    statement["Sid"]
-        .as_str()
-        .is_some_and(|sid| sid.starts_with("jwthttpapi-"))
+    statement["Sid"].as_str().is_some_and(is_own_statement)
 }
 
 /// What a role may invoke, if API Gateway may assume it and it may do nothing else.
