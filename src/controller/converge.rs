@@ -11,12 +11,14 @@ use super::{
     look::{Questions, conflict, look, resolved},
     pass::{Findings, Next},
     record::Record,
+    remains::last_owner,
 };
 use crate::aws::Urgency;
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
-    model::{Observed, Proof},
+    model::{Observed, Proof, observed::Lineage},
 };
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// One pass over a living object. What it found is in `findings`, whatever the result.
@@ -97,6 +99,10 @@ pub(crate) async fn converge(
             role: sight.role,
             functions: sight.functions,
             owned: sight.owned,
+            lineage: Lineage {
+                apis: BTreeSet::new(),
+                last: last_owner(&aim.owner, &status, &BTreeSet::new()),
+            },
         },
         faults: sight.faults,
         conflict,

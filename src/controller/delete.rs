@@ -20,7 +20,7 @@ use jwthttpapi_core::{
     model::{
         Observed, Owner, Proof,
         name::{FunctionArn, Place, RoleName, role_name},
-        observed::Api,
+        observed::{Api, Lineage},
     },
     plan::{Candidate, Planned, Step, plan_deletion},
     planted,
@@ -88,8 +88,7 @@ struct End<'a> {
     /// Whether there may be an API that AWS does not show yet.
     unsure: bool,
     questions: &'a Questions<'a>,
-    /// Its APIs, as statements name them.
-    sources: &'a BTreeSet<String>,
+    lineage: &'a Lineage,
 }
 
 /// What came of the deletion's plans.
@@ -156,7 +155,10 @@ impl Teardown<'_> {
             }
         }
         let last = last_owner(self.owner, &status, &targets);
-        let sources = sources(self.place, self.owner, &apis, &status);
+        let lineage = Lineage {
+            apis: sources(self.place, self.owner, &apis, &status),
+            last: last.clone(),
+        };
         if !apis.is_empty() {
             // What integrations told is gone with them: written down before they go.
             let told = functions.keys().map(ToString::to_string);
@@ -175,8 +177,9 @@ impl Teardown<'_> {
             role: sight.role,
             functions,
             owned: sight.owned,
+            lineage: lineage.clone(),
         };
-        let worked = match self.take_away(apis, beside, &sources, findings).await {
+        let worked = match self.take_away(apis, beside, findings).await {
             Taken::Away { worked } => worked,
             Taken::Not(next) => return Ok((next, record.status())),
         };
@@ -200,19 +203,13 @@ impl Teardown<'_> {
             worked,
             unsure,
             questions: &questions,
-            sources: &sources,
+            lineage: &lineage,
         };
         self.finish(record, memory, findings, &end).await
     }
 
     /// Deletes the APIs, and with the last of them what stands beside them.
-    async fn take_away(
-        &self,
-        mut apis: Vec<Api>,
-        beside: Observed,
-        sources: &BTreeSet<String>,
-        findings: &mut Findings,
-    ) -> Taken {
+    async fn take_away(&self, mut apis: Vec<Api>, beside: Observed, findings: &mut Findings) -> Taken {
         let last = Observed {
             api: apis.pop(),
             ..beside
@@ -223,7 +220,7 @@ impl Teardown<'_> {
         });
         let mut worked = false;
         for observed in others.chain([last]) {
-            let plan = plan_deletion(&observed, self.owner, sources);
+            let plan = plan_deletion(&observed, self.owner);
             worked |= !plan.is_empty();
             for planned in &plan.steps {
                 tracing::info!(step = %planned.step, "planned");
@@ -306,9 +303,9 @@ impl Teardown<'_> {
                     role: sight.role,
                     functions: sight.functions,
                     owned: sight.owned,
+                    lineage: end.lineage.clone(),
                 },
                 self.owner,
-                end.sources,
             );
             let mut alive = false;
             for candidate in &shown {

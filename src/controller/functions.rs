@@ -62,5 +62,5 @@ pub(crate) fn is_gone(owner: &Owner, name: &str, seen: &Owned) -> bool {
         owned: BTreeMap::from([(name.to_owned(), seen.clone())]),
         ..Observed::default()
     };
-    is_known && plan_deletion(&alone, owner, &BTreeSet::new()).is_empty()
+    is_known && plan_deletion(&alone, owner).is_empty()
 }

@@ -284,13 +284,15 @@ impl Sweep<'_> {
         };
         let cut = || !ctx.leads() || self.stop.is_cancelled();
         let statements = reached_by_policy(&api.integrations);
-        let sources = BTreeSet::from([session.place().execute_api_arn(id)]);
+        let apis = BTreeSet::from([session.place().execute_api_arn(id)]);
         loop {
             let seen = remains::see(session, owner, &statements);
             let Some(seen) = self.unless_stopped(seen).await else {
                 return Ok(());
             };
-            let removed = remains::take_away(session, owner, &seen?, &sources, &cut, deadline).await;
+            let mut seen = seen?;
+            seen.lineage.apis.clone_from(&apis);
+            let removed = remains::take_away(session, owner, &seen, &cut, deadline).await;
             match removed.map_err(|(_, fault)| fault)? {
                 Removal::Empty => break,
                 // It has to be seen gone before the API goes.

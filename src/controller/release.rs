@@ -130,10 +130,9 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Left {
     let mut observed = vec![(
         owner.clone(),
         Observed {
-            api: None,
             role: sight.role,
-            functions: BTreeMap::new(),
             owned: sight.owned,
+            ..Observed::default()
         },
     )];
     observed.extend(apis.into_iter().map(|api| {

@@ -10,7 +10,7 @@ use jwthttpapi_core::{
     model::{
         Observed, Owner,
         name::{FunctionArn, role_name},
-        observed::{Owned, Reading},
+        observed::{Lineage, Owned, Reading},
     },
     plan::{Step, plan_deletion},
 };
@@ -72,6 +72,7 @@ pub(super) async fn see(
             api: None,
             role: made_by(owner, sight.role, |role| &role.tags),
             functions: sight.functions,
+            lineage: Lineage::default(),
             owned: sight
                 .owned
                 .into_iter()
@@ -101,8 +102,8 @@ fn its_own(owner: &Owner, owned: Owned) -> Owned {
     }
 }
 
-/// Reads what the last owner of an API has beside it, and deletes what there is. Statements that name the API are the API's,
-/// and with its new owner.
+/// Reads what the last owner of an API has beside it, and deletes what there is. Its statements are its
+/// successor's by lineage.
 pub(super) async fn remove(
     session: &Session,
     owner: &Owner,
@@ -111,19 +112,18 @@ pub(super) async fn remove(
 ) -> Result<Removal, Failure> {
     let none = BTreeSet::new();
     let observed = see(session, owner, &none).await.map_err(|fault| (None, fault))?;
-    take_away(session, owner, &observed, &BTreeSet::new(), cut, deadline).await
+    take_away(session, owner, &observed, cut, deadline).await
 }
 
-/// Deletes what was seen. `sources` are the owner's APIs as statements name them.
+/// Deletes what was seen.
 pub(super) async fn take_away(
     session: &Session,
     owner: &Owner,
     observed: &Observed,
-    sources: &BTreeSet<String>,
     cut: &(dyn Fn() -> bool + Sync),
     deadline: Instant,
 ) -> Result<Removal, Failure> {
-    let plan = plan_deletion(observed, owner, sources);
+    let plan = plan_deletion(observed, owner);
     if plan.is_empty() {
         return Ok(Removal::Empty);
     }

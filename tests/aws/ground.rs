@@ -287,7 +287,7 @@ impl Ground {
     }
 
     pub(crate) async fn deletion(&self, desired: &Desired, id: &str) -> Plan {
-        plan_deletion(&self.observe(desired, Some(id)).await, &owner(), &BTreeSet::new())
+        plan_deletion(&self.observe(desired, Some(id)).await, &owner())
     }
 
     pub(crate) async fn api(&self, id: &str) -> observed::Api {

@@ -86,6 +86,10 @@ pub(crate) fn stranger(sandbox: &Sandbox) -> SdkConfig {
         .build()
 }
 
+/// How long before a life each of these came, in milliseconds: no list lacks them any more.
+const LONG_BEFORE: u64 = 2 * 86_400_000;
+const BEFORE: u64 = 86_400_000;
+
 /// What lives begin with.
 #[derive(Clone, Debug)]
 pub struct Ground {
@@ -126,7 +130,7 @@ pub fn ground() -> Ground {
             region: REGION.into(),
             seed: 0,
             settings,
-            clock: Clock::tokio(Timestamp(EPOCH)),
+            clock: Clock::tokio(Timestamp(EPOCH - LONG_BEFORE)),
             issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned(), OTHER_ISSUER.to_owned()])),
         });
         furnish(&stranger(&sandbox)).await;
@@ -143,7 +147,7 @@ pub fn ground() -> Ground {
 /// The same with another object, for which the operator has done what it asks for.
 async fn settle(alone: &Beginning) -> Beginning {
     let scenario = Scenario::bare();
-    let sandbox = alone.sandbox.fork(Clock::tokio(Timestamp(EPOCH)), 0);
+    let sandbox = alone.sandbox.fork(Clock::tokio(Timestamp(EPOCH - BEFORE)), 0);
     let oracle = Oracle::new(alone.before.clone(), &scenario);
     let world = World::new(sandbox, Schedule::new(), Duration::ZERO, oracle);
     let object = json!({

@@ -288,6 +288,50 @@ fn a_namesake_of_a_namesake_leaves_no_statement_of_the_first() {
     }
 }
 
+/// Somebody widens the statements, or deletes the API that they name; a log group is refused whose function's role is not.
+#[test]
+fn a_namesake_finds_what_was_changed_or_half_made_before_it() {
+    let deed = Fault::Deed;
+    let denied = |action: &str| {
+        let mut all = denials().into_iter();
+        let denial = all.find(|denial| denial.to_string().starts_with(action));
+        deed(denial.expect("a denial"))
+    };
+    let cases = [
+        (
+            "policy",
+            19_085,
+            vec![
+                (80, deed(Deed::Drift(Drift::WidenStatements))),
+                (81, deed(Deed::Replace)),
+            ],
+        ),
+        (
+            "smallest",
+            22_750,
+            vec![
+                (21, deed(Deed::Replace)),
+                (29, Fault::Outage(Outage::away(30))),
+                (44, deed(Deed::Drift(Drift::DeleteApi))),
+            ],
+        ),
+        (
+            "functions",
+            24_049,
+            vec![
+                (58, deed(Deed::Wipe("nonce"))),
+                (171, denied("logs:CreateLogGroup")),
+                (251, deed(Deed::Replace)),
+            ],
+        ),
+    ];
+    for (name, seed, schedule) in cases {
+        let scenario = Scenario::named(name).unwrap().drawn(seed);
+        let outcome = life::live(&GROUND, &scenario, &schedule.into_iter().collect(), seed);
+        assert_eq!(outcome.violations, [], "{name}");
+    }
+}
+
 /// It waited once, while another process created; what it saw then is not what it may go by when the id in status is wrong later.
 #[test]
 fn a_process_that_waited_for_an_intent_waits_again_for_its_own() {

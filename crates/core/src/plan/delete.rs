@@ -12,9 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps that take everything of an owner away: the API with all its children, then the permissions on functions, then
 /// the role, then the object's own functions, each with its role. Their logs go when nothing else of them is seen any more: that
-/// is another plan. What is not proven the owner's stays. `sources` are APIs that are the owner's, or were, as statements name
-/// them.
-pub fn plan_deletion(observed: &Observed, owner: &Owner, sources: &BTreeSet<String>) -> Plan {
+/// is another plan. What is not proven the owner's stays.
+pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
     let api = observed
         .api
         .iter()
@@ -24,7 +23,7 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner, sources: &BTreeSet<Stri
         let standing = match reading.known() {
             // One of the object's own takes its policy with it.
             Some(FunctionPolicy::Policy(policy)) if !is_own(function, observed, owner) => {
-                document::statements_of(policy, owner, sources)
+                document::statements_of(policy, owner, &observed.lineage)
             }
             _ => Vec::new(),
         };

@@ -12,7 +12,7 @@ use crate::model::observed::{
 };
 use crate::model::{Policy, build};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:";
@@ -613,6 +613,22 @@ fn a_statement_is_added_replaced_and_removed_where_the_policy_is_known() {
     assert_eq!(of_no_route, ["no longer let the API invoke h"]);
 }
 
+/// To a namesake the log group is what tells of all three.
+#[test]
+fn a_functions_log_group_is_made_before_its_role_and_that_before_the_function() {
+    let desired = build(&owning(), &owner(), &place(), "nonce", &policy()).unwrap();
+    let plan = plan(&desired, &nothing_made().seen(&desired), &owner(), &place());
+    let position = |wanted: fn(&Step) -> bool| {
+        let mut steps = plan.steps.iter();
+        steps.position(|planned| wanted(&planned.step)).expect("a step")
+    };
+    let group = position(|step| matches!(step, Step::CreateLogGroup(_)));
+    let role = position(|step| matches!(step, Step::CreateRole(role) if role.function.is_some()));
+    let function = position(|step| matches!(step, Step::CreateFunction { .. }));
+    assert!(plan.steps[role].after.contains(&group));
+    assert!(plan.steps[function].after.contains(&role));
+}
+
 /// An API that was taken over has statements under the uid of its last owner.
 #[test]
 fn statements_that_name_the_objects_api_are_its_own_whoever_had_it_before() {
@@ -636,14 +652,19 @@ fn statements_that_name_the_objects_api_are_its_own_whoever_had_it_before() {
         removals.count()
     };
     // Its own on f and g.
-    assert_eq!(
-        removals(&plan_deletion(&world.observed, &owner(), &BTreeSet::new())),
-        2
-    );
-    assert_eq!(
-        removals(&plan_deletion(&world.observed, &owner(), &BTreeSet::from([ours]))),
-        4
-    );
+    assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 2);
+    world.observed.lineage.apis.insert(ours);
+    assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 4);
+    // What somebody widened names the API no more, and what was for an API that somebody deleted never did.
+    let last = crate::model::Owner {
+        uid: "before".into(),
+        ..owner()
+    };
+    world.add_statement(&function("i"), &statement_id(&last), &theirs);
+    assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 4);
+    world.observed.lineage.last = Some(last);
+    assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 5);
+    assert_eq!(removals(&planned(&by_policy(), &world.observed)), 3);
 }
 
 #[test]
@@ -652,7 +673,7 @@ fn deletion_and_release_touch_what_is_proven_ours() {
                 jwthttpapi.dev/namespace, jwthttpapi.dev/nonce, jwthttpapi.dev/uid";
     let (untag_api, untag_role) = (format!("untag API: {tags}"), format!("untag role R: {tags}"));
     let mut world = as_wanted(&spec());
-    let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner(), &BTreeSet::new()));
+    let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner()));
     let release = |world: &World| lines(&plan_release(&world.observed, &owner()));
     assert_eq!(
         deletion(&world),
@@ -689,8 +710,7 @@ fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs(
     let desired = build(&owning(), &owner(), &place(), "nonce", &policy()).unwrap();
     let mut world = nothing_made();
     world.run(&plan(&desired, &world.seen(&desired), &owner(), &place()));
-    let deletion =
-        |world: &World| lines(&plan_deletion(&world.observed, &owner(), &BTreeSet::new())).split_off(3);
+    let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner())).split_off(3);
     let release = |world: &World| lines(&plan_release(&world.observed, &owner())).split_off(2);
     let delete = [
         format!("!delete function {own} <0"),
@@ -705,9 +725,9 @@ fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs(
     assert_eq!(deletion(&world), delete);
     assert_eq!(release(&world), untag);
     let mut after = world.clone();
-    after.run(&plan_deletion(&world.observed, &owner(), &BTreeSet::new()));
+    after.run(&plan_deletion(&world.observed, &owner()));
     assert_eq!(
-        lines(&plan_deletion(&after.observed, &owner(), &BTreeSet::new())),
+        lines(&plan_deletion(&after.observed, &owner())),
         [format!("!delete log group {group}")]
     );
     let owned = world.observed.owned.get_mut(&own).unwrap();

@@ -5,6 +5,7 @@
 //! | a permission | the API |
 //! | a route, unless it closes something | its function, and what lets it invoke it |
 //! | a function, made or configured | its role and its log group |
+//! | the role of a function | its log group: to whoever takes the API over that is all that tells of both |
 //! | what takes a permission, a role or a function away | the last step before it that a route may need it until |
 //! | a role's end | the end of its function |
 //! | an integration's end | the end of the permission on its function: to whoever takes the API over it is all that tells of that |
@@ -60,6 +61,12 @@ impl Links<'_> {
             Step::CreateFunction { name, .. } | Step::UpdateFunctionConfiguration { name, .. } => {
                 self.belongings(index, name)
             }
+            Step::CreateRole(role) => role
+                .function
+                .as_ref()
+                .and_then(|name| self.log_group(index, name))
+                .into_iter()
+                .collect(),
             Step::DeleteIntegration { id } => self.told_of(index, id),
             Step::RemovePermission { .. }
             | Step::PutRolePolicy { .. }
@@ -117,6 +124,14 @@ impl Links<'_> {
             .filter(|(_, (step, _))| is_its(step))
             .map(|(index, _)| index)
             .collect()
+    }
+
+    fn log_group(&self, index: usize, name: &str) -> Option<usize> {
+        let function = self.desired.owned.get(name)?;
+        self.last(
+            index,
+            |step| matches!(step, Step::CreateLogGroup(group) if group.name == function.log_group.name),
+        )
     }
 
     /// After this step no route needs what goes.

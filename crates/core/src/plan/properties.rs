@@ -537,7 +537,7 @@ fn a_deletion_leaves_nothing_of_ours_and_everything_of_others() {
         let mut choices = case.choices.iter().cycle();
         // The second takes the logs of what the first took.
         for _ in 0..2 {
-            let plan = super::plan_deletion(&world.observed, &owner(), &BTreeSet::new());
+            let plan = super::plan_deletion(&world.observed, &owner());
             let mut lanes = Lanes::new(&plan);
             while lanes.advance(&mut world, *choices.next().unwrap()) {}
         }
@@ -558,7 +558,7 @@ fn a_deletion_leaves_nothing_of_ours_and_everything_of_others() {
             let group = owned.log_group.known().and_then(Option::as_ref);
             assert!(!group.is_some_and(|group| ours(&group.tags)));
         }
-        assert!(super::plan_deletion(&world.observed, &owner(), &BTreeSet::new()).is_empty());
+        assert!(super::plan_deletion(&world.observed, &owner()).is_empty());
     });
 }
 

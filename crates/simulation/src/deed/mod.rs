@@ -283,11 +283,17 @@ impl World {
         let orphans = self.api_of(uid).filter(|_| !deleting);
         self.oracle().orphaned(orphans);
         // A statement on a function that neither the spec nor an integration names is known to the old status alone.
-        let spec = old["spec"].to_string();
-        let known = |function: &String| spec.contains(&format!("{function:?}")) || self.reaches(function);
+        let routes = old["spec"]["routes"].as_array();
+        let named = |function: &String| {
+            let mut names = routes.into_iter().flatten().map(|route| &route["lambda"]["name"]);
+            names.any(|name| *name == **function)
+        };
+        let known = |function: &String| named(function) || self.reaches(function);
         if !statements.iter().all(|(function, _)| known(function)) {
             self.oracle().forgot_grants();
         }
+        // Its functions are known to its namesake by their logs alone.
+        self.oracle().forgot_functions();
         store.strip_finalizers(&OBJECT);
         store.delete(&OBJECT, now);
         let object = json!({"apiVersion": old["apiVersion"], "kind": old["kind"], "spec": old["spec"]});
