@@ -209,8 +209,6 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
         .map(|authorizer| (authorizer.name.clone(), authorizer.id.clone()))
         .collect();
     // A statement leaves `grants` after a read showed it gone, or when the plan that removed it was not contradicted.
-    let mut lineage = observed.lineage.clone();
-    lineage.apis.insert(place.execute_api_arn(&api.id));
     let wanted: BTreeSet<String> = if desired.invocation == Invocation::ResourcePolicy {
         desired.backends().into_iter().map(ToString::to_string).collect()
     } else {
@@ -220,7 +218,7 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
         let Reading::Known(FunctionPolicy::Policy(policy)) = reading else {
             return false;
         };
-        !document::statements_of(policy, owner, &lineage).is_empty()
+        !document::statements_of(policy, owner, &observed.lineage).is_empty()
     };
     // What was lost of `grants` is learned again from what stands.
     let standing = observed.functions.iter().filter(|(_, reading)| stands(reading));

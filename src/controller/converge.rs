@@ -95,14 +95,14 @@ pub(crate) async fn converge(
     };
     let found = Found {
         observed: Observed {
+            lineage: Lineage {
+                apis: BTreeSet::from([aim.place.execute_api_arn(&api.id)]),
+                last: last_owner(&aim.owner, &status, &BTreeSet::new()),
+            },
             api: Some(api),
             role: sight.role,
             functions: sight.functions,
             owned: sight.owned,
-            lineage: Lineage {
-                apis: BTreeSet::new(),
-                last: last_owner(&aim.owner, &status, &BTreeSet::new()),
-            },
         },
         faults: sight.faults,
         conflict,

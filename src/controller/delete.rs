@@ -3,11 +3,11 @@
 use super::{
     aim::elsewhere,
     attachments,
+    belongings::{own, questions, sources, targets},
     context::{Context, Memory},
     error::Error,
     establish::{ambiguous, proven},
     expected::STALE_LIST,
-    functions::Own,
     look::{Questions, granted, look, reached_by_policy},
     pass::{Findings, Next},
     record::Record,
@@ -16,10 +16,10 @@ use super::{
 };
 use crate::aws::{self, Extent, Session, Urgency};
 use jwthttpapi_core::{
-    api::{DeletionPolicy, Draft, InvocationMode, JwtHttpApiStatus, Progress, Reason},
+    api::{DeletionPolicy, Draft, JwtHttpApiStatus, Progress, Reason},
     model::{
         Observed, Owner, Proof,
-        name::{FunctionArn, Place, RoleName, role_name},
+        name::{FunctionArn, Place, role_name},
         observed::{Api, Lineage},
     },
     plan::{Candidate, Planned, Step, plan_deletion},
@@ -326,82 +326,5 @@ impl Teardown<'_> {
         record.remove_finalizer().await?;
         findings.programmed = Draft::yes(Reason::Programmed, "nothing is left in AWS");
         Ok((Next::Change, status))
-    }
-}
-
-/// The object's APIs as statements name them: those that carry proof, and the one of the stored id when that is gone.
-fn sources(place: &Place, owner: &Owner, apis: &[Api], status: &JwtHttpApiStatus) -> BTreeSet<String> {
-    let stored = status.api_id.as_ref();
-    let gone = stored.filter(|id| !apis.iter().any(|api| api.id == **id));
-    let ours = apis
-        .iter()
-        .filter(|api| owner.proof(&api.tags, None) > Proof::None);
-    ours.map(|api| &api.id)
-        .chain(gone)
-        .map(|id| place.execute_api_arn(id))
-        .collect()
-}
-
-/// The object's own functions as its deletion knows them.
-pub(super) fn own<'a>(record: &Record, owner: &'a Owner) -> Option<Own<'a>> {
-    let status = record.status();
-    Own::of(owner, record.spec(), &status, status.nonce.is_none())
-}
-
-/// What deletion asks for: IAM only where a role may be, Lambda only where a statement may stand.
-pub(super) fn questions<'a>(
-    ctx: &Context,
-    record: &Record,
-    role: &RoleName,
-    own: Option<Own<'a>>,
-) -> Questions<'a> {
-    let status = record.status();
-    let spec = record.spec();
-    let brought = spec
-        .invocation
-        .as_ref()
-        .is_some_and(|invocation| invocation.role_arn.is_some());
-    let mode = spec.invocation_mode(ctx.policy.default_invocation);
-    let by_role = mode == InvocationMode::Role && !brought;
-    let lost = status.nonce.is_none();
-    let may_have_role = status.role_arn.is_some() || lost || by_role;
-    Questions {
-        extent: Extent::Integrations,
-        role: may_have_role.then(|| role.clone()),
-        functions: granted(&status)
-            .into_iter()
-            .map(|function| (function, true))
-            .collect(),
-        own,
-    }
-}
-
-/// The APIs to delete: those of complete proof; with the nonce lost the only one of ours. Otherwise none, and which ones
-/// could be meant.
-fn targets(status: &JwtHttpApiStatus, candidates: &[Candidate]) -> Result<BTreeSet<String>, Vec<String>> {
-    let complete = |candidate: &&Candidate| status.nonce.is_some() && candidate.nonce == status.nonce;
-    let mine: BTreeSet<String> = candidates
-        .iter()
-        .filter(complete)
-        .map(|candidate| candidate.id.clone())
-        .collect();
-    let others: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|candidate| !complete(candidate))
-        .collect();
-    match others.as_slice() {
-        [] => Ok(mine),
-        [only] if mine.is_empty() && (status.nonce.is_none() || status.api_id.as_ref() == Some(&only.id)) => {
-            Ok(BTreeSet::from([only.id.clone()]))
-        }
-        several => {
-            let mut ids: Vec<String> = several
-                .iter()
-                .map(|candidate| candidate.id.clone())
-                .chain(mine)
-                .collect();
-            ids.sort_unstable();
-            Err(ids)
-        }
     }
 }

@@ -10,6 +10,7 @@ mod ahead;
 mod aim;
 mod attachments;
 mod backoff;
+mod belongings;
 mod carry_out;
 mod conclude;
 mod context;

@@ -2,8 +2,8 @@
 
 use super::{
     aim::elsewhere,
+    belongings::{own, questions},
     context::Context,
-    delete::{own, questions},
     error::Error,
     establish::proven,
     events,

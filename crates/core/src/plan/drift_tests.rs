@@ -642,6 +642,8 @@ fn statements_that_name_the_objects_api_are_its_own_whoever_had_it_before() {
     world.add_statement(&function("h"), before, &ours);
     world.add_statement(&function("i"), before, &theirs);
     world.add_statement(&function("i"), "by-hand", &ours);
+    let of_the_owner = world.observed.lineage.clone();
+    world.observed.lineage.apis.insert(ours.clone());
     assert_eq!(
         lines(&planned(&by_policy(), &world.observed)),
         ["no longer let the API invoke f", "no longer let the API invoke h"]
@@ -652,6 +654,7 @@ fn statements_that_name_the_objects_api_are_its_own_whoever_had_it_before() {
         removals.count()
     };
     // Its own on f and g.
+    world.observed.lineage = of_the_owner;
     assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 2);
     world.observed.lineage.apis.insert(ours);
     assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 4);

@@ -149,10 +149,6 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
         .api
         .as_ref()
         .map(|api| Permission::new(owner, place, &api.id));
-    let mut lineage = observed.lineage.clone();
-    lineage
-        .apis
-        .extend(permission.iter().map(|own| own.source_arn.clone()));
     let leaves = |function: &FunctionArn| !desired.owns(function) && is_own(function, observed, owner);
     // Somebody else's function that has the name of one of the object's own.
     let foreign = |function: &FunctionArn, state: &FunctionPolicy| {
@@ -164,7 +160,7 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
         let (statement, standing) = match state {
             FunctionPolicy::Policy(policy) => (
                 document::statement(policy, &id),
-                document::statements_of(policy, owner, &lineage),
+                document::statements_of(policy, owner, &observed.lineage),
             ),
             FunctionPolicy::Missing | FunctionPolicy::Exists => (None, Vec::new()),
         };

@@ -1,0 +1,104 @@
+//! What an object that goes may have in AWS: what to ask for, and which APIs are meant.
+
+use super::{
+    context::Context,
+    functions::Own,
+    look::{Questions, granted},
+    record::Record,
+};
+use crate::aws::Extent;
+use jwthttpapi_core::{
+    api::{InvocationMode, JwtHttpApiStatus},
+    model::{
+        Owner, Proof,
+        name::{Place, RoleName},
+        observed::Api,
+    },
+    plan::Candidate,
+};
+use std::collections::BTreeSet;
+
+/// The object's APIs as statements name them: those that carry proof, and the one of the stored id when that is gone.
+pub(super) fn sources(
+    place: &Place,
+    owner: &Owner,
+    apis: &[Api],
+    status: &JwtHttpApiStatus,
+) -> BTreeSet<String> {
+    let stored = status.api_id.as_ref();
+    let gone = stored.filter(|id| !apis.iter().any(|api| api.id == **id));
+    let ours = apis
+        .iter()
+        .filter(|api| owner.proof(&api.tags, None) > Proof::None);
+    ours.map(|api| &api.id)
+        .chain(gone)
+        .map(|id| place.execute_api_arn(id))
+        .collect()
+}
+
+/// The object's own functions as its deletion knows them.
+pub(super) fn own<'a>(record: &Record, owner: &'a Owner) -> Option<Own<'a>> {
+    let status = record.status();
+    Own::of(owner, record.spec(), &status, status.nonce.is_none())
+}
+
+/// What deletion asks for: IAM only where a role may be, Lambda only where a statement may stand.
+pub(super) fn questions<'a>(
+    ctx: &Context,
+    record: &Record,
+    role: &RoleName,
+    own: Option<Own<'a>>,
+) -> Questions<'a> {
+    let status = record.status();
+    let spec = record.spec();
+    let brought = spec
+        .invocation
+        .as_ref()
+        .is_some_and(|invocation| invocation.role_arn.is_some());
+    let mode = spec.invocation_mode(ctx.policy.default_invocation);
+    let by_role = mode == InvocationMode::Role && !brought;
+    let lost = status.nonce.is_none();
+    let may_have_role = status.role_arn.is_some() || lost || by_role;
+    Questions {
+        extent: Extent::Integrations,
+        role: may_have_role.then(|| role.clone()),
+        functions: granted(&status)
+            .into_iter()
+            .map(|function| (function, true))
+            .collect(),
+        own,
+    }
+}
+
+/// The APIs to delete: those of complete proof; with the nonce lost the only one of ours. Otherwise none, and which ones
+/// could be meant.
+pub(super) fn targets(
+    status: &JwtHttpApiStatus,
+    candidates: &[Candidate],
+) -> Result<BTreeSet<String>, Vec<String>> {
+    let complete = |candidate: &&Candidate| status.nonce.is_some() && candidate.nonce == status.nonce;
+    let mine: BTreeSet<String> = candidates
+        .iter()
+        .filter(complete)
+        .map(|candidate| candidate.id.clone())
+        .collect();
+    let others: Vec<&Candidate> = candidates
+        .iter()
+        .filter(|candidate| !complete(candidate))
+        .collect();
+    match others.as_slice() {
+        [] => Ok(mine),
+        [only] if mine.is_empty() && (status.nonce.is_none() || status.api_id.as_ref() == Some(&only.id)) => {
+            Ok(BTreeSet::from([only.id.clone()]))
+        }
+        several => {
+            let mut ids: Vec<String> = several
+                .iter()
+                .map(|candidate| candidate.id.clone())
+                .chain(mine)
+                .collect();
+            ids.sort_unstable();
+            Err(ids)
+        }
+    }
+}
