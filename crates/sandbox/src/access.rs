@@ -12,6 +12,8 @@ use crate::{
 
 /// How the keys of sessions begin (D: IAM identifiers).
 const TEMPORARY: &str = "ASIA";
+/// For how many minutes before and after it was made a signature is good (D: troubleshooting of signed requests).
+const SIGNATURE_MINUTES: u64 = 5;
 
 /// A request as access rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) session: Option<&'a Session>,
     /// What came with the key.
     pub(crate) token: Option<&'a str>,
+    /// When it was signed.
+    pub(crate) signed: Option<Timestamp>,
     pub(crate) now: Timestamp,
 }
 
@@ -83,6 +87,11 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
     }
     if settings.invalid_keys.contains(attempt.access_key) {
         return Err(invalid(attempt.service));
+    }
+    if settings.signatures_expire
+        && let Some(signed) = attempt.signed
+    {
+        timely(attempt.service, signed, attempt.now)?;
     }
     attempt.checked()?;
     let Some(principal) = settings.principals.get(attempt.owner()) else {
@@ -211,6 +220,27 @@ fn invalid(service: Service) -> Refusal {
     Refusal::new(forbidden(service), code, text)
 }
 
+/// Refuses what was signed too long ago, or is only to be signed (texts O).
+fn timely(service: Service, signed: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    let span = SIGNATURE_MINUTES * 60_000;
+    let (earliest, latest) = (now.before(span), now.after(span));
+    let (when, limit, sign) = if signed < earliest {
+        ("expired: {} is now earlier than", earliest, '-')
+    } else if signed > latest {
+        ("not yet current: {} is still later than", latest, '+')
+    } else {
+        return Ok(());
+    };
+    let code = match service {
+        Service::ApiGateway | Service::Lambda | Service::Logs => "InvalidSignatureException",
+        Service::Iam | Service::Sts => "SignatureDoesNotMatch",
+    };
+    let when = when.replace("{}", &signed.signed());
+    let (limit, now) = (limit.signed(), now.signed());
+    let text = format!("Signature {when} {limit} ({now} {sign} {SIGNATURE_MINUTES} min.)");
+    Err(Refusal::new(forbidden(service), code, text))
+}
+
 fn allowed(principal: &Principal, attempt: Attempt) -> bool {
     admits(principal, &[attempt.action(), attempt.named()])
 }
@@ -270,6 +300,7 @@ mod tests {
             access_key: "AKIA",
             session: None,
             token: None,
+            signed: None,
             now: Timestamp(0),
         }
     }
@@ -513,6 +544,47 @@ mod tests {
             let code = check(settings, &account, asked).err().map(|refusal| refusal.code);
             assert_eq!(code.as_deref(), answer);
         }
+    }
+
+    #[test]
+    fn a_signature_is_good_for_five_minutes_before_and_after_it_was_made() {
+        let strict = Settings {
+            signatures_expire: true,
+            ..Settings::default()
+        };
+        let (now, span) = (Timestamp(1_800_000_000_000), 300_000);
+        let refused = |settings: &Settings, service, signed| {
+            let attempt = Attempt {
+                signed: Some(signed),
+                now,
+                ..attempt(service, "GetApi", "GET")
+            };
+            check(settings, &account(), attempt).err()
+        };
+        let code = |service, signed| refused(&strict, service, signed).map(|refusal| refusal.code);
+        assert_eq!(code(Service::ApiGateway, now.before(span)), None);
+        assert_eq!(code(Service::ApiGateway, now.after(span)), None);
+        let old = now.before(span + 1000);
+        assert_eq!(
+            code(Service::ApiGateway, old).as_deref(),
+            Some("InvalidSignatureException")
+        );
+        assert_eq!(code(Service::Iam, old).as_deref(), Some("SignatureDoesNotMatch"));
+        let text = |signed| refused(&strict, Service::Iam, signed).map(|refusal| refusal.message);
+        assert_eq!(
+            text(old).as_deref(),
+            Some(
+                "Signature expired: 20270115T075459Z is now earlier than 20270115T075500Z (20270115T080000Z - 5 min.)"
+            )
+        );
+        assert_eq!(
+            text(now.after(span + 1000)).as_deref(),
+            Some(
+                "Signature not yet current: 20270115T080501Z is still later than 20270115T080500Z \
+                 (20270115T080000Z + 5 min.)"
+            )
+        );
+        assert_eq!(refused(&Settings::default(), Service::Iam, old), None);
     }
 
     #[test]

@@ -167,7 +167,8 @@ fn special(bug: Bug) -> Vec<Hunt> {
         Bug::EachCreates => with(
             Scenario {
                 switches: json!({"list_lag_ms": 25_000}),
-                ..Scenario::rivals()
+                replicas: 2,
+                ..Scenario::bare()
             },
             2,
             [Fault::Terminate, Fault::Deed(Deed::Wipe("grants"))],

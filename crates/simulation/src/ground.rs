@@ -16,6 +16,7 @@ use aws_sdk_lambda::{
     primitives::Blob,
     types::{FunctionCode, Runtime},
 };
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use jwthttpapi_core::{
     api::DeletionPolicy,
@@ -28,7 +29,11 @@ use jwthttpapi_sandbox::{
     Clock, Issuers, Options, SMALLEST_ARCHIVE, Sandbox, Settings, Timestamp, model::Account,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// The uid of another object of this cluster, whose API is elsewhere: what carries it is nobody's to touch.
 pub(crate) const STRANGER: &str = "99999999-9999-4999-8999-999999999999";
@@ -82,8 +87,19 @@ pub(crate) fn stranger(sandbox: &Sandbox) -> SdkConfig {
         .region(Region::new(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .time_source(SharedTimeSource::new(RightTime(sandbox.clone())))
         .http_client(sandbox.clone())
         .build()
+}
+
+/// AWS's own time, whatever the operator's clock shows.
+#[derive(Debug)]
+struct RightTime(Sandbox);
+
+impl TimeSource for RightTime {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.0.now().0)
+    }
 }
 
 /// How long before a life each of these came, in milliseconds: no list lacks them any more.
@@ -120,7 +136,9 @@ pub fn ground() -> Ground {
         .expect("a runtime");
     runtime.block_on(async {
         let settings = Settings::default()
-            .patched(&json!({"function_role_must_be_assumable": false, "page_size": 1000}))
+            .patched(&json!({
+                "function_role_must_be_assumable": false, "page_size": 1000, "signatures_expire": true,
+            }))
             .expect("switches");
         let sandbox = Sandbox::new(Options {
             account: Account {

@@ -5,7 +5,7 @@ use crate::{
     fault::Schedule,
     ground::Ground,
     instance::{self, Running},
-    oracle::{Oracle, Rule, Violation, is_ready},
+    oracle::{Oracle, Rule, Violation, is_held, is_ready},
     scenario::Scenario,
     world::{EPOCH, Effect, World},
 };
@@ -178,8 +178,21 @@ impl<'a> Life<'a> {
             self.oracle.at_rest(&self.world, phase);
         }
         self.phase(Phase::Delete).await?;
+        if self.object().is_some() {
+            self.oracle.at_rest(&self.world, Phase::Steady);
+            self.lift();
+            self.phase(Phase::Delete).await?;
+        }
         self.oracle.at_rest(&self.world, Phase::Delete);
         Ok(())
+    }
+
+    /// The user lets go on what is suspended.
+    fn lift(&mut self) {
+        let Some(mut object) = self.object() else { return };
+        object["spec"]["suspend"] = json!(false);
+        self.oracle.wanted(&object["spec"]);
+        let _ = self.world.state().kubernetes.edit(&OBJECT, object);
     }
 
     async fn phase(&mut self, phase: Phase) -> Result<(), String> {
@@ -377,16 +390,18 @@ impl<'a> Life<'a> {
     }
 }
 
-/// Whether a phase has reached its end. An object that somebody deleted meanwhile has reached the end of all.
+/// Whether a phase has reached its end. An object that somebody deleted meanwhile has reached the end of all, and one that is
+/// suspended goes no further.
 fn reached(world: &World, phase: Phase) -> bool {
     let Ok(object) = world.state().kubernetes.get(&OBJECT) else {
         return true;
     };
     if phase == Phase::Delete {
         // A namesake that somebody made meanwhile is another object.
-        return object["metadata"]["deletionTimestamp"].is_null() && is_ready(&object);
+        let another = object["metadata"]["deletionTimestamp"].is_null() && is_ready(&object);
+        return another || is_held(&object);
     }
     let asked = &object["metadata"]["annotations"][REQUESTED_AT];
     let answered = asked.is_null() || object["status"]["lastHandledReconcileAt"] == *asked;
-    is_ready(&object) && answered
+    (is_ready(&object) || is_held(&object)) && answered
 }

@@ -68,7 +68,7 @@ impl Scenario {
     }
 
     /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists that
-    /// lag, two processes, of which one leads or each of them does, and another object.
+    /// lag, two processes, of which one leads or each of them does, another object, and what is retained or suspended.
     pub fn every() -> Vec<Self> {
         let mut every = Self::all();
         every.extend([
@@ -78,12 +78,14 @@ impl Scenario {
             Self::leaders(),
             Self::rivals(),
             Self::beside(),
+            Self::retained(),
+            Self::suspended(),
         ]);
         every
     }
 
     /// Every scenario that faults are drawn for: one of each kind, twice as often as two processes, of which one leads or each
-    /// of them does, and as another object beside it. Leases are most of what two ask for.
+    /// of them does, as another object beside it, and as what is retained or suspended. Leases are most of what two ask for.
     pub fn by_chance() -> Vec<Self> {
         let mut all = Self::all();
         all.extend(Self::all());
@@ -98,6 +100,8 @@ impl Scenario {
             },
             Self::rivals(),
             Self::beside(),
+            Self::retained(),
+            Self::suspended(),
         ]);
         all
     }
@@ -109,6 +113,24 @@ impl Scenario {
             neighbour: true,
             ..smallest()
         }
+    }
+
+    /// Retained when its object goes.
+    pub fn retained() -> Self {
+        let mut retained = smallest();
+        retained.name = "retained";
+        retained.first["deletionPolicy"] = json!("Retain");
+        retained
+    }
+
+    /// Changed and suspended at once, so that the change waits, and the deletion, too, until that is lifted.
+    pub fn suspended() -> Self {
+        let mut suspended = Self::brief();
+        suspended.name = "suspended";
+        if let Some(second) = &mut suspended.second {
+            second["suspend"] = json!(true);
+        }
+        suspended
     }
 
     /// Two processes, of which one leads.
@@ -176,6 +198,7 @@ impl Scenario {
             "update_code_resets_architecture": pick(&both),
             "stage_name_hyphens": pick(&both),
             "trailing_slash_matches": pick(&both),
+            "signatures_expire": pick(&both),
         });
         Self {
             switches,

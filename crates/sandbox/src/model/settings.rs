@@ -115,6 +115,8 @@ pub struct Settings {
     pub expired_keys: BTreeSet<String>,
     /// Access keys that are answered 403 `UnrecognizedClientException`.
     pub invalid_keys: BTreeSet<String>,
+    /// Whether a signature is good for five minutes only; off, since a sandbox's clock need not be its callers' (D).
+    pub signatures_expire: bool,
     /// `apiEndpoint`, with `{api}` and `{region}` filled in; AWS's own form when absent.
     pub api_endpoint: Option<String>,
 }
@@ -178,6 +180,7 @@ impl Default for Settings {
             principals: BTreeMap::new(),
             expired_keys: BTreeSet::new(),
             invalid_keys: BTreeSet::new(),
+            signatures_expire: false,
             api_endpoint: None,
         }
     }

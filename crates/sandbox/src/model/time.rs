@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use jiff::{civil::DateTime, fmt::rfc2822, tz::TimeZone};
 use serde::{Serialize, Serializer};
-
-const MILLIS_PER_DAY: u64 = 86_400_000;
 
 /// Milliseconds since 1970-01-01T00:00:00Z. On the wire AWS shows whole seconds (O), and so does [`fmt::Display`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub u64);
+
+/// How a signature writes when it was made (D: elements of an AWS API request signature).
+const SIGNED: &str = "%Y%m%dT%H%M%SZ";
 
 impl Timestamp {
     /// The moment `millis` milliseconds later.
@@ -17,40 +19,55 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The moment `millis` milliseconds earlier.
+    #[must_use]
+    pub(crate) fn before(self, millis: u64) -> Self {
+        Self(self.0.saturating_sub(millis))
+    }
+
     /// The form that Lambda gives to `LastModified`.
     pub(crate) fn lambda(self) -> String {
-        let (date, time) = self.date_and_time();
-        format!("{date}T{time}.{:03}+0000", self.0 % 1000)
+        self.form("%Y-%m-%dT%H:%M:%S.%3f+0000")
     }
 
     /// The form of access logs and of the requests that functions see, such as `12/Mar/2020:19:03:58 +0000`.
     pub(crate) fn access_log(self) -> String {
-        const MONTHS: [&str; 12] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ];
-        let (year, month, day) = civil(self.0 / MILLIS_PER_DAY);
-        let month = usize::try_from(month)
-            .ok()
-            .and_then(|month| MONTHS.get(month.checked_sub(1)?));
-        let (_, time) = self.date_and_time();
-        format!(
-            "{day:02}/{}/{year:04}:{time} +0000",
-            month.copied().unwrap_or_default()
-        )
+        self.form("%d/%b/%Y:%H:%M:%S +0000")
     }
 
-    fn date_and_time(self) -> (String, String) {
-        let (year, month, day) = civil(self.0 / MILLIS_PER_DAY);
-        let second = self.0 % MILLIS_PER_DAY / 1000;
-        let time = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
-        (format!("{year:04}-{month:02}-{day:02}"), time)
+    /// The form of `X-Amz-Date`.
+    pub(crate) fn signed(self) -> String {
+        self.form(SIGNED)
+    }
+
+    /// Reads the form of `X-Amz-Date`.
+    pub(crate) fn from_signed(text: &str) -> Option<Self> {
+        let date = DateTime::strptime(SIGNED, text).ok()?;
+        let moment = TimeZone::UTC.to_timestamp(date).ok()?;
+        u64::try_from(moment.as_millisecond()).ok().map(Self)
+    }
+
+    /// The form of the header `Date`.
+    pub(crate) fn http_date(self) -> String {
+        let printer = rfc2822::DateTimePrinter::new();
+        printer
+            .timestamp_to_rfc9110_string(&self.moment())
+            .unwrap_or_default()
+    }
+
+    fn form(self, format: &str) -> String {
+        self.moment().strftime(format).to_string()
+    }
+
+    fn moment(self) -> jiff::Timestamp {
+        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (date, time) = self.date_and_time();
-        write!(f, "{date}T{time}Z")
+        f.write_str(&self.form("%Y-%m-%dT%H:%M:%SZ"))
     }
 }
 
@@ -58,24 +75,6 @@ impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-/// The Gregorian date of a day counted from 1970-01-01. Years begin in March here, so that a leap day comes last.
-fn civil(day: u64) -> (u64, u64, u64) {
-    let from_march_of_year_zero = day + 719_468;
-    let era = from_march_of_year_zero / 146_097;
-    let day_of_era = from_march_of_year_zero % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = 400 * era + year_of_era + u64::from(month <= 2);
-    (year, month, day_of_month)
 }
 
 #[cfg(test)]
@@ -113,6 +112,22 @@ mod tests {
         assert_eq!(
             Timestamp(1_798_761_599_000).access_log(),
             "31/Dec/2026:23:59:59 +0000"
+        );
+    }
+
+    #[test]
+    fn what_a_signature_says_is_read_as_it_is_written() {
+        let signed = Timestamp(951_782_399_000);
+        assert_eq!(signed.signed(), "20000228T235959Z");
+        assert_eq!(Timestamp::from_signed("20000228T235959Z"), Some(signed));
+        assert_eq!(Timestamp::from_signed("2000-02-28"), None);
+    }
+
+    #[test]
+    fn the_header_of_an_answer_names_the_day_of_the_week() {
+        assert_eq!(
+            Timestamp(951_782_399_000).http_date(),
+            "Mon, 28 Feb 2000 23:59:59 GMT"
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::btree_map::Entry as Slot, time::Duration};
 
 use bytes::Bytes;
-use http::Request as HttpRequest;
+use http::{Request as HttpRequest, header};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -318,10 +318,14 @@ impl Sandbox {
         let service = call.signature.service;
         // Deterministic, and unique within a sandbox.
         let request_id = format!("00000000-0000-4000-8000-{:012x}", call.number);
-        let response = match &answer {
+        let mut response = match &answer {
             Ok(value) => wire::encode(service, &call.operation, &request_id, value),
             Err(refusal) => wire::encode_refusal(service, &request_id, refusal),
         };
+        // By it the SDKs measure how far their own clock is off.
+        if let Ok(date) = self.now().http_date().try_into() {
+            response.headers_mut().insert(header::DATE, date);
+        }
         if let Err(refusal) = answer {
             self.core()
                 .journal
@@ -363,6 +367,7 @@ impl Call {
             now,
             session: world.session(&self.signature.access_key),
             token: self.signature.token.as_deref(),
+            signed: self.signature.signed,
             service: self.signature.service,
             operation: &self.operation,
             verb: &self.verb,

@@ -1,10 +1,11 @@
-//! The credential scope of a signed request. The signature itself is not verified: whoever reaches the sandbox may
+//! The credential scope of a signed request, and when it was signed. The signature itself is not verified: whoever reaches the sandbox may
 //! use it, and the access key only tells callers apart.
 
 use bytes::Bytes;
 use http::{Request, header};
 
 use super::Service;
+use crate::model::Timestamp;
 
 /// Who is calling what, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(crate) struct Signature {
     /// None in requests that need no signature.
     pub(crate) region: Option<String>,
     pub(crate) service: Service,
+    /// None in requests that do not say so in a header.
+    pub(crate) signed: Option<Timestamp>,
 }
 
 impl Signature {
@@ -30,9 +33,10 @@ impl Signature {
         match scope.as_slice() {
             [access_key, _date, region, service, "aws4_request"] => Some(Self {
                 access_key: (*access_key).to_owned(),
-                token: token(request),
+                token: text(request, "x-amz-security-token").map(str::to_owned),
                 region: Some((*region).to_owned()),
                 service: Service::named(service)?,
+                signed: text(request, "x-amz-date").and_then(Timestamp::from_signed),
             }),
             _ => None,
         }
@@ -44,11 +48,11 @@ impl Signature {
             token: None,
             region: None,
             service,
+            signed: None,
         }
     }
 }
 
-fn token(request: &Request<Bytes>) -> Option<String> {
-    let token = request.headers().get("x-amz-security-token")?;
-    token.to_str().ok().map(str::to_owned)
+fn text<'a>(request: &'a Request<Bytes>, header: &str) -> Option<&'a str> {
+    request.headers().get(header)?.to_str().ok()
 }

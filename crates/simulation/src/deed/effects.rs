@@ -1,6 +1,6 @@
 //! That every deed does something, somewhere: one that AWS refuses or that finds nothing proves nothing.
 
-use super::{CORRUPTED, Deed, Drift, WIPED, denials};
+use super::{CORRUPTED, Deed, Drift, WIPED, denials, full};
 use crate::{
     OBJECT, OPERATOR,
     fault::Schedule,
@@ -134,9 +134,14 @@ const OCCASIONS: [(&str, Drift); 11] = [
     ("lambda:UpdateFunctionConfiguration", Drift::ChangeTimeout),
 ];
 
-/// Whether the operator is refused something in a life with an action denied at each of some requests, and what is wrong then.
-fn refused(scenario: &Scenario, denial: &Deed, occasion: Option<Drift>) -> (bool, Vec<Violation>) {
-    let mut refused = false;
+/// The codes with which the operator is refused something in a life with a deed done at its beginning and at its end, or beside a
+/// drift, and what is wrong then.
+fn refused(
+    scenario: &Scenario,
+    denial: &Deed,
+    occasion: Option<Drift>,
+) -> (BTreeSet<String>, Vec<Violation>) {
+    let mut codes = BTreeSet::new();
     // Not inside, where there is a runtime already.
     let ground = &*GROUND;
     let outcome = life::in_a_thread(1, scenario, async |seed| {
@@ -163,14 +168,11 @@ fn refused(scenario: &Scenario, denial: &Deed, occasion: Option<Drift>) -> (bool
             life.oracle.at_rest(&life.world, phase);
         }
         let entries = life.world.sandbox().journal(0);
-        let mut denied = entries.iter().filter(|entry| entry.access_key == OPERATOR);
-        refused = denied.any(|entry| {
-            let code = entry.error.as_deref().unwrap_or_default();
-            code.starts_with("AccessDenied")
-        });
+        let asked = entries.into_iter().filter(|entry| entry.access_key == OPERATOR);
+        codes = asked.filter_map(|entry| entry.error).collect();
         life.end().await
     });
-    (refused, outcome.violations)
+    (codes, outcome.violations)
 }
 
 #[test]
@@ -183,11 +185,29 @@ fn every_denial_refuses_something_and_heals() {
         let occasion = occasions.find(|(action, _)| patch.contains(&format!("{action:?}")));
         let occasion = occasion.map(|(_, drift)| *drift);
         let found = scenarios().iter().any(|scenario| {
-            let (refused, violations) = refused(scenario, &denial, occasion);
+            let (codes, violations) = refused(scenario, &denial, occasion);
             assert_eq!(violations, [], "{} {denial:?}", scenario.name);
-            refused
+            codes.iter().any(|code| code.starts_with("AccessDenied"))
         });
         assert!(found, "nothing is refused by {denial:?}");
+    }
+}
+
+#[test]
+fn every_full_quota_refuses_something_and_heals() {
+    let codes = [
+        "TooManyRequestsException",
+        "LimitExceeded",
+        "LimitExceededException",
+        "PolicyLengthExceededException",
+    ];
+    for quota in full() {
+        let found = scenarios().iter().any(|scenario| {
+            let (refused, violations) = refused(scenario, &quota, None);
+            assert_eq!(violations, [], "{} {quota:?}", scenario.name);
+            codes.iter().any(|code| refused.contains(*code))
+        });
+        assert!(found, "nothing is refused by {quota:?}");
     }
 }
 

@@ -72,6 +72,7 @@ impl Deed {
             Self::Drift(Drift::DeleteApi | Drift::DeleteRole) => "deleted in AWS",
             Self::Drift(_) => "drift",
             Self::Switch(patch, _) if patch.contains("deny") => "action denied",
+            Self::Switch(patch, _) if patch.contains("quotas") => "quota full",
             Self::Switch(..) => "AWS in trouble",
             Self::Flood => "another floods",
         }
@@ -95,10 +96,6 @@ impl Deed {
             Self::Switch(r#"{"expired_keys": ["AKIDOPERATOR"]}"#, 90),
             Self::Switch(r#"{"invalid_keys": ["AKIDOPERATOR"]}"#, 90),
             Self::Switch(
-                r#"{"quotas": {"apis": 1, "routes": 0, "integrations": 0, "authorizers": 0}}"#,
-                180,
-            ),
-            Self::Switch(
                 r#"{"rate_limits": {"apigateway": {"per_second": 1, "burst": 1}}}"#,
                 60,
             ),
@@ -112,8 +109,25 @@ impl Deed {
             .chain(corrupted)
             .chain(drifts)
             .chain(denials())
+            .chain(full())
             .collect()
     }
+}
+
+/// Each quota of what the operator makes, full for three minutes.
+fn full() -> impl Iterator<Item = Deed> {
+    [
+        r#"{"quotas": {"apis": 1}}"#,
+        r#"{"quotas": {"routes": 0}}"#,
+        r#"{"quotas": {"integrations": 0}}"#,
+        r#"{"quotas": {"authorizers": 0}}"#,
+        r#"{"quotas": {"stages": 0}}"#,
+        r#"{"quotas": {"roles": 0}}"#,
+        r#"{"quotas": {"function_policy_bytes": 0}}"#,
+        r#"{"quotas": {"log_groups": 0}}"#,
+    ]
+    .into_iter()
+    .map(|patch| Deed::Switch(patch, 180))
 }
 
 /// How much of a text or a patch is shown.

@@ -5,12 +5,14 @@ mod invocation;
 mod organisation;
 mod owned;
 mod ownership;
+mod retained;
 mod status;
 
 use access::authorization;
 pub(crate) use access::deployment;
 pub(crate) use organisation::Organisation;
 use ownership::Proof;
+pub(crate) use retained::{kept, known, to_keep};
 pub(crate) use status::{granted, of as status};
 
 use crate::ground::is_anothers;
@@ -218,6 +220,32 @@ pub(crate) fn shown(state: &Value, uid: &str) -> Value {
         "functions": functions,
         "leftovers": leftovers,
     })
+}
+
+/// Two children of the object's APIs that do the same.
+pub(crate) fn twins(state: &Value, uid: &str) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let apis = items(&state["regions"][crate::REGION]["apis"])
+        .filter(|api| api["tags"]["jwthttpapi.dev/uid"] == uid);
+    apis.flat_map(|api| {
+        let of_integration = [
+            "integrationUri",
+            "credentialsArn",
+            "payloadFormatVersion",
+            "timeoutInMillis",
+        ];
+        let integrations = items(&api["integrations"]).map(move |one| {
+            (
+                &api["apiId"],
+                of_integration.map(|field| one[field].to_string()).join(" "),
+            )
+        });
+        let authorizers = items(&api["authorizers"]).map(move |one| (&api["apiId"], one["name"].to_string()));
+        integrations.chain(authorizers)
+    })
+    .filter(|(api, child)| !seen.insert((api.to_string(), child.clone())))
+    .map(|(api, child)| format!("{api} has two of {child}"))
+    .collect()
 }
 
 /// Everything that is not the object's, as it is.

@@ -3,8 +3,10 @@
 //! None of it shares code with the planner. What a spec means is said once more in `expected`; who may reach what is
 //! decided by the data plane of the sandbox; `traffic` judges requests, `rest` what a phase has come to.
 
+mod excuses;
 mod expected;
 mod exposure;
+mod foreign;
 mod rest;
 mod rule;
 mod status;
@@ -13,16 +15,18 @@ mod traffic;
 pub use rule::{Rule, Violation};
 
 use crate::{
-    ACCOUNT, KUBE_SYSTEM, OBJECT, REGION,
+    ACCOUNT, KUBE_SYSTEM, OBJECT, OPERATOR, REGION,
     kubernetes::Key,
     scenario::Scenario,
     world::{Instance, Service},
 };
+use excuses::{Excuses, Rest};
 use expected::Organisation;
 pub(crate) use expected::shown;
 use exposure::Exposure;
-use jwthttpapi_sandbox::Sandbox;
-pub(crate) use rest::is_ready;
+use foreign::Foreign;
+use jwthttpapi_sandbox::{Entry, Sandbox};
+pub(crate) use rest::{is_held, is_ready};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -46,8 +50,15 @@ struct Court {
     before: Arc<Value>,
     /// What the operator's flags ask of everything.
     organisation: Organisation,
+    /// What of it is of others.
+    foreign: Foreign,
     /// The spec that is wanted now.
     wanted: Value,
+    /// The last one that is not suspended: what AWS is to become, or to stay.
+    in_force: Value,
+    rest: Rest,
+    /// Whether lists may lack what is new.
+    lagging: bool,
     /// The last request to AWS that was judged.
     judged: u64,
     /// The object's uid.
@@ -66,47 +77,6 @@ struct Court {
     excuses: Excuses,
 }
 
-/// What happened to the object that no operator could undo at once, or ever.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
-struct Excuses {
-    /// Somebody has changed what is the object's, and it was not put right yet.
-    drifted: bool,
-    /// Something has changed that no living process knows of.
-    unseen: bool,
-    /// A process slept while its request was on its way: two APIs are no mistake until it is at rest.
-    slept: bool,
-    /// The list of granted functions was lost: the one place that knows of some statements.
-    forgot_grants: bool,
-    /// The list of functions was lost, or the log groups: either of them tells of functions, roles and log groups.
-    forgot_functions: bool,
-    lost_logs: bool,
-    /// Somebody took the finalizer off.
-    stripped: bool,
-    /// How often the object went without its finalizer: what it had in AWS stays, unless a namesake takes it over.
-    orphaned: u32,
-    taken_over: bool,
-    /// The uid was lost of the namesake from whom something is taken over: the one place that knows what is left of it.
-    forgot_namesake: bool,
-}
-
-impl Excuses {
-    /// Whether nothing may tell any more of a function that leaves, its role and its logs.
-    fn lost_functions(&self) -> bool {
-        self.forgot_functions && self.lost_logs
-    }
-
-    /// Whether something that an object had may stay in AWS for ever.
-    fn leave_something(&self) -> bool {
-        match self.orphaned {
-            0 => false,
-            1 => !self.taken_over || self.forgot_namesake,
-            // It may have gone before everything was gone of the one before.
-            _ => true,
-        }
-    }
-}
-
 /// Violations of one life that are worth keeping: one mistake often shows again and again.
 const KEPT: usize = 10;
 
@@ -121,9 +91,15 @@ impl Oracle {
             exposure: Exposure::new(&scenario.switches),
             traffic: Traffic::new(settings.leader_elect, budget),
             beside: scenario.neighbour,
+            foreign: Foreign::of(&before),
             before,
             organisation: Organisation::of(scenario.flags),
             wanted: Value::Null,
+            in_force: Value::Null,
+            rest: Rest::Never,
+            lagging: scenario.switches["list_lag_ms"]
+                .as_u64()
+                .is_some_and(|lag| lag > 0),
             judged: 0,
             uid: String::new(),
             apis: BTreeSet::new(),
@@ -230,6 +206,10 @@ impl Oracle {
     pub fn wanted(&self, spec: &Value) {
         let mut court = self.court();
         court.wanted = spec.clone();
+        if spec["suspend"] != true {
+            court.in_force = spec.clone();
+            court.rest.lift();
+        }
         court.exposure.also(spec);
     }
 
@@ -300,6 +280,8 @@ impl Oracle {
         if !entries.iter().any(|entry| entry.committed) {
             return;
         }
+        let found = court.written(&entries);
+        court.violated(found);
         let own: Vec<String> = sandbox
             .apis()
             .into_iter()
@@ -328,6 +310,13 @@ impl Oracle {
             let (had, needed) = (court.apis.len(), court.may_have_had);
             doubled(format!("{had} APIs were made where {needed} would do"));
         }
+        if entries.iter().any(makes_what_may_be_doubled) && !court.may_make_twins() {
+            let twins = expected::twins(&sandbox.state(), &court.uid).into_iter();
+            found.extend(twins.map(|how| Violation {
+                rule: Rule::NoTwins,
+                how,
+            }));
+        }
         for id in own.iter().filter(|_| !court.excuses.drifted) {
             let open = court.exposure.judge(sandbox, id).into_iter();
             found.extend(open.map(|how| Violation {
@@ -339,7 +328,46 @@ impl Oracle {
     }
 }
 
+/// Whether it makes a child that AWS would make twice.
+fn makes_what_may_be_doubled(entry: &Entry) -> bool {
+    entry.committed && ["CreateIntegration", "CreateAuthorizer"].contains(&entry.operation.as_str())
+}
+
 impl Court {
+    /// What the operator has written that was not its to write, or not then.
+    fn written(&self, entries: &[Entry]) -> Vec<Violation> {
+        let foreign = entries.iter().filter_map(|entry| self.foreign.changed_by(entry));
+        let foreign = foreign.map(|how| Violation {
+            rule: Rule::NothingForeign,
+            how,
+        });
+        let ours = |entry: &&Entry| entry.committed && entry.access_key == OPERATOR;
+        let held = entries
+            .iter()
+            .filter(ours)
+            .filter(|_| self.rest == Rest::Suspended);
+        let held = held.map(|entry| Violation {
+            rule: Rule::Quiet,
+            how: format!(
+                "{} was carried out while the object was suspended",
+                entry.operation
+            ),
+        });
+        foreign.chain(held).collect()
+    }
+
+    /// Whether there may be two children that do the same: somebody made one, or who makes one cannot know of the other.
+    fn may_make_twins(&self) -> bool {
+        let Excuses {
+            drifted,
+            unseen,
+            slept,
+            orphaned,
+            ..
+        } = self.excuses;
+        self.rivals || self.lagging || drifted || unseen || slept || orphaned > 0
+    }
+
     fn violated(&mut self, found: impl IntoIterator<Item = Violation>) {
         for violation in found {
             if self.violations.len() < KEPT && !self.violations.contains(&violation) {

@@ -1,6 +1,6 @@
 //! What a phase has come to when it is at rest, and whether those who said Ready before spoke the truth.
 
-use super::{Court, Oracle, Rule, expected};
+use super::{Court, Oracle, Rest, Rule, expected};
 use crate::{
     OBJECT,
     aws::CANARY,
@@ -31,7 +31,23 @@ impl Oracle {
         let gone = phase == Phase::Delete;
         let excuses = &court.excuses;
         let unknown = excuses.forgot_grants || excuses.lost_functions();
-        if gone && !excuses.leave_something() && !unknown {
+        // Nobody puts right what is suspended.
+        let left_alone = court.wanted["suspend"] == true && (excuses.drifted || excuses.orphaned > 0);
+        let retains = court.wanted["deletionPolicy"] == "Retain";
+        if gone && retains {
+            compare(
+                Rule::NothingForeign,
+                &expected::others(&court.before),
+                &expected::others(&expected::known(&court.before, &state)),
+            );
+            if court.rest != Rest::Never && !excuses.drifted && excuses.orphaned == 0 {
+                let (wanted, kept) = (
+                    expected::to_keep(&court.in_force),
+                    expected::kept(&state, &court.apis),
+                );
+                compare(Rule::NothingLeft, &wanted, &kept);
+            }
+        } else if gone && !excuses.leave_something() && !unknown {
             compare(Rule::NothingLeft, &court.before, &state);
         } else {
             compare(
@@ -40,7 +56,7 @@ impl Oracle {
                 &expected::others(&state),
             );
         }
-        if !gone {
+        if !gone && !left_alone {
             let (wanted, shown) = court.compared(&state, &uid);
             compare(Rule::AsSpecified, &wanted, &shown);
             court.exposure.settle();
@@ -52,7 +68,12 @@ impl Oracle {
                 format!("the namesake's API {orphan} is gone"),
             ));
         }
-        court.excuses.drifted = false;
+        court.excuses.drifted &= left_alone;
+        court.rest = match (gone, court.wanted["suspend"] == true) {
+            (true, _) => Rest::Never,
+            (false, false) => Rest::Once,
+            (false, true) => Rest::Suspended,
+        };
         drop(court);
         for (rule, how) in found {
             self.violated(rule, how);
@@ -185,7 +206,7 @@ const MOST_LOOKS: usize = 20;
 impl Court {
     /// What AWS should show of the object and what it shows, without what nobody can know any more.
     fn compared(&self, state: &Value, uid: &str) -> (Value, Value) {
-        let mut wanted = expected::of(&self.wanted, &self.organisation);
+        let mut wanted = expected::of(&self.in_force, &self.organisation);
         let mut shown = expected::shown(state, uid);
         if self.excuses.forgot_grants {
             wanted["grants"] = Value::Null;
@@ -205,6 +226,15 @@ pub(crate) fn is_ready(object: &Value) -> bool {
     let ready = conditions.and_then(|all| all.iter().find(|condition| condition["type"] == "Ready"));
     object["status"]["observedGeneration"] == object["metadata"]["generation"]
         && ready.is_some_and(|ready| ready["status"] == "True")
+}
+
+/// Whether an object says of its newest generation that it is suspended.
+pub(crate) fn is_held(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    let mut ready = conditions.filter(|condition| condition["type"] == "Ready");
+    object["spec"]["suspend"] == true
+        && object["status"]["observedGeneration"] == object["metadata"]["generation"]
+        && ready.any(|ready| ready["reason"] == "Suspended")
 }
 
 /// Whether API Gateway may invoke the function behind a route, by role or by the function's own policy.

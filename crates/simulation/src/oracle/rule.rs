@@ -9,11 +9,13 @@ pub enum Rule {
     NeverOpen,
     /// There is one API of an object at a time, and no second one is made without need.
     OneApi,
+    /// No two children of an API do the same.
+    NoTwins,
     /// At rest AWS is as the spec says.
     AsSpecified,
-    /// What is of others stays as it was.
+    /// What is of others stays as it was, and is not written to.
     NothingForeign,
-    /// After the object's end AWS is as it was before.
+    /// After the object's end AWS is as it was before, but for what the object said it retains.
     NothingLeft,
     /// A phase comes to rest.
     ComesToRest,
@@ -25,7 +27,7 @@ pub enum Rule {
     WellFormed,
     /// No secret and no text of an error is shown.
     Discreet,
-    /// At rest nothing is written, to AWS or to Kubernetes.
+    /// At rest nothing is written, to AWS or to Kubernetes, and to AWS for no object that says it is suspended.
     Quiet,
     /// API Gateway is asked no more often than the budget allows, and no object is looked at again and again.
     Courteous,
@@ -43,6 +45,7 @@ impl Rule {
         match self {
             Self::NeverOpen => "never open",
             Self::OneApi => "one API",
+            Self::NoTwins => "no twins",
             Self::AsSpecified => "as specified",
             Self::NothingForeign => "nothing foreign",
             Self::NothingLeft => "nothing left",

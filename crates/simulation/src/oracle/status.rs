@@ -1,6 +1,6 @@
 //! What the object's status says: by the rules of those who read it, and beside what is in AWS.
 
-use super::{Oracle, Rule, expected};
+use super::{Oracle, Rule, expected, is_held};
 use crate::{OBJECT, fault::Fault, world::World};
 use jwthttpapi_core::api::{ConditionType, JwtHttpApiStatus, condition, oracle as rules};
 use serde_json::Value;
@@ -86,7 +86,12 @@ impl Oracle {
             self.violated(Rule::WellFormed, format!("at rest: {violation}"));
         }
         let read = rules::kstatus(Some(&status), generation, deleting);
-        if read != rules::KStatus::Current {
+        let rests = if is_held(&object) {
+            rules::KStatus::InProgress
+        } else {
+            rules::KStatus::Current
+        };
+        if read != rests {
             self.violated(Rule::WellFormed, format!("at rest it is taken for {read:?}"));
         }
         let court = self.court();

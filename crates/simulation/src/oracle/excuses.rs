@@ -1,0 +1,60 @@
+//! What has befallen the object, as far as it excuses the operator.
+
+/// Whether the object was at rest while it lived.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    Never,
+    Once,
+    /// It says that it is suspended: until that is lifted nothing is written.
+    Suspended,
+}
+
+impl Rest {
+    /// The object is not suspended any more.
+    pub(super) fn lift(&mut self) {
+        if *self == Self::Suspended {
+            *self = Self::Once;
+        }
+    }
+}
+
+/// What happened to the object that no operator could undo at once, or ever.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
+pub(super) struct Excuses {
+    /// Somebody has changed what is the object's, and it was not put right yet.
+    pub(super) drifted: bool,
+    /// Something has changed that no living process knows of.
+    pub(super) unseen: bool,
+    /// A process slept while its request was on its way: two APIs are no mistake until it is at rest.
+    pub(super) slept: bool,
+    /// The list of granted functions was lost: the one place that knows of some statements.
+    pub(super) forgot_grants: bool,
+    /// The list of functions was lost, or the log groups: either of them tells of functions, roles and log groups.
+    pub(super) forgot_functions: bool,
+    pub(super) lost_logs: bool,
+    /// Somebody took the finalizer off.
+    pub(super) stripped: bool,
+    /// How often the object went without its finalizer: what it had in AWS stays, unless a namesake takes it over.
+    pub(super) orphaned: u32,
+    pub(super) taken_over: bool,
+    /// The uid was lost of the namesake from whom something is taken over: the one place that knows what is left of it.
+    pub(super) forgot_namesake: bool,
+}
+
+impl Excuses {
+    /// Whether nothing may tell any more of a function that leaves, its role and its logs.
+    pub(super) fn lost_functions(&self) -> bool {
+        self.forgot_functions && self.lost_logs
+    }
+
+    /// Whether something that an object had may stay in AWS for ever.
+    pub(super) fn leave_something(&self) -> bool {
+        match self.orphaned {
+            0 => false,
+            1 => !self.taken_over || self.forgot_namesake,
+            // It may have gone before everything was gone of the one before.
+            _ => true,
+        }
+    }
+}
