@@ -108,13 +108,6 @@ fn with(scenario: Scenario, depth: usize, faults: impl Into<Vec<Fault>>) -> Vec<
 
 /// Lives for the bugs that not every sweep of single faults shows, or not soon.
 fn special(bug: Bug) -> Vec<Hunt> {
-    let role = || Scenario::named("role").expect("a scenario");
-    let policy = || Scenario::named("policy").expect("a scenario");
-    let pair = || Scenario::named("pair").expect("a scenario");
-    let lagging = || Scenario {
-        switches: json!({"list_lag_ms": 25_000}),
-        ..Scenario::smallest()
-    };
     let lost = Fault::Reset(Side::After);
     let died = Fault::Crash(Side::After);
     let denied = |patch| Fault::Deed(Deed::Switch(patch, 180));
@@ -129,14 +122,16 @@ fn special(bug: Bug) -> Vec<Hunt> {
             ],
         ),
         Bug::NameIsProof => with(Scenario::smallest(), 1, [Fault::Deed(Deed::Wipe("*"))]),
-        Bug::NoIntent | Bug::NoSettleWait => with(lagging(), 1, [died, lost]),
+        Bug::NoIntent | Bug::NoSettleWait => with(Scenario::lagging(), 1, [died, lost]),
         Bug::NoListBeforeRelease => with(Scenario::bare(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
-        Bug::HastyRelease => with(lagging(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
-        Bug::KeepDuplicates | Bug::NoFence | Bug::LeadsOn => with(pair(), 1, [Fault::Pause { seconds: 60 }]),
-        Bug::LeftBehind => with(role(), 1, [Fault::Deed(Deed::Replace)]),
+        Bug::HastyRelease => with(Scenario::lagging(), 2, [died, lost, Fault::Deed(Deed::Delete)]),
+        Bug::KeepDuplicates | Bug::NoFence | Bug::LeadsOn => {
+            with(Scenario::pair(), 1, [Fault::Pause { seconds: 60 }])
+        }
+        Bug::LeftBehind => with(Scenario::role(), 1, [Fault::Deed(Deed::Replace)]),
         Bug::UnwrittenGrants => with(Scenario::smallest(), 2, [died, Fault::Deed(Deed::Delete)]),
         Bug::UnknownIsEmpty => with(
-            role(),
+            Scenario::role(),
             1,
             [denied(
                 r#"{"principals": {"AKIDOPERATOR": {"deny": ["iam:GetRole"]}}}"#,
@@ -145,7 +140,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
         Bug::NoIamWait => with(
             Scenario {
                 switches: json!({"iam_delay_ms": 8_000}),
-                ..role()
+                ..Scenario::role()
             },
             0,
             [],
@@ -163,7 +158,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
             2,
             [lost, Fault::Status(Side::After, 500), Fault::Deed(Deed::Delete)],
         ),
-        Bug::DeleteThenCreate | Bug::OpenThenProtect | Bug::LeftoversFirst => with(policy(), 0, []),
+        Bug::DeleteThenCreate | Bug::OpenThenProtect | Bug::LeftoversFirst => with(Scenario::policy(), 0, []),
         Bug::EachCreates => with(
             Scenario {
                 switches: json!({"list_lag_ms": 25_000}),
@@ -184,7 +179,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
         ),
         Bug::NoTimeouts => with(Scenario::smallest(), 1, [Fault::Hang(Side::After)]),
         Bug::PanicEndsAll => with(Scenario::smallest(), 1, [Fault::Panic]),
-        Bug::ReleasedTooEarly => with(pair(), 2, [Fault::Hang(Side::After), Fault::Terminate]),
+        Bug::ReleasedTooEarly => with(Scenario::pair(), 2, [Fault::Hang(Side::After), Fault::Terminate]),
         Bug::SameName => with(Scenario::smallest(), 1, [Fault::Deed(Deed::Replace)]),
         Bug::TrustedId => with(
             Scenario::smallest(),
@@ -204,12 +199,12 @@ fn special(bug: Bug) -> Vec<Hunt> {
         Bug::FirstPageOnly => with(
             Scenario {
                 switches: json!({"page_size": 1}),
-                ..policy()
+                ..Scenario::policy()
             },
             0,
             [],
         ),
-        Bug::ExtrasStay => with(role(), 1, [Fault::Deed(Deed::Drift(Drift::ExtraRoute))]),
+        Bug::ExtrasStay => with(Scenario::role(), 1, [Fault::Deed(Deed::Drift(Drift::ExtraRoute))]),
         _ => Vec::new(),
     }
 }

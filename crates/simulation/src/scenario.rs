@@ -1,8 +1,11 @@
 //! What happens in a life beside the faults: the specs, one after the other, and the ground that they stand on.
 
+mod usual;
+
 use clap::Parser;
 use jwthttpapi::cli::{Cli, Command, Settings};
 use serde_json::{Value, json};
+use usual::route;
 
 /// An issuer that AWS reaches.
 pub const ISSUER: &str = "https://issuer.example/";
@@ -64,7 +67,7 @@ impl Scenario {
 
     /// One of each kind.
     pub fn all() -> Vec<Self> {
-        vec![smallest(), role(), policy(), functions()]
+        vec![Self::smallest(), Self::role(), Self::policy(), Self::functions()]
     }
 
     /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists that
@@ -90,14 +93,7 @@ impl Scenario {
         let mut all = Self::all();
         all.extend(Self::all());
         all.extend([
-            Self {
-                name: "pair",
-                replicas: 2,
-                elected: true,
-                // The lease is renewed every two seconds.
-                resyncs: false,
-                ..policy()
-            },
+            Self::pair(),
             Self::rivals(),
             Self::beside(),
             Self::retained(),
@@ -111,13 +107,13 @@ impl Scenario {
         Self {
             name: "beside",
             neighbour: true,
-            ..smallest()
+            ..Self::smallest()
         }
     }
 
     /// Retained when its object goes.
     pub fn retained() -> Self {
-        let mut retained = smallest();
+        let mut retained = Self::smallest();
         retained.name = "retained";
         retained.first["deletionPolicy"] = json!("Retain");
         retained
@@ -133,13 +129,25 @@ impl Scenario {
         suspended
     }
 
-    /// Two processes, of which one leads.
+    /// Two processes, of which one leads, with resource policies.
+    pub fn pair() -> Self {
+        Self {
+            name: "pair",
+            replicas: 2,
+            elected: true,
+            // The lease is renewed every two seconds.
+            resyncs: false,
+            ..Self::policy()
+        }
+    }
+
+    /// Two processes, of which one leads, and the fewest requests.
     pub fn leaders() -> Self {
         Self {
             name: "leaders",
             replicas: 2,
             elected: true,
-            ..smallest()
+            ..Self::smallest()
         }
     }
 
@@ -154,7 +162,7 @@ impl Scenario {
 
     /// The smallest one with a change: another function, and a scope.
     pub fn brief() -> Self {
-        let mut brief = smallest();
+        let mut brief = Self::smallest();
         let mut second = brief.first.clone();
         second["routes"] = json!([{"routeKey": "GET /a", "scopes": ["read"], "lambda": {"name": "two"}}]);
         brief.name = "brief";
@@ -167,7 +175,7 @@ impl Scenario {
         Self {
             name: "lagging",
             switches: json!({"list_lag_ms": 25_000}),
-            ..smallest()
+            ..Self::smallest()
         }
     }
 
@@ -208,22 +216,12 @@ impl Scenario {
         }
     }
 
-    /// The one with the fewest requests.
-    pub fn smallest() -> Self {
-        smallest()
-    }
-
-    /// The one with functions of the object's own.
-    pub fn functions() -> Self {
-        functions()
-    }
-
     /// The same without a verification: created, Ready, deleted, gone.
     pub fn bare() -> Self {
         Self {
             name: "bare",
             verified: false,
-            ..smallest()
+            ..Self::smallest()
         }
     }
 
@@ -232,7 +230,7 @@ impl Scenario {
         let routes: Vec<Value> = (0..40)
             .map(|number| route(&format!("GET /{number}"), "one"))
             .collect();
-        let mut wide = smallest();
+        let mut wide = Self::smallest();
         wide.name = "wide";
         wide.limited = true;
         wide.first["routes"] = routes.into();
@@ -247,13 +245,13 @@ impl Scenario {
             flags: &["--apigateway-burst=1"],
             limited: true,
             resyncs: false,
-            ..policy()
+            ..Self::policy()
         }
     }
 
     /// Roles of both kinds in a strict organisation: bounded, under a path of its own, with its tags on everything.
     pub fn organisation() -> Self {
-        let mut own = functions();
+        let mut own = Self::functions();
         own.name = "organisation";
         own.flags = &[
             "--permissions-boundary=arn:aws:iam::123456789012:policy/boundary",
@@ -270,142 +268,6 @@ impl Scenario {
             .chain(Self::every())
             .chain([Self::bare(), Self::brief(), Self::unhurried()])
             .find(|scenario| scenario.name == name)
-    }
-}
-
-fn route(key: &str, function: &str) -> Value {
-    json!({"routeKey": key, "lambda": {"name": function}})
-}
-
-/// One route, one function, no change: what triples of faults can be run over.
-fn smallest() -> Scenario {
-    Scenario {
-        name: "smallest",
-        first: json!({
-            "issuer": ISSUER, "audience": ["one"],
-            "invocation": {"mode": "ResourcePolicy"},
-            "routes": [route("GET /a", "one")],
-        }),
-        second: None,
-        switches: json!({}),
-        flags: &[],
-        replicas: 1,
-        elected: false,
-        limited: false,
-        verified: true,
-        resyncs: false,
-        neighbour: false,
-        planted: None,
-    }
-}
-
-/// A role, CORS, and a change that swaps a function, closes a path, opens another, and moves the issuer.
-fn role() -> Scenario {
-    Scenario {
-        name: "role",
-        first: json!({
-            "issuer": ISSUER, "audience": ["one"], "scopes": ["read"],
-            "cors": {
-                "allowOrigins": ["https://app.example.com"], "allowMethods": ["GET"],
-                "allowHeaders": ["X-Request-Id"],
-            },
-            "routes": [
-                route("GET /a", "one"),
-                {"routeKey": "GET /health", "public": true, "lambda": {"name": "one"}},
-                {"routeKey": "GET /{proxy+}", "public": true, "lambda": {"name": "two"}},
-            ],
-        }),
-        second: Some(json!({
-            "issuer": OTHER_ISSUER, "audience": ["two"], "scopes": ["write"],
-            "routes": [
-                route("GET /a", "two"),
-                route("GET /health", "one"),
-                {"routeKey": "GET /b", "public": true, "lambda": {"name": "one"}},
-            ],
-        })),
-        switches: json!({}),
-        flags: &[],
-        replicas: 1,
-        elected: false,
-        limited: false,
-        verified: true,
-        resyncs: true,
-        neighbour: false,
-        planted: None,
-    }
-}
-
-/// Functions of the object's own, and a change that gives one other code and more memory, makes another and gives a third up.
-fn functions() -> Scenario {
-    let function = |name: &str, version: u8| {
-        json!({
-            "name": name, "runtime": "nodejs24.x", "handler": "index.handler",
-            "code": format!("export const handler = async () => {version};"),
-        })
-    };
-    let mut changed = function("kept", 2);
-    changed["memoryMiB"] = json!(256);
-    let to = |key: &str, name: &str| json!({"routeKey": key, "lambda": {"function": name}});
-    Scenario {
-        name: "functions",
-        first: json!({
-            "issuer": ISSUER, "audience": ["one"], "tags": {"team": "one"},
-            "functions": [function("kept", 1), function("left", 1)],
-            "routes": [to("GET /kept", "kept"), to("GET /left", "left"), route("GET /one", "one")],
-        }),
-        second: Some(json!({
-            "issuer": ISSUER, "audience": ["one"], "tags": {"team": "one"},
-            "functions": [changed, function("new", 1)],
-            "routes": [to("GET /kept", "kept"), to("GET /new", "new"), route("GET /one", "one")],
-        })),
-        switches: json!({}),
-        flags: &[],
-        replicas: 1,
-        elected: false,
-        limited: false,
-        verified: true,
-        resyncs: true,
-        neighbour: false,
-        planted: None,
-    }
-}
-
-/// Statements in the functions' policies, two authorizers, a broad route for everybody beneath them, and a change that moves
-/// routes between authorizers and functions and adds one.
-fn policy() -> Scenario {
-    Scenario {
-        name: "policy",
-        first: json!({
-            "issuer": ISSUER, "audience": ["one"],
-            "invocation": {"mode": "ResourcePolicy"},
-            "tags": {"team": "one"},
-            "authorizers": [{"name": "staff", "issuer": OTHER_ISSUER, "audience": ["staff"]}],
-            "routes": [
-                route("GET /a", "one"),
-                {"routeKey": "ANY /admin/{proxy+}", "authorizer": "staff", "scopes": ["admin"], "lambda": {"name": "two"}},
-                {"routeKey": "GET /{proxy+}", "public": true, "lambda": {"name": "two"}},
-            ],
-        }),
-        second: Some(json!({
-            "issuer": ISSUER, "audience": ["one", "two"],
-            "invocation": {"mode": "ResourcePolicy"},
-            "tags": {"team": "two"},
-            "routes": [
-                route("GET /a", "two"),
-                route("ANY /admin/{proxy+}", "two"),
-                route("POST /c", "three"),
-                {"routeKey": "GET /{proxy+}", "public": true, "lambda": {"name": "two"}},
-            ],
-        })),
-        switches: json!({}),
-        flags: &[],
-        replicas: 1,
-        elected: false,
-        limited: false,
-        verified: true,
-        resyncs: true,
-        neighbour: false,
-        planted: None,
     }
 }
 
