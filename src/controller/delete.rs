@@ -42,7 +42,7 @@ pub(crate) async fn delete(
     if !record.has_finalizer() {
         return Ok((Next::Change, record.status()));
     }
-    if record.spec().suspended() {
+    if record.spec().suspended() && !planted!(DeletesSuspended) {
         findings.suspended = true;
         findings.programmed = Draft::no(
             Reason::Suspended,
@@ -50,7 +50,7 @@ pub(crate) async fn delete(
         );
         return Ok((Next::Resync, record.status()));
     }
-    if record.spec().deletion_policy() == DeletionPolicy::Retain {
+    if record.spec().deletion_policy() == DeletionPolicy::Retain && !planted!(DeletesRetained) {
         return release(ctx, record, findings, deadline).await;
     }
     planted!(FinalizerFirst => {

@@ -130,7 +130,9 @@ impl Scene<'_> {
                 Identity::Wait => {
                     let since = *memory.unsettled.get_or_insert_with(Instant::now);
                     let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
-                    findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
+                    let refused = memory.refused.clone();
+                    findings.programmed =
+                        refused.unwrap_or_else(|| Draft::no(Reason::AwaitingVisibility, awaited(&status)));
                     return Ok(Established::Not(Next::After(left.max(STALE_LIST))));
                 }
                 Identity::Ambiguous(ids) => {
@@ -169,6 +171,8 @@ impl Scene<'_> {
                 record.remove_finalizer().await?;
             }
         });
+        let refusal = created.as_ref().err().filter(|fault| fault.class.is_refusal());
+        memory.refused = refusal.map(|fault| Draft::no(fault.reason(), fault.message()));
         let api = created?;
         let next = JwtHttpApiStatus {
             api_id: Some(api.id.clone()),

@@ -88,6 +88,8 @@ bugs! {
     ExtrasStay: "ACK apigatewayv2, children are never listed", "leaves routes alone that nobody asked for";
     FirstDeployment: "its own, found by a walk", "takes the next deployment for that of its last write";
     NeverBack: "kube-rs, predicate_filter", "sleeps through an object that a list lacked and that is back unchanged";
+    DeletesSuspended: "rule 12, suspend", "deletes for an object that is suspended";
+    DeletesRetained: "rule 12, Retain", "deletes what is to be retained";
     WokenByItself: "controllers without a predicate", "is woken by its own writes";
 }
 

@@ -256,10 +256,13 @@ impl<'a> Life<'a> {
     /// Waits until a phase has reached its end and stays there; when it did.
     pub(crate) async fn reach(&mut self, phase: Phase) -> Result<Duration, String> {
         while self.until(LIMIT, |world| reached(world, phase)).await {
-            let when = self.world.elapsed();
+            let (when, from) = (self.world.elapsed(), self.world.state().journal.len());
             self.until(SETTLE, |_| false).await;
-            // Something may have happened meanwhile.
-            if reached(&self.world, phase) {
+            // Something may have befallen it meanwhile.
+            let disturbed = self.world.state().journal[from..]
+                .iter()
+                .any(|effect| effect.fault.is_some());
+            if !disturbed && reached(&self.world, phase) {
                 return Ok(when);
             }
         }

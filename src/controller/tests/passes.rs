@@ -130,6 +130,24 @@ async fn an_intent_that_is_found_waits_and_then_apis_that_cannot_be_told_apart_a
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_creation_that_is_refused_says_so_while_the_next_one_waits() {
+    for (status, code, reason) in [
+        (403, "AccessDeniedException", Reason::AccessDenied),
+        (500, "InternalFailure", Reason::AwaitingVisibility),
+    ] {
+        let mut ground = Ground::new().await;
+        ground.fault(
+            "CreateApi",
+            &json!({"kind": "fail", "status": status, "code": code}),
+        );
+        assert!(ground.pass().await.is_err(), "{code}");
+        let waiting = ground.pass().await.unwrap();
+        assert_eq!(waiting.next, Next::After(SETTLE), "{code}");
+        assert_eq!(waiting.findings.programmed.reason, reason, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_another_account_nothing_is_looked_at() {
     let mut ground = Ground::new().await;
     ground.edit("status", json!({"accountId": "999999999999"}));

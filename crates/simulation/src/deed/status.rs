@@ -3,7 +3,7 @@
 use crate::{
     OBJECT,
     ground::{STRANGER, stranger_function, stranger_role},
-    oracle::Rule,
+    oracle::{Rule, is_held},
     world::World,
 };
 use jwthttpapi_core::api::REQUESTED_AT;
@@ -202,7 +202,9 @@ impl World {
                 && condition["status"] == "True"
                 && condition["reason"] == "AccountMismatch"
         });
-        if !object["status"][field].is_null() && !stalled {
+        // Nothing is asked for a deletion that is held back.
+        let held = is_held(&object) && object["metadata"]["deletionTimestamp"].is_string();
+        if !object["status"][field].is_null() && !stalled && !held {
             let how = format!(
                 "another {field} is not reported as AccountMismatch: {}",
                 object["status"]

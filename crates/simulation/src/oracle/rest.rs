@@ -59,7 +59,10 @@ impl Oracle {
         if !gone && !left_alone {
             let (wanted, shown) = court.compared(&state, &uid);
             compare(Rule::AsSpecified, &wanted, &shown);
-            court.exposure.settle();
+            // What is suspended leaves in force what was.
+            if court.wanted["suspend"] != true {
+                court.exposure.settle();
+            }
         }
         let alive: BTreeSet<String> = world.sandbox().apis().into_iter().map(|(id, _)| id).collect();
         for orphan in court.orphans.difference(&alive) {

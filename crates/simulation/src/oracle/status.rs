@@ -95,8 +95,8 @@ impl Oracle {
             self.violated(Rule::WellFormed, format!("at rest it is taken for {read:?}"));
         }
         let court = self.court();
-        // Something was lost of it since it was looked at.
-        if court.excuses.unseen {
+        // Something was lost of it since it was looked at, or it is not put right.
+        if court.excuses.unseen || is_held(&object) {
             return;
         }
         let state = world.sandbox().state();
