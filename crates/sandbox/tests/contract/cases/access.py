@@ -1,5 +1,10 @@
-"""Who may ask, and how often."""
+"""Who may ask, when, and how often."""
 
+import contextlib
+import datetime
+from unittest import mock
+
+import botocore.auth
 from aws import demand, refused
 from case import cases_of
 
@@ -9,6 +14,19 @@ iam = cases_of("iam")
 sts = cases_of("sts")
 EXPIRED = {"expired_keys": ["AKIDEXPIRED"]}
 INVALID = {"invalid_keys": ["AKIDINVALID"]}
+TIMELY = {"signatures_expire": True}
+UNTIMELY = {"signatures_expire": False}
+# Minutes that a clock is off, and how a refusal begins.
+OFF = {"ahead": (6, "Signature not yet current: "), "behind": (-6, "Signature expired: ")}
+
+
+@contextlib.contextmanager
+def clock_off_by(minutes):
+    """Requests within are signed by a clock that is so many minutes ahead."""
+    right = botocore.auth.get_current_datetime
+    off = datetime.timedelta(minutes=minutes)
+    with mock.patch.object(botocore.auth, "get_current_datetime", lambda: right() + off):
+        yield
 
 
 def denying(*actions):
@@ -53,6 +71,30 @@ def an_unknown_key_is_refused_by_api_gateway(aws):
 def an_unknown_key_is_refused_by_iam(aws):
     with refused(403, "InvalidClientTokenId"):
         aws.with_key("AKIDINVALID").iam.list_roles()
+
+
+@gateway("§12", "O", settings=TIMELY, each=OFF)
+def api_gateway_takes_a_signature_for_five_minutes(aws, each):
+    minutes, text = each
+    with clock_off_by(minutes), refused(403, "InvalidSignatureException", text):
+        aws.gateway.get_apis()
+    with clock_off_by(minutes // 2):
+        aws.gateway.get_apis()
+
+
+@iam("§12", "O", settings=TIMELY, each=OFF)
+def iam_takes_a_signature_for_five_minutes(aws, each):
+    minutes, text = each
+    with clock_off_by(minutes), refused(403, "SignatureDoesNotMatch", text):
+        aws.iam.list_roles()
+    with clock_off_by(minutes // 2):
+        aws.iam.list_roles()
+
+
+@gateway("§12", "I", settings=UNTIMELY)
+def a_clock_of_its_own_takes_any_signature(aws):
+    with clock_off_by(60):
+        aws.gateway.get_apis()
 
 
 @gateway("§12", "D", settings=denying("apigateway:POST"))
