@@ -212,12 +212,15 @@ async fn lead(
 
 /// The settings of the AWS side.
 pub(crate) fn aws_settings(settings: &Settings) -> aws::Settings {
-    let rate = |per_second, burst| Rate { per_second, burst };
+    let rate = |per_second, Rate { burst, .. }| Rate { per_second, burst };
     aws::Settings {
-        apigateway: rate(settings.apigateway_rate, settings.apigateway_burst),
-        lambda: rate(settings.lambda_rate, settings.apigateway_burst),
-        iam: rate(settings.iam_rate, settings.apigateway_burst),
-        logs: rate(settings.logs_rate, settings.apigateway_burst),
+        apigateway: Rate {
+            per_second: settings.apigateway_rate,
+            burst: settings.apigateway_burst,
+        },
+        lambda: rate(settings.lambda_rate, Rate::LAMBDA),
+        iam: rate(settings.iam_rate, Rate::IAM),
+        logs: rate(settings.logs_rate, Rate::LOGS),
         iam_settle: settings.iam_settle,
         ..aws_scope(&settings.scope)
     }

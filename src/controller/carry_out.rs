@@ -17,6 +17,7 @@ use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::Observed,
     plan::{Plan, Step, only_tightening, plan},
+    planted,
 };
 use std::collections::BTreeSet;
 use tokio::time::Instant;
@@ -62,7 +63,7 @@ impl Course<'_> {
             steps = only_tightening(steps);
         }
         findings.behind = !steps.is_empty();
-        if findings.suspended {
+        if findings.suspended && !planted!(WritesSuspended) {
             findings.programmed = held(&steps);
             return Ok((Next::Resync, record.status()));
         }

@@ -92,8 +92,8 @@ pub(crate) struct Periods {
 pub(crate) struct Memory {
     /// Since when an intent or a missing id was seen, or a create was last sent.
     pub(crate) unsettled: Option<Instant>,
-    /// What AWS said to the last creation if it refused that: it stays so until the next one, however long that has to wait.
-    pub(crate) refused: Option<Draft>,
+    /// Why the last creation made nothing, and for which generation: that stays true while the next one waits.
+    pub(crate) refused: Option<(i64, Draft)>,
     /// When the intent was written that was seen last. It only tells that one from another.
     pub(crate) announced: Option<Time>,
     /// The change of IAM that is waited for, and since when.

@@ -93,6 +93,7 @@ impl Scene<'_> {
             match decision {
                 Identity::Verified => {
                     memory.unsettled = None;
+                    memory.refused = None;
                     return Ok(match seen {
                         Seen::Api(api) => Established::Api(api),
                         Seen::NoId | Seen::Missing => Established::Not(Next::Now),
@@ -101,7 +102,7 @@ impl Scene<'_> {
                 Identity::List => listed = Some(self.list().await?),
                 Identity::Store(found) => return self.store(record, findings, found).await,
                 Identity::WriteIntent => {
-                    fresh |= begin(record).await?;
+                    fresh |= begin(record, memory).await?;
                     // Not from what was waited for before: an API that was seen then may have become invisible only now.
                     memory.unsettled = Some(Instant::now());
                     let nonce = fresh.then(|| self.aim.nonce.clone());
@@ -109,7 +110,7 @@ impl Scene<'_> {
                         .await?;
                 }
                 Identity::WriteReclaim(left) => {
-                    let first = begin(record).await?;
+                    let first = begin(record, memory).await?;
                     // Whatever was on its way to that API by the hand of its last owner must have arrived.
                     memory.unsettled = Some(Instant::now());
                     let nonce = first.then(|| self.aim.nonce.clone());
@@ -131,8 +132,10 @@ impl Scene<'_> {
                     let since = *memory.unsettled.get_or_insert_with(Instant::now);
                     let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
                     let refused = memory.refused.clone();
-                    findings.programmed =
-                        refused.unwrap_or_else(|| Draft::no(Reason::AwaitingVisibility, awaited(&status)));
+                    findings.programmed = match refused {
+                        Some((generation, why)) if generation == record.generation() => why,
+                        _ => Draft::no(Reason::AwaitingVisibility, awaited(&status)),
+                    };
                     return Ok(Established::Not(Next::After(left.max(STALE_LIST))));
                 }
                 Identity::Ambiguous(ids) => {
@@ -171,8 +174,9 @@ impl Scene<'_> {
                 record.remove_finalizer().await?;
             }
         });
-        let refusal = created.as_ref().err().filter(|fault| fault.class.is_refusal());
-        memory.refused = refusal.map(|fault| Draft::no(fault.reason(), fault.message()));
+        let nothing = created.as_ref().err().filter(|fault| !fault.may_have_committed());
+        let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
+        memory.refused = why.map(|why| (record.generation(), why));
         let api = created?;
         let next = JwtHttpApiStatus {
             api_id: Some(api.id.clone()),
@@ -270,6 +274,7 @@ impl Scene<'_> {
             .write(report(&ahead, &findings.report(0), record.generation(), &now))
             .await?;
         memory.announced = announced(&record.status());
+        memory.refused = None;
         Ok(())
     }
 
@@ -298,14 +303,16 @@ fn announced(status: &JwtHttpApiStatus) -> Option<Time> {
 }
 
 /// Puts the finalizer on before anything is made. Whether nothing can have been made before: a status from before, as a restored
-/// object has, tells of creations that this pass knows not.
-async fn begin(record: &mut Record) -> Result<bool, Error> {
+/// object has, tells of creations that this pass knows not, and so does an intent that this process has seen, whoever lost
+/// finalizer and status since.
+async fn begin(record: &mut Record, memory: &Memory) -> Result<bool, Error> {
     if record.has_finalizer() {
         return Ok(false);
     }
     let status = record.status();
     record.add_finalizer().await?;
-    Ok(status.nonce.is_none() && status.pending.is_none() && status.api_id.is_none())
+    let untold = status.nonce.is_none() && status.pending.is_none() && status.api_id.is_none();
+    Ok(untold && memory.announced.is_none())
 }
 
 fn intent(status: &JwtHttpApiStatus) -> Intent<'_> {

@@ -95,7 +95,7 @@ pub(crate) async fn run(
     let store = ctx.store.clone();
     let (stock, woken) = (ctx.clone(), ctx.metrics.clone());
     let mut known = wake::Known::default();
-    let objects = watch::objects(&client, &ctx.cluster.namespaces, store.clone())
+    let objects = watch::objects(&client, &ctx.cluster.namespaces, &store)
         .reflect(writer)
         .inspect(move |event| match event {
             Ok(watcher::Event::InitDone) => {

@@ -22,6 +22,7 @@ use jwthttpapi_core::{
         observed::Reading,
     },
     plan::plan_release,
+    planted,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
@@ -148,6 +149,9 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Left {
             Err(fault) => left.add(format!("what {} left", last.uid), &fault.message()),
         }
     }
+    planted!(RetainsTagged => {
+        observed.clear();
+    });
     for (owner, observed) in observed {
         let plan = plan_release(&observed, &owner);
         left.add_undone(&aws::run(&session, plan, &|| !ctx.leads(), deadline).await);

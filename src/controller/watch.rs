@@ -1,11 +1,12 @@
 //! What the API server shows of the objects: all of them, or those of some namespaces.
 
 use super::{Cache, Guarded};
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, future, stream};
 use kube::{
     Api, Client, ResourceExt,
     runtime::{
         WatchStreamExt,
+        reflector::ObjectRef,
         watcher::{self, Event, watcher},
     },
 };
@@ -14,17 +15,19 @@ use kube::{
 pub(super) fn objects(
     client: &Client,
     namespaces: &[String],
-    cache: Cache,
+    cache: &Cache,
 ) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + use<> {
     let watch = |api| {
+        let known = cache.clone();
         watcher(api, watcher::Config::default())
             .default_backoff()
             .modify(|object: &mut Guarded| object.managed_fields_mut().clear())
+            .filter(move |event| future::ready(!is_of_a_predecessor(event, &known)))
     };
     if namespaces.is_empty() {
         return watch(Api::all(client.clone())).left_stream();
     }
-    let mut joined = Joined::new(namespaces, cache);
+    let mut joined = Joined::new(namespaces, cache.clone());
     let watches = namespaces.iter().enumerate().map(|(index, namespace)| {
         watch(Api::namespaced(client.clone(), namespace)).map(move |event| (index, event))
     });
@@ -37,6 +40,15 @@ pub(super) fn objects(
             stream::iter(events)
         })
         .right_stream()
+}
+
+/// Whether an event tells that an object went which has a successor by now: the cache goes by names, and would lose that one.
+fn is_of_a_predecessor(event: &watcher::Result<Event<Guarded>>, cache: &Cache) -> bool {
+    let Ok(Event::Delete(gone)) = event else {
+        return false;
+    };
+    let known = cache.get(&ObjectRef::from_obj(gone));
+    known.is_some_and(|known| known.uid() != gone.uid())
 }
 
 /// Several watches as one. The cache takes a list for everything that there is, so the first lists are one, and what a later
@@ -144,7 +156,7 @@ impl Part {
 mod tests {
     use super::*;
     use jwthttpapi_core::api::{JwtHttpApi, JwtHttpApiSpec};
-    use kube::{core::DeserializeGuard, runtime::reflector::store::Writer};
+    use kube::{Resource, core::DeserializeGuard, runtime::reflector::store::Writer};
 
     fn object(namespace: &str, name: &str) -> Guarded {
         let mut object = JwtHttpApi::new(name, JwtHttpApiSpec::default());
@@ -207,6 +219,20 @@ mod tests {
             Event::Apply(object) => format!("applied {}", key(object)),
             Event::Delete(object) => format!("deleted {}", key(object)),
         }
+    }
+
+    #[test]
+    fn an_object_that_has_a_successor_is_not_taken_for_it() {
+        let of = |uid: &str| {
+            let mut object = object("a", "one");
+            object.meta_mut().uid = Some(uid.to_owned());
+            object
+        };
+        let (cache, mut writer) = super::super::cache();
+        writer.apply_watcher_event(&Event::Apply(of("second")));
+        let late = |uid: &str| is_of_a_predecessor(&Ok(Event::Delete(of(uid))), &cache);
+        assert!(late("first"));
+        assert!(!late("second"));
     }
 
     #[test]

@@ -100,6 +100,17 @@ async fn every_flag_that_says_what_is_made_or_deleted_reaches_the_reconciles() {
     assert!(passable.matches("arn:aws:iam::123456789012:role/shop-a"));
 }
 
+#[test]
+fn each_service_has_a_budget_of_its_own() {
+    let flags = ["--apigateway-rate=1", "--apigateway-burst=3", "--lambda-rate=2"];
+    let budgets = aws_settings(&settings(&flags));
+    let of = |rate: Rate| (rate.per_second, rate.burst);
+    assert_eq!(of(budgets.apigateway), (1.0, 3));
+    assert_eq!(of(budgets.lambda), (2.0, Rate::LAMBDA.burst));
+    assert_eq!(of(budgets.iam), of(Rate::IAM));
+    assert_eq!(of(budgets.logs), of(Rate::LOGS));
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_flags_nothing_is_deleted_taken_over_or_added() {
     let operator = operator(&cluster(), &["--allowed-functions=*"]).await.unwrap();

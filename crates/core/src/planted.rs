@@ -88,8 +88,10 @@ bugs! {
     ExtrasStay: "ACK apigatewayv2, children are never listed", "leaves routes alone that nobody asked for";
     FirstDeployment: "its own, found by a walk", "takes the next deployment for that of its last write";
     NeverBack: "kube-rs, predicate_filter", "sleeps through an object that a list lacked and that is back unchanged";
+    WritesSuspended: "rule 12, suspend", "writes for an object that is suspended";
     DeletesSuspended: "rule 12, suspend", "deletes for an object that is suspended";
     DeletesRetained: "rule 12, Retain", "deletes what is to be retained";
+    RetainsTagged: "rule 12, Retain", "lets an object go and leaves its tags on what is retained";
     WokenByItself: "controllers without a predicate", "is woken by its own writes";
 }
 

@@ -220,9 +220,10 @@ fn invalid(service: Service) -> Refusal {
     Refusal::new(forbidden(service), code, text)
 }
 
-/// Refuses what was signed too long ago, or is only to be signed (texts O).
+/// Refuses what was signed too long ago, or is dated in the future (texts O). Signatures are dated in whole seconds.
 fn timely(service: Service, signed: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     let span = SIGNATURE_MINUTES * 60_000;
+    let now = now.before(now.0 % 1000);
     let (earliest, latest) = (now.before(span), now.after(span));
     let (when, limit, sign) = if signed < earliest {
         ("expired: {} is now earlier than", earliest, '-')
@@ -553,10 +554,11 @@ mod tests {
             ..Settings::default()
         };
         let (now, span) = (Timestamp(1_800_000_000_000), 300_000);
+        let late = now.after(999);
         let refused = |settings: &Settings, service, signed| {
             let attempt = Attempt {
                 signed: Some(signed),
-                now,
+                now: late,
                 ..attempt(service, "GetApi", "GET")
             };
             check(settings, &account(), attempt).err()

@@ -50,7 +50,9 @@ impl HttpConnector for Aws {
             match world.deliver(instance, asked, commit).await {
                 Delivery::Answer(answer) => answer,
                 Delivery::Half(answer) => answer.and_then(|answer| halve(&answer)),
-                Delivery::Garbage => respond(200, SdkBody::from("<html>")),
+                Delivery::Garbage(answer) => {
+                    answer.and_then(|answer| respond(answer.status().as_u16(), SdkBody::from("<html>")))
+                }
                 Delivery::Status(status) => {
                     let body = format!(r#"{{"message":"simulated trouble {CANARY}"}}"#);
                     respond(status, SdkBody::from(body))

@@ -160,11 +160,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
         ),
         Bug::DeleteThenCreate | Bug::OpenThenProtect | Bug::LeftoversFirst => with(Scenario::policy(), 0, []),
         Bug::EachCreates => with(
-            Scenario {
-                switches: json!({"list_lag_ms": 25_000}),
-                replicas: 2,
-                ..Scenario::bare()
-            },
+            Scenario::hasty(),
             2,
             [Fault::Terminate, Fault::Deed(Deed::Wipe("grants"))],
         ),
@@ -180,7 +176,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
         Bug::NoTimeouts => with(Scenario::smallest(), 1, [Fault::Hang(Side::After)]),
         Bug::PanicEndsAll => with(Scenario::smallest(), 1, [Fault::Panic]),
         Bug::ReleasedTooEarly => with(Scenario::pair(), 2, [Fault::Hang(Side::After), Fault::Terminate]),
-        Bug::SameName => with(Scenario::smallest(), 1, [Fault::Deed(Deed::Replace)]),
+        Bug::SameName => with(Scenario::beside(), 0, []),
         Bug::TrustedId => with(
             Scenario::smallest(),
             1,

@@ -113,8 +113,8 @@ pub enum Delivery<T> {
     Answer(T),
     /// With half of its answer.
     Half(T),
-    /// With an answer that is none.
-    Garbage,
+    /// With an answer whose document is none.
+    Garbage(T),
     /// With an error of the service.
     Status(u16),
     /// With a broken connection.

@@ -52,4 +52,4 @@ pub const OPERATOR: &str = "AKIDOPERATOR";
 /// The object of every life.
 pub static OBJECT: LazyLock<Key> = LazyLock::new(|| Key::new("jwthttpapis", "demo", "hello"));
 /// Another one, where there is another that works.
-pub static NEIGHBOUR: LazyLock<Key> = LazyLock::new(|| Key::new("jwthttpapis", "demo", "neighbour"));
+pub static NEIGHBOUR: LazyLock<Key> = LazyLock::new(|| Key::new("jwthttpapis", "other", "hello"));

@@ -178,8 +178,8 @@ impl<'a> Life<'a> {
             self.oracle.at_rest(&self.world, phase);
         }
         self.phase(Phase::Delete).await?;
-        if self.object().is_some() {
-            self.oracle.at_rest(&self.world, Phase::Steady);
+        if self.object().is_some_and(|object| is_held(&object)) {
+            self.oracle.at_rest(&self.world, Phase::Delete);
             self.lift();
             self.phase(Phase::Delete).await?;
         }
@@ -187,7 +187,7 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    /// The user lets go on what is suspended.
+    /// The user lifts the suspension.
     fn lift(&mut self) {
         let Some(mut object) = self.object() else { return };
         object["spec"]["suspend"] = json!(false);

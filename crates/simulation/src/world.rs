@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, RwLock, RwLockWriteGuard, watch},
     time::{Instant, sleep},
 };
 
@@ -56,6 +56,8 @@ struct Shared {
     changed: watch::Sender<u64>,
     /// A paused instance goes on.
     resumed: Notify,
+    /// Whose turn it is: the operator's requests', or somebody's.
+    turns: RwLock<()>,
     began: Instant,
 }
 
@@ -121,6 +123,7 @@ impl World {
             oracle,
             changed: watch::Sender::new(0),
             resumed: Notify::new(),
+            turns: RwLock::new(()),
             began: Instant::now(),
         }))
     }
@@ -246,7 +249,7 @@ impl World {
         if !self.state().alive.contains(&from) {
             return pending().await;
         }
-        let answer = commit.await;
+        let answer = self.commit(commit).await;
         self.carried_out(number);
         if trouble == Some(Shape::Unanswered) {
             return pending().await;
@@ -254,7 +257,7 @@ impl World {
         if let Some(fault) = &fault {
             match fault {
                 Fault::Half => return Delivery::Half(answer),
-                Fault::Garbage => return Delivery::Garbage,
+                Fault::Garbage => return Delivery::Garbage(answer),
                 _ => {}
             }
             if let Some(delivery) = self.befall(number, from, service, fault, Side::After).await {
@@ -263,6 +266,17 @@ impl World {
         }
         pass(latency).await;
         Delivery::Answer(answer)
+    }
+
+    /// Carries a request out: not while somebody does what takes several requests.
+    async fn commit<T>(&self, commit: impl Future<Output = T>) -> T {
+        let _turn = self.0.turns.read().await;
+        commit.await
+    }
+
+    /// While this is held, nothing of the operator's is carried out.
+    pub(crate) async fn turn(&self) -> RwLockWriteGuard<'_, ()> {
+        self.0.turns.write().await
     }
 
     fn send(&self, from: Instance, asked: Asked) -> Option<(usize, Option<Fault>, Duration)> {
@@ -370,7 +384,7 @@ impl World {
         let crash = matches!(fault, Some(Fault::Late { crash: true }));
         if crash {
             // Nobody alive knows of it: it is found when AWS is looked at next.
-            self.oracle().unseen();
+            self.oracle().arrives_late();
         }
         let pause = match fault {
             Some(Fault::Pause { seconds }) => Some(Duration::from_secs(seconds)),
@@ -384,7 +398,7 @@ impl World {
         let world = self.clone();
         tokio::spawn(async move {
             sleep(pause.unwrap_or(LATE)).await;
-            commit.await;
+            world.commit(commit).await;
             world.carried_out(number);
             if pause.is_some() {
                 world.state().paused.remove(&from);

@@ -165,6 +165,32 @@ fn of_two_processes_that_both_lead_and_found_an_intent_one_creates() {
     }
 }
 
+/// With neither finalizer nor status it looks like a new one, and lists do not show yet what was made for it.
+#[test]
+fn an_object_that_lost_status_and_finalizer_together_is_not_taken_for_a_new_one() {
+    for at in 14..30 {
+        let schedule = Schedule::from([
+            (at, Fault::Deed(Deed::Wipe("*"))),
+            (at + 2, Fault::Deed(Deed::StripFinalizer)),
+        ]);
+        assert_eq!(
+            live(&Scenario::lagging(), &schedule).violations,
+            [],
+            "at request {at}"
+        );
+    }
+}
+
+/// The end of the predecessor is told after the beginning of its successor.
+#[test]
+fn an_object_whose_predecessor_is_told_to_be_gone_only_now_is_not_lost() {
+    let schedule = Schedule::from([
+        (4, Fault::Deed(Deed::SwapEvents)),
+        (6, Fault::Deed(Deed::Replace)),
+    ]);
+    assert_eq!(live(&Scenario::smallest(), &schedule).violations, []);
+}
+
 /// A controller whose cache was never filled waits for it, and a process that waits does not end.
 #[test]
 fn a_process_that_is_asked_to_stop_before_its_first_list_ends() {

@@ -121,14 +121,6 @@ impl Class {
         }
     }
 
-    /// Whether AWS has answered that it does not do it.
-    pub const fn is_refusal(self) -> bool {
-        matches!(
-            self,
-            Self::Throttled | Self::Quota | Self::Denied | Self::CredentialsUnavailable | Self::Rejected
-        )
-    }
-
     /// Whether every other request to the service at this moment would end the same way.
     pub const fn is_of_the_service(self) -> bool {
         matches!(

@@ -144,6 +144,11 @@ async fn a_creation_that_is_refused_says_so_while_the_next_one_waits() {
         let waiting = ground.pass().await.unwrap();
         assert_eq!(waiting.next, Next::After(SETTLE), "{code}");
         assert_eq!(waiting.findings.programmed.reason, reason, "{code}");
+        // Of another spec nothing was refused yet.
+        ground.change(json!({"description": "another"}));
+        let waiting = ground.pass().await.unwrap();
+        let awaited = Reason::AwaitingVisibility;
+        assert_eq!(waiting.findings.programmed.reason, awaited, "{code}");
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Signature {
     /// None in requests that need no signature.
     pub(crate) region: Option<String>,
     pub(crate) service: Service,
-    /// None in requests that do not say so in a header.
+    /// None in requests that do not say so, or not legibly, in `X-Amz-Date`: these are of any time.
     pub(crate) signed: Option<Timestamp>,
 }
 

@@ -136,11 +136,7 @@ const OCCASIONS: [(&str, Drift); 11] = [
 
 /// The codes with which the operator is refused something in a life with a deed done at its beginning and at its end, or beside a
 /// drift, and what is wrong then.
-fn refused(
-    scenario: &Scenario,
-    denial: &Deed,
-    occasion: Option<Drift>,
-) -> (BTreeSet<String>, Vec<Violation>) {
+fn refused(scenario: &Scenario, deed: &Deed, occasion: Option<Drift>) -> (BTreeSet<String>, Vec<Violation>) {
     let mut codes = BTreeSet::new();
     // Not inside, where there is a runtime already.
     let ground = &*GROUND;
@@ -148,16 +144,16 @@ fn refused(
         let mut life = Life::begin(ground, scenario, &Schedule::new(), seed);
         life.start();
         if occasion.is_none() {
-            life.world.perform(denial).await;
+            life.world.perform(deed).await;
         }
         for phase in [Phase::Create, Phase::Update, Phase::Steady, Phase::Delete] {
             if phase == Phase::Delete && occasion.is_none() {
-                life.world.perform(denial).await;
+                life.world.perform(deed).await;
             }
             life.user(phase);
             if let Some(drift) = occasion.filter(|_| phase == Phase::Steady) {
                 life.world.perform(&Deed::Drift(drift)).await;
-                life.world.perform(denial).await;
+                life.world.perform(deed).await;
             }
             life.world.announce();
             life.reach(phase).await.unwrap();
@@ -191,6 +187,34 @@ fn every_denial_refuses_something_and_heals() {
         });
         assert!(found, "nothing is refused by {denial:?}");
     }
+}
+
+/// Quotas of how much something may say: a spec cannot say more, or a test of the plan holds the operator to them.
+const OF_TEXTS: [&str; 8] = [
+    "audiences",
+    "scopes",
+    "stage_variables",
+    "tags",
+    "inline_policy_characters",
+    "trust_policy_characters",
+    "function_environment_bytes",
+    "function_zip_bytes",
+];
+
+#[test]
+fn every_quota_is_filled_but_those_of_texts() {
+    let quotas = serde_json::to_value(jwthttpapi_sandbox::Settings::default().quotas).unwrap();
+    let all: BTreeSet<String> = quotas.as_object().unwrap().keys().cloned().collect();
+    let filled = full().flat_map(|deed| {
+        let Deed::Switch(patch, _) = deed else {
+            unreachable!("a full quota is a switch")
+        };
+        let patch: Value = serde_json::from_str(patch).unwrap();
+        let names: Vec<String> = patch["quotas"].as_object().unwrap().keys().cloned().collect();
+        names
+    });
+    let named: BTreeSet<String> = filled.chain(OF_TEXTS.map(str::to_owned)).collect();
+    assert_eq!(named, all);
 }
 
 #[test]

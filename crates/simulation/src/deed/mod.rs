@@ -114,7 +114,8 @@ impl Deed {
     }
 }
 
-/// Each quota of what the operator makes, full for three minutes.
+/// Quotas of how many things there may be, and of a function's policy, each full for three minutes. What a spec says cannot be
+/// longer than the others allow.
 fn full() -> impl Iterator<Item = Deed> {
     [
         r#"{"quotas": {"apis": 1}}"#,
@@ -185,6 +186,7 @@ impl World {
         match deed {
             Deed::Drift(drift) => {
                 self.oracle().drifted();
+                let _turn = self.turn().await;
                 drift.happen(self).await;
             }
             Deed::Switch(patch, seconds) => self.switch(patch, *seconds),

@@ -104,14 +104,14 @@ const TOLD: Duration = Duration::from_secs(60);
 impl World {
     /// A part of the status is lost. That opens nothing, and nobody alive knows of it.
     pub(super) fn wipe(&self, field: &'static str) {
-        self.oracle().unseen();
+        self.oracle().damaged();
         self.forget(field);
         self.write_status(field, &Value::Null);
     }
 
     /// A part of the status is wrong for a while, and then lost.
     pub(super) fn corrupt(&self, field: &'static str, text: &str) {
-        self.oracle().unseen();
+        self.oracle().damaged();
         self.forget(field);
         self.write_status(field, &self.said(field, text));
         let judged = PLACE.contains(&field) && self.is_alone();
@@ -125,7 +125,7 @@ impl World {
                 world.judge_place(field);
             }
             sleep(TOLD).await;
-            world.oracle().unseen();
+            world.oracle().damaged();
             world.write_status(field, &Value::Null);
             world.oracle().healed();
             world.announce();

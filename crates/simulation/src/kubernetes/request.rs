@@ -144,7 +144,8 @@ impl Asked {
     /// What it asks, without what differs from life to life.
     pub(super) fn name(&self) -> String {
         let status = if self.status { "/status" } else { "" };
-        let own = self.name.as_ref().is_none_or(|name| *name == OBJECT.name);
+        let named = |name: &String| (&self.namespace, name) == (&OBJECT.namespace, &OBJECT.name);
+        let own = self.name.as_ref().is_none_or(named);
         let other = if own || self.kind.plural != OBJECT.plural {
             ""
         } else {

@@ -64,13 +64,15 @@ impl ApiServer {
             Delivery::Half(Carried::Document(code, document)) => {
                 respond(code, document.slice(..document.len() / 2))
             }
-            Delivery::Garbage => respond(200, Bytes::from_static(b"<html>")),
+            Delivery::Garbage(Carried::Document(code, _)) => respond(code, Bytes::from_static(b"<html>")),
             Delivery::Status(code) => refuse(&Refusal::new(
                 code,
                 "ServiceUnavailable",
                 "simulated trouble".into(),
             )),
-            Delivery::Reset | Delivery::Half(Carried::Watch(..)) => return Err(Lost),
+            Delivery::Reset | Delivery::Half(Carried::Watch(..)) | Delivery::Garbage(Carried::Watch(..)) => {
+                return Err(Lost);
+            }
         })
     }
 }

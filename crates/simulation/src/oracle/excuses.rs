@@ -1,23 +1,5 @@
 //! What has befallen the object, as far as it excuses the operator.
 
-/// Whether the object was at rest while it lived.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rest {
-    Never,
-    Once,
-    /// It says that it is suspended: until that is lifted nothing is written.
-    Suspended,
-}
-
-impl Rest {
-    /// The object is not suspended any more.
-    pub(super) fn lift(&mut self) {
-        if *self == Self::Suspended {
-            *self = Self::Once;
-        }
-    }
-}
-
 /// What happened to the object that no operator could undo at once, or ever.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
@@ -26,6 +8,10 @@ pub(super) struct Excuses {
     pub(super) drifted: bool,
     /// Something has changed that no living process knows of.
     pub(super) unseen: bool,
+    /// Such a change is a request that arrived when its sender was gone.
+    pub(super) late: bool,
+    /// A part of the status was lost or wrong, and the object was not at rest since, or is suspended.
+    pub(super) damaged: bool,
     /// A process slept while its request was on its way: two APIs are no mistake until it is at rest.
     pub(super) slept: bool,
     /// The list of granted functions was lost: the one place that knows of some statements.

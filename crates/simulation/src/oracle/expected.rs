@@ -12,7 +12,7 @@ use access::authorization;
 pub(crate) use access::deployment;
 pub(crate) use organisation::Organisation;
 use ownership::Proof;
-pub(crate) use retained::{kept, known, to_keep};
+pub(crate) use retained::{known, lists, untagged};
 pub(crate) use status::{granted, of as status};
 
 use crate::ground::is_anothers;

@@ -20,14 +20,15 @@ use crate::{
     scenario::Scenario,
     world::{Instance, Service},
 };
-use excuses::{Excuses, Rest};
+use excuses::Excuses;
 use expected::Organisation;
 pub(crate) use expected::shown;
 use exposure::Exposure;
 use foreign::Foreign;
 use jwthttpapi_sandbox::{Entry, Sandbox};
-pub(crate) use rest::{is_held, is_ready};
+use rest::Rest;
 use serde_json::Value;
+pub(crate) use status::{is_held, is_ready};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -48,15 +49,16 @@ struct Court {
     beside: bool,
     /// AWS before the life.
     before: Arc<Value>,
-    /// What the operator's flags ask of everything.
-    organisation: Organisation,
     /// What of it is of others.
     foreign: Foreign,
+    /// What the operator's flags ask of everything.
+    organisation: Organisation,
     /// The spec that is wanted now.
     wanted: Value,
-    /// The last one that is not suspended: what AWS is to become, or to stay.
+    /// The last one that AWS was as, at rest.
     in_force: Value,
-    rest: Rest,
+    /// The last rest of the living object.
+    rest: Option<Rest>,
     /// Whether lists may lack what is new.
     lagging: bool,
     /// The last request to AWS that was judged.
@@ -96,7 +98,7 @@ impl Oracle {
             organisation: Organisation::of(scenario.flags),
             wanted: Value::Null,
             in_force: Value::Null,
-            rest: Rest::Never,
+            rest: None,
             lagging: scenario.switches["list_lag_ms"]
                 .as_u64()
                 .is_some_and(|lag| lag > 0),
@@ -175,6 +177,20 @@ impl Oracle {
         self.court().excuses.lost_logs |= deleted;
     }
 
+    /// A request is on its way whose sender is gone.
+    pub(crate) fn arrives_late(&self) {
+        let mut court = self.court();
+        court.excuses.unseen = true;
+        court.excuses.late = true;
+    }
+
+    /// A part of the status is lost, or wrong.
+    pub(crate) fn damaged(&self) {
+        let mut court = self.court();
+        court.excuses.unseen = true;
+        court.excuses.damaged = true;
+    }
+
     /// Something changes that no living process knows of.
     pub fn unseen(&self) {
         self.court().excuses.unseen = true;
@@ -206,9 +222,8 @@ impl Oracle {
     pub fn wanted(&self, spec: &Value) {
         let mut court = self.court();
         court.wanted = spec.clone();
-        if spec["suspend"] != true {
-            court.in_force = spec.clone();
-            court.rest.lift();
+        if let Some(rest) = court.rest.as_mut().filter(|_| spec["suspend"] != true) {
+            rest.suspended = false;
         }
         court.exposure.also(spec);
     }
@@ -345,7 +360,7 @@ impl Court {
         let held = entries
             .iter()
             .filter(ours)
-            .filter(|_| self.rest == Rest::Suspended);
+            .filter(|_| self.rest.as_ref().is_some_and(|rest| rest.suspended));
         let held = held.map(|entry| Violation {
             rule: Rule::Quiet,
             how: format!(
@@ -360,12 +375,12 @@ impl Court {
     fn may_make_twins(&self) -> bool {
         let Excuses {
             drifted,
-            unseen,
+            late,
             slept,
             orphaned,
             ..
         } = self.excuses;
-        self.rivals || self.lagging || drifted || unseen || slept || orphaned > 0
+        self.rivals || self.lagging || drifted || late || slept || orphaned > 0
     }
 
     fn violated(&mut self, found: impl IntoIterator<Item = Violation>) {

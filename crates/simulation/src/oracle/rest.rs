@@ -1,6 +1,6 @@
 //! What a phase has come to when it is at rest, and whether those who said Ready before spoke the truth.
 
-use super::{Court, Oracle, Rest, Rule, expected};
+use super::{Court, Oracle, Rule, expected, is_held, is_ready};
 use crate::{
     OBJECT,
     aws::CANARY,
@@ -28,24 +28,34 @@ impl Oracle {
                 found.push((rule, format!("{phase:?}: {}", difference(expected, shown))));
             }
         };
-        let gone = phase == Phase::Delete;
+        let object = world.state().kubernetes.get(&OBJECT).ok();
+        let gone = object.is_none();
+        let held = object.is_some_and(|object| is_held(&object));
         let excuses = &court.excuses;
         let unknown = excuses.forgot_grants || excuses.lost_functions();
         // Nobody puts right what is suspended.
-        let left_alone = court.wanted["suspend"] == true && (excuses.drifted || excuses.orphaned > 0);
-        let retains = court.wanted["deletionPolicy"] == "Retain";
-        if gone && retains {
+        let left_alone = held && (excuses.drifted || excuses.orphaned > 0);
+        let rest = court
+            .rest
+            .as_ref()
+            .filter(|_| !excuses.drifted && excuses.orphaned == 0);
+        if gone && court.wanted["deletionPolicy"] == "Retain" {
             compare(
                 Rule::NothingForeign,
                 &expected::others(&court.before),
                 &expected::others(&expected::known(&court.before, &state)),
             );
-            if court.rest != Rest::Never && !excuses.drifted && excuses.orphaned == 0 {
-                let (wanted, kept) = (
-                    expected::to_keep(&court.in_force),
-                    expected::kept(&state, &court.apis),
+            if let Some(rest) = rest {
+                let (was, is) = (expected::untagged(&rest.aws), expected::untagged(&state));
+                compare(Rule::NothingLeft, &was, &is);
+            }
+            // What befalls a release may keep tags on.
+            if world.state().schedule.is_empty() && state.to_string().contains(&uid) {
+                compare(
+                    Rule::NothingLeft,
+                    &"nothing with the object's uid".into(),
+                    &uid.as_str().into(),
                 );
-                compare(Rule::NothingLeft, &wanted, &kept);
             }
         } else if gone && !excuses.leave_something() && !unknown {
             compare(Rule::NothingLeft, &court.before, &state);
@@ -57,12 +67,13 @@ impl Oracle {
             );
         }
         if !gone && !left_alone {
-            let (wanted, shown) = court.compared(&state, &uid);
+            let spec = if held { &court.in_force } else { &court.wanted };
+            let (wanted, shown) = court.compared(spec, &state, &uid);
             compare(Rule::AsSpecified, &wanted, &shown);
-            // What is suspended leaves in force what was.
-            if court.wanted["suspend"] != true {
-                court.exposure.settle();
-            }
+        }
+        if !gone && !held {
+            court.in_force = court.wanted.clone();
+            court.exposure.settle();
         }
         let alive: BTreeSet<String> = world.sandbox().apis().into_iter().map(|(id, _)| id).collect();
         for orphan in court.orphans.difference(&alive) {
@@ -72,11 +83,13 @@ impl Oracle {
             ));
         }
         court.excuses.drifted &= left_alone;
-        court.rest = match (gone, court.wanted["suspend"] == true) {
-            (true, _) => Rest::Never,
-            (false, false) => Rest::Once,
-            (false, true) => Rest::Suspended,
-        };
+        court.excuses.damaged &= held;
+        court.excuses.late = false;
+        let suspended = court.wanted["suspend"] == true;
+        court.rest = (!gone).then_some(Rest {
+            aws: state,
+            suspended,
+        });
         drop(court);
         for (rule, how) in found {
             self.violated(rule, how);
@@ -88,11 +101,11 @@ impl Oracle {
         self.no_secret(world);
     }
 
-    /// Judges whether AWS is still as a spec says that was in force before.
-    pub(crate) fn stays(&self, world: &World, spec: &Value) {
+    /// Judges whether AWS is still as the spec says that was in force before.
+    pub(crate) fn stays(&self, world: &World) {
         let state = world.sandbox().state();
         let court = self.court();
-        let wanted = expected::of(spec, &court.organisation);
+        let wanted = expected::of(&court.in_force, &court.organisation);
         let shown = expected::shown(&state, &court.uid);
         drop(court);
         if wanted != shown {
@@ -104,7 +117,7 @@ impl Oracle {
     /// An object's status was written: who says Ready of a generation, and has not said so before, must be right.
     pub(crate) fn said(&self, sandbox: &Sandbox, before: &Value, now: &Value) {
         self.goes_on(before, now);
-        if now["metadata"]["name"] != OBJECT.name {
+        if now["metadata"]["namespace"] != OBJECT.namespace || now["metadata"]["name"] != OBJECT.name {
             return;
         }
         if is_ready(before) || !is_ready(now) || now["metadata"]["deletionTimestamp"].is_string() {
@@ -115,7 +128,7 @@ impl Oracle {
         if court.rivals || excuses.drifted || excuses.unseen || excuses.slept || excuses.orphaned > 0 {
             return;
         }
-        let (wanted, shown) = court.compared(&sandbox.state(), &court.uid.clone());
+        let (wanted, shown) = court.compared(&court.wanted, &sandbox.state(), &court.uid);
         let mut found = Vec::new();
         if wanted != shown {
             found.push(format!("said Ready too early: {}", difference(&wanted, &shown)));
@@ -206,10 +219,18 @@ const SOON: std::time::Duration = std::time::Duration::from_secs(90);
 /// How many passes such a phase takes when lists lag.
 const MOST_LOOKS: usize = 20;
 
+/// What there was when the living object was at rest.
+pub(super) struct Rest {
+    /// All of AWS.
+    aws: Value,
+    /// Whether the object is suspended: until that is lifted nothing is written.
+    pub(super) suspended: bool,
+}
+
 impl Court {
     /// What AWS should show of the object and what it shows, without what nobody can know any more.
-    fn compared(&self, state: &Value, uid: &str) -> (Value, Value) {
-        let mut wanted = expected::of(&self.in_force, &self.organisation);
+    fn compared(&self, spec: &Value, state: &Value, uid: &str) -> (Value, Value) {
+        let mut wanted = expected::of(spec, &self.organisation);
         let mut shown = expected::shown(state, uid);
         if self.excuses.forgot_grants {
             wanted["grants"] = Value::Null;
@@ -218,26 +239,13 @@ impl Court {
         if self.excuses.lost_functions() {
             wanted["leftovers"] = Value::Null;
             shown["leftovers"] = Value::Null;
+            let asked = &wanted["functions"];
+            if let Some(functions) = shown["functions"].as_object_mut() {
+                functions.retain(|name, _| !asked[name].is_null());
+            }
         }
         (wanted, shown)
     }
-}
-
-/// Whether an object says Ready of its newest generation.
-pub(crate) fn is_ready(object: &Value) -> bool {
-    let conditions = object["status"]["conditions"].as_array();
-    let ready = conditions.and_then(|all| all.iter().find(|condition| condition["type"] == "Ready"));
-    object["status"]["observedGeneration"] == object["metadata"]["generation"]
-        && ready.is_some_and(|ready| ready["status"] == "True")
-}
-
-/// Whether an object says of its newest generation that it is suspended.
-pub(crate) fn is_held(object: &Value) -> bool {
-    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    let mut ready = conditions.filter(|condition| condition["type"] == "Ready");
-    object["spec"]["suspend"] == true
-        && object["status"]["observedGeneration"] == object["metadata"]["generation"]
-        && ready.any(|ready| ready["reason"] == "Suspended")
 }
 
 /// Whether API Gateway may invoke the function behind a route, by role or by the function's own policy.

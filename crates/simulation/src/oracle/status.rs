@@ -1,6 +1,6 @@
 //! What the object's status says: by the rules of those who read it, and beside what is in AWS.
 
-use super::{Oracle, Rule, expected, is_held};
+use super::{Excuses, Oracle, Rule, expected};
 use crate::{OBJECT, fault::Fault, world::World};
 use jwthttpapi_core::api::{ConditionType, JwtHttpApiStatus, condition, oracle as rules};
 use serde_json::Value;
@@ -95,8 +95,14 @@ impl Oracle {
             self.violated(Rule::WellFormed, format!("at rest it is taken for {read:?}"));
         }
         let court = self.court();
-        // Something was lost of it since it was looked at, or it is not put right.
-        if court.excuses.unseen || is_held(&object) {
+        // Something was lost of it since it was looked at, or is not put right.
+        let Excuses {
+            unseen,
+            damaged,
+            drifted,
+            ..
+        } = court.excuses;
+        if unseen || (is_held(&object) && (damaged || drifted)) {
             return;
         }
         let state = world.sandbox().state();
@@ -121,4 +127,23 @@ impl Oracle {
             }
         }
     }
+}
+
+/// Whether an object says Ready of its newest generation.
+pub(crate) fn is_ready(object: &Value) -> bool {
+    ready(object).is_some_and(|ready| ready["status"] == "True")
+}
+
+/// Whether an object says of its newest generation that it is not Ready since it is suspended.
+pub(crate) fn is_held(object: &Value) -> bool {
+    let held = |ready: &Value| ready["status"] == "False" && ready["reason"] == "Suspended";
+    object["spec"]["suspend"] == true && ready(object).is_some_and(held)
+}
+
+/// What an object says of its newest generation.
+fn ready(object: &Value) -> Option<&Value> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    let is_of_now = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+    let mut conditions = conditions.iter().filter(|_| is_of_now);
+    conditions.find(|condition| condition["type"] == "Ready")
 }

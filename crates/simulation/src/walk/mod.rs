@@ -252,8 +252,7 @@ impl Life<'_> {
         self.user(Phase::Create);
         self.world.announce();
         let first = self.scenario.first.clone();
-        let mut in_force = None;
-        if self.settle(&first, &mut in_force, true).await == Verdict::Ready {
+        if self.settle(&first, true).await == Verdict::Ready {
             shown.push((first, self.shown()));
         }
         // Whether AWS was at rest, as the spec in force says, before this step.
@@ -272,7 +271,7 @@ impl Life<'_> {
                 rested = false;
                 continue;
             }
-            let verdict = self.settle(&step.spec, &mut in_force, rested).await;
+            let verdict = self.settle(&step.spec, rested).await;
             if verdict == Verdict::Ready {
                 shown.push((step.spec.clone(), self.shown()));
             }
@@ -295,7 +294,7 @@ impl Life<'_> {
     }
 
     /// Waits until the newest generation is settled, and judges what AWS has come to.
-    async fn settle(&mut self, spec: &Value, in_force: &mut Option<Value>, rested: bool) -> Verdict {
+    async fn settle(&mut self, spec: &Value, rested: bool) -> Verdict {
         self.until(SETTLED, |world| {
             let object = world.state().kubernetes.get(&OBJECT).unwrap_or_default();
             object["status"]["observedGeneration"] == object["metadata"]["generation"]
@@ -316,13 +315,10 @@ impl Life<'_> {
         let unread = serde_json::from_value::<jwthttpapi_core::api::JwtHttpApiSpec>(spec.clone()).is_err();
         if is_ready(&object) {
             self.oracle.at_rest(&self.world, Phase::Update);
-            *in_force = Some(spec.clone());
             Verdict::Ready
         } else if refused || unread {
-            if let Some(in_force) = in_force
-                && rested
-            {
-                self.oracle.stays(&self.world, in_force);
+            if rested {
+                self.oracle.stays(&self.world);
             }
             Verdict::NotAccepted
         } else {

@@ -43,6 +43,11 @@ pub(super) fn nonce(api: &Value) -> Option<&Value> {
     api["tags"].get(format!("{PREFIX}nonce"))
 }
 
+/// Whether the name of a tag is one of those that tell whose something is.
+pub(super) fn tells(name: &Value) -> bool {
+    name.as_str().is_some_and(|name| name.starts_with(PREFIX))
+}
+
 /// Tags but those that tell whose something is.
 pub(super) fn without(mut tags: Map<String, Value>) -> Map<String, Value> {
     tags.retain(|key, _| !key.starts_with(PREFIX));
