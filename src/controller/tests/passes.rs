@@ -146,6 +146,7 @@ async fn a_creation_that_is_refused_says_so_while_the_next_one_waits() {
         assert_eq!(waiting.findings.programmed.reason, reason, "{code}");
         // Of another spec nothing was refused yet.
         ground.change(json!({"description": "another"}));
+        ground.edit("metadata", json!({"generation": 2}));
         let waiting = ground.pass().await.unwrap();
         let awaited = Reason::AwaitingVisibility;
         assert_eq!(waiting.findings.programmed.reason, awaited, "{code}");
