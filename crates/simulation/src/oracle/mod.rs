@@ -57,7 +57,7 @@ struct Court {
     wanted: Value,
     /// The last one that AWS was as, at rest.
     in_force: Value,
-    /// The last rest of the living object.
+    /// What there is while the living object is at rest, or was when the user suspended it.
     rest: Option<Rest>,
     /// Whether lists may lack what is new.
     lagging: bool,
@@ -222,9 +222,11 @@ impl Oracle {
     pub fn wanted(&self, spec: &Value) {
         let mut court = self.court();
         court.wanted = spec.clone();
-        if let Some(rest) = court.rest.as_mut().filter(|_| spec["suspend"] != true) {
-            rest.suspended = false;
-        }
+        court.rest = court
+            .rest
+            .take()
+            .filter(|_| spec["suspend"] == true)
+            .map(Rest::suspended);
         court.exposure.also(spec);
     }
 

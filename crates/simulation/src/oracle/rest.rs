@@ -227,6 +227,16 @@ pub(super) struct Rest {
     pub(super) suspended: bool,
 }
 
+impl Rest {
+    /// The user suspends the object.
+    pub(super) fn suspended(self) -> Self {
+        Self {
+            suspended: true,
+            ..self
+        }
+    }
+}
+
 impl Court {
     /// What AWS should show of the object and what it shows, without what nobody can know any more.
     fn compared(&self, spec: &Value, state: &Value, uid: &str) -> (Value, Value) {
