@@ -102,7 +102,7 @@ sweeper:
 	  $(CARGO) build $(LOCKED) --profile sweep --package jwthttpapi-simulation --bins
 
 .PHONY: sweep
-sweep: sweeper ## Run the operator under every fault, simulated: an hour or two (SWEEP="--parts one" for fewer)
+sweep: sweeper ## Run the operator under every fault, simulated: three hours on two cores (SWEEP="--parts one" for fewer)
 	$(SWEEPER) sweep $(SWEEP)
 
 .PHONY: flakes
