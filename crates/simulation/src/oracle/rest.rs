@@ -101,10 +101,13 @@ impl Oracle {
         self.no_secret(world);
     }
 
-    /// Judges whether AWS is still as the spec says that was in force before.
+    /// Judges whether AWS is still as the spec says that was in force before, if one was.
     pub(crate) fn stays(&self, world: &World) {
         let state = world.sandbox().state();
         let court = self.court();
+        if court.in_force.is_null() {
+            return;
+        }
         let wanted = expected::of(&court.in_force, &court.organisation);
         let shown = expected::shown(&state, &court.uid);
         drop(court);

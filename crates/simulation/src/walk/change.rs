@@ -306,6 +306,7 @@ pub(super) fn bases() -> [Value; 2] {
             {"routeKey": "GET /a", "scopes": ["read", "write"], "operationName": "a",
              "lambda": {"name": "one", "payloadFormatVersion": "1.0", "timeoutMillis": 5000}},
             {"routeKey": "ANY /admin/{proxy+}", "authorizer": "staff", "lambda": named("two")},
+            {"routeKey": "OPTIONS /admin/{proxy+}", "public": true, "lambda": named("one")},
             {"routeKey": "OPTIONS /{proxy+}", "public": true, "lambda": named("one")},
             {"routeKey": "POST /own", "lambda": {"function": "own"}},
         ],

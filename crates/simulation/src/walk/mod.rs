@@ -252,8 +252,12 @@ impl Life<'_> {
         self.user(Phase::Create);
         self.world.announce();
         let first = self.scenario.first.clone();
-        if self.settle(&first, true).await == Verdict::Ready {
+        let verdict = self.settle(&first, true).await;
+        if verdict == Verdict::Ready {
             shown.push((first, self.shown()));
+        } else if !steps.is_empty() {
+            let how = format!("a walk has to begin with a spec in force, and this is {verdict:?}");
+            self.oracle.violated(Rule::ComesToRest, how);
         }
         // Whether AWS was at rest, as the spec in force says, before this step.
         let mut rested = true;
