@@ -93,7 +93,7 @@ async fn tags_are_removed_and_changed() {
         .iter()
         .filter(|write| write.ends_with("Resource"))
         .collect();
-    assert_eq!(on_the_api, ["TagResource", "UntagResource"]);
+    assert_eq!(on_the_api, ["UntagResource", "TagResource"]);
     assert_eq!(api.tags.get("b").map(String::as_str), Some("2"));
     assert!(!api.tags.contains_key("a"));
 }

@@ -232,7 +232,7 @@ fn a_setting_that_differs_leads_to_an_update_of_it_alone() {
         after(|api| api.tags.extend(
             [("team", "two"), ("x", "y"), ("aws:x", "y")].map(|(key, value)| (key.into(), value.into()))
         )),
-        ["tag API: team", "untag API: x"]
+        ["untag API: x", "tag API: team"]
     );
     assert_eq!(after(|api| drop(api.tags.remove("team"))), ["tag API: team"]);
 }
@@ -546,7 +546,7 @@ fn a_role_of_ours_is_put_right_and_no_other() {
         role.tags.remove("team");
         role.tags.insert("x".into(), "y".into());
     };
-    assert_eq!(after_role(tags), ["tag role R: team", "untag role R: x"]);
+    assert_eq!(after_role(tags), ["untag role R: x", "tag role R: team"]);
     assert_eq!(
         after_role(|role| role.policy = None),
         ["let role R invoke 2 functions"]

@@ -113,7 +113,7 @@ fn log_group(wanted: &LogGroup, now: &Reading<Option<LogGroup>>, owner: &Owner) 
         log_group: log_group(),
         keys: unset,
     });
-    keep.into_iter().chain(tag).chain(untag).collect()
+    keep.into_iter().chain(untag).chain(tag).collect()
 }
 
 fn role(wanted: &Role, now: &Reading<Option<observed::Role>>, owner: &Owner) -> Vec<Step> {
@@ -180,16 +180,16 @@ fn function(
         steps.push(wait());
     }
     let (set, unset) = tag_changes(&wanted.tags, &now.tags);
-    if !set.is_empty() {
-        steps.push(Step::TagFunction {
-            name: name(),
-            tags: set,
-        });
-    }
     if !unset.is_empty() {
         steps.push(Step::UntagFunction {
             name: name(),
             keys: unset,
+        });
+    }
+    if !set.is_empty() {
+        steps.push(Step::TagFunction {
+            name: name(),
+            tags: set,
         });
     }
     steps

@@ -87,7 +87,7 @@ pub(super) fn own_settings(wanted: &desired::Role, role: &observed::Role) -> Vec
         replaces: role.boundary.is_some() && wanted.function.is_none(),
     });
     let (set, mut unset) = tag_changes(&wanted.tags, &role.tags);
-    // IAM takes keys that differ in case for one (D, IAM user guide): the other spelling went when this one was set.
+    // IAM takes keys that differ in case for one (D, IAM user guide): the other spelling goes when this one is set.
     unset.retain(|key| !set.keys().any(|wanted| wanted.eq_ignore_ascii_case(key)));
     let tag = |tags| Step::TagRole { role: name(), tags };
     let untag = |keys| Step::UntagRole { role: name(), keys };
@@ -95,7 +95,7 @@ pub(super) fn own_settings(wanted: &desired::Role, role: &observed::Role) -> Vec
     let tag = (!set.is_empty()).then(|| tag(set));
     let untag = (!unset.is_empty()).then(|| untag(unset));
     let settings = bound.into_iter().chain(trust);
-    settings.chain(tag).chain(untag).collect()
+    settings.chain(untag).chain(tag).collect()
 }
 
 /// The wanted functions and those of the old policy that are functions' ARNs indeed.

@@ -380,6 +380,29 @@ fn steps_name_nothing_foreign() {
     });
 }
 
+/// Together they may be more than AWS takes.
+#[test]
+fn tags_that_leave_go_before_those_that_come() {
+    holds(|case| {
+        let (world, desired) = case.found();
+        let plan = planned(&desired, &world);
+        let mut tagged = BTreeSet::new();
+        for planned in &plan.steps {
+            match &planned.step {
+                Step::TagApi(_) => drop(tagged.insert("the API")),
+                Step::TagRole { role, .. } => drop(tagged.insert(role.name.as_str())),
+                Step::TagFunction { name, .. } => drop(tagged.insert(name.as_str())),
+                Step::TagLogGroup { log_group, .. } => drop(tagged.insert(log_group.as_str())),
+                Step::UntagApi(_) => assert!(!tagged.contains("the API")),
+                Step::UntagRole { role, .. } => assert!(!tagged.contains(role.name.as_str())),
+                Step::UntagFunction { name, .. } => assert!(!tagged.contains(name.as_str())),
+                Step::UntagLogGroup { log_group, .. } => assert!(!tagged.contains(log_group.as_str())),
+                _ => {}
+            }
+        }
+    });
+}
+
 #[test]
 fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
     holds(|case| {

@@ -45,11 +45,12 @@ pub(super) fn settings(desired: &Desired, api: Option<&observed::Api>) -> Vec<Or
         steps.push(Step::DeleteCors);
     }
     let (set, unset) = tag_changes(&wanted.tags, &api.tags);
-    if !set.is_empty() && !planted!(TagsFrozen) {
-        steps.push(Step::TagApi(set));
-    }
+    // Those of before and those of now together may be more than AWS takes.
     if !unset.is_empty() && !planted!(TagsFrozen) {
         steps.push(Step::UntagApi(unset));
+    }
+    if !set.is_empty() && !planted!(TagsFrozen) {
+        steps.push(Step::TagApi(set));
     }
     steps.into_iter().map(|step| (step, false)).collect()
 }

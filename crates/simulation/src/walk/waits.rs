@@ -4,6 +4,11 @@ use super::change::{schema, shape};
 use crate::scenario::{ISSUER, OTHER_ISSUER};
 use serde_json::Value;
 
+/// What CORS may allow.
+const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "*"];
+/// For how long logs may be kept at the longest.
+const MOST_DAYS: i64 = 3653;
+
 /// Whether the API server would refuse a spec, which the simulated one does not: by its schema, or by one of the rules that the
 /// changes above break.
 fn is_refused(schema: &Value, pointer: &str, value: &Value) -> bool {
@@ -25,6 +30,16 @@ fn is_refused(schema: &Value, pointer: &str, value: &Value) -> bool {
         ("/issuer" | "/authorizers/#/issuer", Value::String(text)) => !starts(text, "https://"),
         ("/identitySource" | "/authorizers/#/identitySource", Value::String(text)) => {
             !starts(text, "$request.")
+        }
+        ("/cors/allowMethods/#", Value::String(text)) => !METHODS.contains(&text.as_str()),
+        ("/cors/allowOrigins/#", Value::String(text)) => {
+            text != "*" && !["https://", "http://"].iter().any(|with| starts(text, with))
+        }
+        ("/invocation/roleArn", Value::String(text)) => !starts(text, "arn:"),
+        ("/functions/#/handler", Value::String(text)) => text.contains(char::is_control),
+        ("/functions/#/logRetentionDays", Value::Number(days)) => days.as_i64() > Some(MOST_DAYS),
+        ("/functions/#/environment", Value::Object(variables)) => {
+            variables.keys().any(|name| name.contains('-'))
         }
         (_, Value::String(_)) => schema["enum"].as_array().is_some_and(|all| !all.contains(value)),
         (_, Value::Array(items)) => {
@@ -77,7 +92,10 @@ pub(super) fn may_wait_for(spec: &Value) -> Vec<&'static str> {
         !exists || !lambda["qualifier"].is_null()
     });
     let suspended = spec["suspend"] == true;
-    let refused = is_refused(&schema(), "", spec);
+    let anybody = spec["cors"]["allowOrigins"]
+        .as_array()
+        .is_some_and(|origins| origins.iter().any(|origin| origin == "*"));
+    let refused = is_refused(&schema(), "", spec) || (anybody && spec["cors"]["allowCredentials"] == true);
     [
         (refused, "AwsRefused"),
         (refused, "QuotaExceeded"),
