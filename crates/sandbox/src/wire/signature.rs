@@ -1,5 +1,5 @@
-//! The credential scope of a signed request, and when it was signed. The signature itself is not verified: whoever reaches the sandbox may
-//! use it, and the access key only tells callers apart.
+//! The credential scope of a signed request, and when it was signed. The signature itself is not verified: whoever
+//! reaches the sandbox may use it, and the access key only tells callers apart.
 
 use bytes::Bytes;
 use http::{Request, header};

@@ -49,14 +49,6 @@ impl Oracle {
                 let (was, is) = (expected::untagged(&rest.aws), expected::untagged(&state));
                 compare(Rule::NothingLeft, &was, &is);
             }
-            // What befalls a release may keep tags on.
-            if world.state().schedule.is_empty() && state.to_string().contains(&uid) {
-                compare(
-                    Rule::NothingLeft,
-                    &"nothing with the object's uid".into(),
-                    &uid.as_str().into(),
-                );
-            }
         } else if gone && !excuses.leave_something() && !unknown {
             compare(Rule::NothingLeft, &court.before, &state);
         } else {
@@ -74,6 +66,10 @@ impl Oracle {
         if !gone && !held {
             court.in_force = court.wanted.clone();
             court.exposure.settle();
+        }
+        // What befalls a deletion may leave something behind, and a release may leave tags on.
+        if gone && world.state().schedule.is_empty() && state.to_string().contains(&uid) {
+            found.push((Rule::NothingLeft, "something carries the object's uid".to_owned()));
         }
         let alive: BTreeSet<String> = world.sandbox().apis().into_iter().map(|(id, _)| id).collect();
         for orphan in court.orphans.difference(&alive) {
@@ -96,7 +92,7 @@ impl Oracle {
         }
         self.statuses(world);
         if !gone {
-            self.status_at_rest(world);
+            self.status_at_rest(world, phase);
         }
         self.no_secret(world);
     }

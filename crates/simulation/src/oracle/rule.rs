@@ -27,7 +27,7 @@ pub enum Rule {
     WellFormed,
     /// No secret and no text of an error is shown.
     Discreet,
-    /// At rest nothing is written, to AWS or to Kubernetes, and to AWS for no object that says it is suspended.
+    /// At rest nothing is written, to AWS or to Kubernetes, and nothing to AWS for an object that was suspended at rest.
     Quiet,
     /// API Gateway is asked no more often than the budget allows, and no object is looked at again and again.
     Courteous,

@@ -1,7 +1,7 @@
 //! What the object's status says: by the rules of those who read it, and beside what is in AWS.
 
 use super::{Excuses, Oracle, Rule, expected};
-use crate::{OBJECT, fault::Fault, world::World};
+use crate::{OBJECT, fault::Fault, life::Phase, world::World};
 use jwthttpapi_core::api::{ConditionType, JwtHttpApiStatus, condition, oracle as rules};
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ impl Oracle {
     }
 
     /// At rest the object is what every tool takes for current, and its status tells what is in AWS.
-    pub(super) fn status_at_rest(&self, world: &World) {
+    pub(super) fn status_at_rest(&self, world: &World, phase: Phase) {
         let Ok(object) = world.state().kubernetes.get(&OBJECT) else {
             return;
         };
@@ -120,8 +120,8 @@ impl Oracle {
             self.violated(Rule::Truthful, how);
         }
         for (field, wanted) in wanted.as_object().into_iter().flatten() {
-            // A role that has left is told of until a look has shown that it is gone.
-            if field == "roleArn" && wanted.is_null() {
+            // A role that an update gives up is told of until the next look has shown that it is gone.
+            if field == "roleArn" && wanted.is_null() && phase == Phase::Update {
                 continue;
             }
             let said = &object["status"][field];

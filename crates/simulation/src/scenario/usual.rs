@@ -55,15 +55,8 @@ impl Scenario {
                     {"routeKey": "GET /b", "public": true, "lambda": {"name": "one"}},
                 ],
             })),
-            switches: json!({}),
-            flags: &[],
-            replicas: 1,
-            elected: false,
-            limited: false,
-            verified: true,
             resyncs: true,
-            neighbour: false,
-            planted: None,
+            ..Self::smallest()
         }
     }
 
@@ -90,15 +83,8 @@ impl Scenario {
                 "functions": [changed, function("new", 1)],
                 "routes": [to("GET /kept", "kept"), to("GET /new", "new"), route("GET /one", "one")],
             })),
-            switches: json!({}),
-            flags: &[],
-            replicas: 1,
-            elected: false,
-            limited: false,
-            verified: true,
             resyncs: true,
-            neighbour: false,
-            planted: None,
+            ..Self::smallest()
         }
     }
 
@@ -129,15 +115,8 @@ impl Scenario {
                     {"routeKey": "GET /{proxy+}", "public": true, "lambda": {"name": "two"}},
                 ],
             })),
-            switches: json!({}),
-            flags: &[],
-            replicas: 1,
-            elected: false,
-            limited: false,
-            verified: true,
             resyncs: true,
-            neighbour: false,
-            planted: None,
+            ..Self::smallest()
         }
     }
 }

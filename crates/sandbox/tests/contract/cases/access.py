@@ -73,22 +73,23 @@ def an_unknown_key_is_refused_by_iam(aws):
         aws.with_key("AKIDINVALID").iam.list_roles()
 
 
+def lasts_five_minutes(ask, code, off):
+    """Demands that what a request is signed with is good for that long only."""
+    minutes, text = off
+    with clock_off_by(minutes), refused(403, code, text):
+        ask()
+    with clock_off_by(minutes // 2):
+        ask()
+
+
 @gateway("§12", "O", settings=TIMELY, each=OFF)
 def api_gateway_takes_a_signature_for_five_minutes(aws, each):
-    minutes, text = each
-    with clock_off_by(minutes), refused(403, "InvalidSignatureException", text):
-        aws.gateway.get_apis()
-    with clock_off_by(minutes // 2):
-        aws.gateway.get_apis()
+    lasts_five_minutes(aws.gateway.get_apis, "InvalidSignatureException", each)
 
 
 @iam("§12", "O", settings=TIMELY, each=OFF)
 def iam_takes_a_signature_for_five_minutes(aws, each):
-    minutes, text = each
-    with clock_off_by(minutes), refused(403, "SignatureDoesNotMatch", text):
-        aws.iam.list_roles()
-    with clock_off_by(minutes // 2):
-        aws.iam.list_roles()
+    lasts_five_minutes(aws.iam.list_roles, "SignatureDoesNotMatch", each)
 
 
 @gateway("§12", "I", settings=UNTIMELY)
