@@ -219,6 +219,15 @@ fn goes_on(planned: &Planned, not_done: &[&Step]) -> bool {
         && match &planned.step {
             // The endpoint goes off, a stage that nobody asked for goes: all its paths with it.
             Step::UpdateApi(_) | Step::DeleteStage { .. } => true,
+            // A route that becomes another gives its own paths up, too: as with one that comes and one that goes.
+            Step::UpdateRoute { change, .. } if change.key.is_some() => {
+                let unmade = |s: &&Step| change.integration.as_ref().is_some_and(|marker| makes(s, marker));
+                !undone(edits)
+                    && !not_done.iter().any(unmade)
+                    && !paths(&planned.step)
+                        .iter()
+                        .any(|key| not_done.iter().any(|step| overlaps(step, key)))
+            }
             Step::UpdateRoute { key, change } => {
                 let unmade = change
                     .integration
@@ -297,11 +306,20 @@ fn touches(step: &Step, authorizer: &str) -> bool {
 
 /// Whether a step is about a route that some request could reach instead of the one of this key.
 fn overlaps(step: &Step, key: &RouteKey) -> bool {
-    let overlaps = |other: &RouteKey| other.pattern().overlaps(key.pattern());
+    let strange = matches!(step, Step::DeleteRoute { key, .. } if RouteKey::parse(key).is_err());
+    strange
+        || paths(step)
+            .iter()
+            .any(|other| other.pattern().overlaps(key.pattern()))
+}
+
+/// The keys of a step's route, before and after it.
+fn paths(step: &Step) -> Vec<RouteKey> {
     match step {
-        Step::CreateRoute { key: other, .. } | Step::UpdateRoute { key: other, .. } => overlaps(other),
-        Step::DeleteRoute { key: other, .. } => RouteKey::parse(other).map_or(true, |other| overlaps(&other)),
-        _ => false,
+        Step::CreateRoute { key, .. } => vec![key.clone()],
+        Step::UpdateRoute { key, change } => [key].into_iter().chain(&change.key).cloned().collect(),
+        Step::DeleteRoute { key, .. } => RouteKey::parse(key).into_iter().collect(),
+        _ => Vec::new(),
     }
 }
 

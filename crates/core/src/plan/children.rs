@@ -81,24 +81,46 @@ pub(super) fn strange_routes(api: Option<&observed::Api>) -> Vec<Ordered> {
     strange.map(|route| (delete(route), false)).collect()
 }
 
+/// Integrations that are not wanted, but for those that tell of a permission that is still to go.
+pub(super) fn spare_integrations<'a>(
+    api: Option<&'a observed::Api>,
+    kept: &Kept<'_>,
+    removals: &[Ordered],
+) -> Vec<&'a str> {
+    let tells = |integration: &observed::Integration| {
+        let told = integration.function_by_policy();
+        removals.iter().any(
+            |(step, _)| matches!(step, Step::RemovePermission { function, .. } if Some(function) == told.as_ref()),
+        )
+    };
+    unwanted_integrations(api, kept)
+        .filter(|integration| !tells(integration))
+        .map(|integration| integration.id.as_str())
+        .collect()
+}
+
+fn unwanted_integrations<'a>(
+    api: Option<&'a observed::Api>,
+    kept: &Kept<'_>,
+) -> impl Iterator<Item = &'a observed::Integration> {
+    let integrations = api.map(|api| api.integrations.as_slice()).unwrap_or_default();
+    let stays = |id: &str| kept.integrations.values().any(|kept| kept.id == id);
+    integrations
+        .iter()
+        .filter(move |integration| !stays(&integration.id))
+}
+
 /// What no route refers to any more when every wanted one is as wanted: authorizers, and integrations, which may have to wait for
 /// other services.
-pub(super) fn leftovers(desired: &Desired, api: Option<&observed::Api>, kept: &Kept<'_>) -> Vec<Ordered> {
-    let Some(api) = api else { return Vec::new() };
-    let integrations = api
-        .integrations
-        .iter()
-        .filter(|integration| !kept.integrations.values().any(|kept| kept.id == integration.id))
-        .map(|integration| Step::DeleteIntegration {
-            id: integration.id.clone(),
-        });
+pub(super) fn leftovers(api: Option<&observed::Api>, kept: &Kept<'_>) -> Vec<Ordered> {
+    let integrations = unwanted_integrations(api, kept).map(|integration| Step::DeleteIntegration {
+        id: integration.id.clone(),
+    });
     let authorizers = api
-        .authorizers
+        .map(|api| api.authorizers.as_slice())
+        .unwrap_or_default()
         .iter()
-        .filter(|authorizer| {
-            !desired.authorizers.contains_key(&authorizer.name)
-                || !kept.authorizers.values().any(|kept| kept.id == authorizer.id)
-        })
+        .filter(|authorizer| !kept.authorizers.values().any(|kept| kept.id == authorizer.id))
         .map(|authorizer| Step::DeleteAuthorizer {
             id: authorizer.id.clone(),
             name: authorizer.name.clone(),

@@ -1,11 +1,14 @@
 //! The comparison, kind by kind, and the plan that comes of it.
 
-use super::children::{leftovers, mended_integrations, stage, strange_routes, strange_stages};
+use super::children::{
+    leftovers, mended_integrations, spare_integrations, stage, strange_routes, strange_stages,
+};
 use super::functions::functions;
 use super::invocation::{grants, role};
 use super::keep::{keep, refs};
 use super::links::link;
 use super::order::{Ordered, order};
+use super::room::Room;
 use super::settings::{closing, settings};
 use super::step::{Plan, Step};
 use crate::model::desired::Desired;
@@ -17,8 +20,18 @@ use crate::model::{Observed, Owner};
 /// What could not be read, and a role that is not proven the owner's, get no steps: it is the caller's to say so, and to
 /// execute [`only_tightening`](super::only_tightening) steps alone meanwhile.
 pub fn plan(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place) -> Plan {
+    plan_within(Room::USUAL, desired, observed, owner, place)
+}
+
+pub(super) fn plan_within(
+    room: Room,
+    desired: &Desired,
+    observed: &Observed,
+    owner: &Owner,
+    place: &Place,
+) -> Plan {
     let api = observed.api.as_ref();
-    let kept = keep(desired, api);
+    let kept = keep(desired, api, room);
     let grants = grants(desired, observed, owner, place);
     let role = role(desired, observed, owner);
     let functions = functions(desired, observed, owner);
@@ -33,15 +46,20 @@ pub fn plan(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place
     draft.extend(strange_stages(api));
     planted!(LeftoversFirst => {
         draft.extend(strange_routes(api));
-        draft.extend(leftovers(desired, api, &kept));
+        draft.extend(leftovers(api, &kept));
     });
-    draft.extend(order(desired, api, &kept));
+    let spare = spare_integrations(api, &kept, &grants.after);
+    let ordered = order(desired, api, &kept, spare, room);
+    // Some of them may have made room.
+    let mut leftovers = leftovers(api, &kept);
+    leftovers.retain(|(leftover, _)| !ordered.iter().any(|(step, _)| step == leftover));
+    draft.extend(ordered);
     draft.extend(mended_integrations(&kept, desired));
     draft.extend(settings(desired, api));
     draft.extend(stage(api));
     draft.extend(strange_routes(api));
     draft.extend(grants.after);
-    draft.extend(leftovers(desired, api, &kept));
+    draft.extend(leftovers);
     draft.extend(role.after);
     draft.extend(functions.after);
 

@@ -12,6 +12,8 @@
 //! | any | not ours | nothing, ever |
 //! | any | unknown | nothing that depends on it |
 //!
+//! Where AWS has no room for what comes beside what goes, one becomes the other (`room`).
+//!
 //! The module `order` puts the steps so that at every commit a path admits only what the observed or the desired state admits,
 //! and no step opens a path that the desired state protects.
 
@@ -30,6 +32,7 @@ mod invocation;
 mod keep;
 mod links;
 mod order;
+mod room;
 mod settings;
 mod step;
 

@@ -4,6 +4,8 @@
 //! `JWTHTTPAPI_SHRINKS` sets how often a failing one is made smaller.
 
 use super::access::{Access, Admission, admission, requests};
+use super::diff::plan_within;
+use super::room::Room;
 use super::sketch::{Drift, Sketch, drifts, owner, place, sketches, world};
 use super::step::{Plan, Service, Step};
 use super::world::{Lanes, World, desired_access};
@@ -26,6 +28,8 @@ struct Case {
     cuts: [usize; 4],
     choices: Vec<usize>,
     drift: Vec<Drift>,
+    /// Whether AWS has room for no more than there is or shall be.
+    tight: bool,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -37,14 +41,16 @@ fn cases() -> impl Strategy<Value = Case> {
         [cut(), cut(), cut(), cut()],
         vec(0_usize..6, 1..8),
         vec(drifts(), 0..5),
+        any::<bool>(),
     )
-        .prop_map(|(first, second, third, cuts, choices, drift)| Case {
+        .prop_map(|(first, second, third, cuts, choices, drift, tight)| Case {
             first,
             second,
             third,
             cuts,
             choices,
             drift,
+            tight,
         })
 }
 
@@ -70,7 +76,7 @@ impl Case {
 
     /// Runs a plan lane by lane, as far as it comes.
     fn cut(&self, world: &mut World, desired: &Desired, steps: usize) {
-        let plan = planned(desired, world);
+        let plan = self.planned(desired, world);
         let mut lanes = Lanes::new(&plan);
         for choice in self.choices.iter().cycle().take(steps) {
             if !lanes.advance(world, *choice) {
@@ -78,10 +84,54 @@ impl Case {
             }
         }
     }
+
+    fn room(&self, desired: &Desired, world: &World) -> Room {
+        if self.tight {
+            tight(desired, world)
+        } else {
+            Room::USUAL
+        }
+    }
+
+    fn planned(&self, desired: &Desired, world: &World) -> Plan {
+        let room = self.room(desired, world);
+        plan_within(room, desired, &world.seen(desired), &owner(), &place())
+    }
+
+    /// What is left to do when a plan has run. The logs of functions that left wait until they were seen to be alone: theirs is
+    /// a plan of their own.
+    fn left(&self, world: &mut World, desired: &Desired) -> Plan {
+        let rest = self.planned(desired, world);
+        let is_log_group = |planned: &super::Planned| matches!(planned.step, Step::DeleteLogGroup { .. });
+        if !rest.steps.iter().all(is_log_group) {
+            return rest;
+        }
+        world.run(&rest);
+        self.planned(desired, world)
+    }
 }
 
-fn planned(desired: &Desired, world: &World) -> Plan {
-    plan(desired, &world.seen(desired), &owner(), &place())
+/// Room for what there is or shall be, and for one integration that is to take another's place.
+fn tight(desired: &Desired, world: &World) -> Room {
+    let there = room_taken(world);
+    // Routes of keys that the operator could not have written stay to the end.
+    let api = world.observed.api.as_ref();
+    let routes = api.map(|api| api.routes.as_slice()).unwrap_or_default();
+    let strange = routes.iter().filter(|route| route.parsed().is_none()).count();
+    Room {
+        routes: there.routes.max(desired.routes.len() + strange),
+        integrations: there.integrations.max(desired.integrations.len()) + 1,
+        authorizers: there.authorizers.max(desired.authorizers.len()),
+    }
+}
+
+fn room_taken(world: &World) -> Room {
+    let api = world.observed.api.as_ref();
+    Room {
+        routes: api.map_or(0, |api| api.routes.len()),
+        integrations: api.map_or(0, |api| api.integrations.len()),
+        authorizers: api.map_or(0, |api| api.authorizers.len()),
+    }
 }
 
 fn variable(name: &str) -> Option<u64> {
@@ -109,25 +159,13 @@ fn holds(rule: impl Fn(Case)) {
     }
 }
 
-/// What is left to do when a plan has run. The logs of functions that left wait until they were seen to be alone: theirs is a plan
-/// of their own.
-fn left(world: &mut World, desired: &Desired) -> Plan {
-    let rest = planned(desired, world);
-    let is_log_group = |planned: &super::Planned| matches!(planned.step, Step::DeleteLogGroup { .. });
-    if !rest.steps.iter().all(is_log_group) {
-        return rest;
-    }
-    world.run(&rest);
-    planned(desired, world)
-}
-
 #[test]
 fn the_plan_after_a_plan_has_run_is_empty() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         world.run(&plan);
-        let rest = left(&mut world, &desired);
+        let rest = case.left(&mut world, &desired);
         assert!(rest.is_empty(), "after\n{plan}\nthere is left\n{rest}");
     });
 }
@@ -142,7 +180,7 @@ fn a_plan_cut_at_any_step_and_replanned_converges() {
         // And cut once more, with the desired state changed in between.
         case.cut(&mut world, &other, case.cuts[3]);
         case.cut(&mut world, &desired, usize::MAX);
-        let rest = left(&mut world, &desired);
+        let rest = case.left(&mut world, &desired);
         assert!(rest.is_empty(), "there is left\n{rest}");
     });
 }
@@ -191,7 +229,7 @@ pub(crate) fn never_opens(mut world: World, desired: &Desired, plan: &Plan) {
 fn no_prefix_of_any_plan_opens_a_path_that_the_generation_protects() {
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         never_opens(world, &desired, &plan);
     });
 }
@@ -200,7 +238,7 @@ fn no_prefix_of_any_plan_opens_a_path_that_the_generation_protects() {
 fn no_prefix_of_what_only_tightens_opens_a_path() {
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = only_tightening(planned(&desired, &world));
+        let plan = only_tightening(case.planned(&desired, &world));
         never_opens(world, &desired, &plan);
     });
 }
@@ -219,7 +257,7 @@ fn winners<'a>(access: &'a Access, (method, path): &(Method, Vec<String>)) -> Ve
 fn what_only_tightens_takes_no_wanted_access_from_a_wanted_route() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = only_tightening(planned(&desired, &world));
+        let plan = only_tightening(case.planned(&desired, &world));
         let requests = representative(&world, &desired);
         let (before, wanted) = (world.access(), desired_access(&desired));
         world.run(&plan);
@@ -273,7 +311,7 @@ fn touches_opening(world: &World, step: &Step, open: &[(Method, Vec<String>)]) -
 fn a_path_found_open_is_closed_before_any_step_that_does_not_serve_it() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = plan(&desired, &world.seen(&desired), &owner(), &place());
         let requests = representative(&world, &desired);
         let wanted = desired_access(&desired);
         let mut refs = plan.refs.clone();
@@ -345,7 +383,7 @@ fn steps_name_nothing_foreign() {
         let (mut world, desired) = case.found();
         let before = world.observed.clone();
         // The world refuses ids that are not the API's, roles without our proof and statements of others.
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         world.run(&plan);
         let role = |observed: &Observed| {
             let role = observed.role.known().cloned().flatten();
@@ -385,7 +423,7 @@ fn steps_name_nothing_foreign() {
 fn tags_that_leave_go_before_those_that_come() {
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         let mut tagged = BTreeSet::new();
         for planned in &plan.steps {
             match &planned.step {
@@ -404,10 +442,93 @@ fn tags_that_leave_go_before_those_that_come() {
 }
 
 #[test]
+fn no_prefix_of_a_plan_needs_more_room_than_aws_has() {
+    let [routes, stuck, authorizers, integrations] = [const { std::cell::Cell::new(0) }; 4];
+    let count = |of: &std::cell::Cell<usize>, is: bool| of.set(of.get() + usize::from(is));
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let room = tight(&desired, &world);
+        let plan = plan_within(room, &desired, &world.seen(&desired), &owner(), &place());
+        let mut refs = plan.refs.clone();
+        for (index, planned) in plan.steps.iter().enumerate() {
+            let before = room_taken(&world);
+            let (idle, names) = (idle_integrations(&world), authorizers_of(&world));
+            world.execute(&planned.step, &mut refs);
+            let after = room_taken(&world);
+            count(&stuck, after.routes > room.routes.max(before.routes));
+            assert!(
+                after.authorizers <= room.authorizers,
+                "{} in\n{plan}",
+                planned.step
+            );
+            if after.integrations > room.integrations.max(before.integrations) {
+                // None that could go stays in its way.
+                let later = plan.steps.iter().skip(index);
+                let goes = later.filter(|other| {
+                    matches!(&other.step, Step::DeleteIntegration { id } if idle.contains(id) && other.after.is_empty())
+                });
+                assert_eq!(goes.count(), 0, "{} in\n{plan}", planned.step);
+            }
+            count(&routes, becomes_another(&planned.step));
+            count(
+                &integrations,
+                after.integrations < before.integrations && room.integrations == before.integrations,
+            );
+            count(
+                &authorizers,
+                matches!(planned.step, Step::UpdateAuthorizer { .. }) && names != authorizers_of(&world),
+            );
+        }
+    });
+    assert!(authorizers.get() > 0 && integrations.get() > 0);
+    // What goes may hide what is still to change.
+    let (routes, stuck) = (routes.get(), stuck.get());
+    assert!(
+        routes > 0 && stuck * 20 <= routes,
+        "{stuck} of {routes} found no room"
+    );
+}
+
+/// Whether a route takes other requests from now on.
+fn becomes_another(step: &Step) -> bool {
+    let Step::UpdateRoute { key, change } = step else {
+        return false;
+    };
+    change
+        .key
+        .as_ref()
+        .is_some_and(|other| other.shape() != key.shape())
+}
+
+fn authorizers_of(world: &World) -> Vec<String> {
+    let api = world.observed.api.as_ref();
+    let authorizers = api.map(|api| api.authorizers.as_slice()).unwrap_or_default();
+    authorizers
+        .iter()
+        .map(|authorizer| authorizer.name.clone())
+        .collect()
+}
+
+/// Integrations that no route leads to.
+fn idle_integrations(world: &World) -> BTreeSet<String> {
+    let api = world.observed.api.as_ref();
+    let routes = api.map(|api| api.routes.as_slice()).unwrap_or_default();
+    let used: BTreeSet<_> = routes
+        .iter()
+        .filter_map(|route| route.integration_id.as_ref())
+        .collect();
+    let integrations = api.map(|api| api.integrations.as_slice()).unwrap_or_default();
+    let idle = integrations
+        .iter()
+        .filter(|integration| !used.contains(&integration.id));
+    idle.map(|integration| integration.id.clone()).collect()
+}
+
+#[test]
 fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         for (index, planned) in plan.steps.iter().enumerate() {
             for after in &planned.after {
                 assert!(
@@ -420,7 +541,7 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
         }
         // Lanes panic on a deadlock; however they interleave, AWS ends up as wanted.
         case.cut(&mut world, &desired, usize::MAX);
-        assert!(left(&mut world, &desired).is_empty());
+        assert!(case.left(&mut world, &desired).is_empty());
     });
 }
 
@@ -428,7 +549,7 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
 fn what_takes_an_invocation_away_waits_until_no_route_needs_it() {
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         // No route refers to what is deleted of these.
         let last = plan.steps.iter().rposition(|planned| {
             planned.step.service() == Service::ApiGateway
@@ -469,7 +590,7 @@ fn an_integration_is_deleted_after_the_permission_that_it_tells_of() {
     let seen = std::cell::Cell::new(0);
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         let api = world.observed.api.as_ref();
         let integrations = api.map(|api| api.integrations.as_slice()).unwrap_or_default();
         for planned in &plan.steps {
@@ -495,14 +616,15 @@ fn an_integration_is_deleted_after_the_permission_that_it_tells_of() {
 fn plans_are_deterministic_whatever_the_order_of_lists() {
     holds(|case| {
         let (mut world, desired) = case.found();
-        let plan = planned(&desired, &world);
-        assert_eq!(plan, planned(&desired, &world));
+        let plan = case.planned(&desired, &world);
+        assert_eq!(plan, case.planned(&desired, &world));
         if let Some(api) = &mut world.observed.api {
             api.routes.reverse();
             api.authorizers.reverse();
             api.integrations.reverse();
         }
-        let mut words: Vec<String> = planned(&desired, &world)
+        let mut words: Vec<String> = case
+            .planned(&desired, &world)
             .to_string()
             .lines()
             .map(str::to_owned)
@@ -526,7 +648,7 @@ fn what_could_not_be_read_is_named_by_no_step() {
                 .functions
                 .insert(function.clone(), Reading::Unknown);
         }
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         for planned in &plan.steps {
             let role = role_name(&owner(), &place().region);
             let of_the_role = match &planned.step {
@@ -591,7 +713,7 @@ fn histories_reach_what_the_rules_are_about() {
     let seen = std::cell::RefCell::new(std::collections::BTreeMap::<&str, usize>::new());
     holds(|case| {
         let (world, desired) = case.found();
-        let plan = planned(&desired, &world);
+        let plan = case.planned(&desired, &world);
         let requests = representative(&world, &desired);
         let see = |what, is: bool| *seen.borrow_mut().entry(what).or_default() += usize::from(is);
         let has = |is: fn(&Step) -> bool| plan.steps.iter().any(|planned| is(&planned.step));

@@ -16,6 +16,8 @@
 //! And it ends: each round makes one authorizer or one route more as it is wanted, and an edit, which can be made once,
 //! follows the closings that serve it at once.
 //!
+//! What has to go for something else to come, because AWS has no room for both ([`super::room`]), goes at that one's turn.
+//!
 //! Steps count as tightening only as long as nothing else was taken before them: whoever executes those alone executes a
 //! prefix of the order, which is safe as every prefix is.
 //!
@@ -30,9 +32,11 @@ mod take;
 mod tests;
 
 use super::keep::Kept;
+use super::room::Room;
 use super::step::Step;
 use crate::model::desired::Desired;
 use crate::model::observed;
+use candidates::Candidate;
 use state::State;
 
 /// A step and whether it takes access away or serves one that does.
@@ -43,18 +47,21 @@ pub(super) fn order<'a>(
     desired: &'a Desired,
     api: Option<&'a observed::Api>,
     kept: &Kept<'a>,
+    spare: Vec<&'a str>,
+    room: Room,
 ) -> Vec<Ordered> {
-    let mut state = State::new(desired, api, kept);
+    let mut state = State::new(desired, api, kept, spare, room);
     loop {
         let candidates = state.candidates();
-        if let Some(next) = candidates
-            .iter()
-            .find(|candidate| planted!(AnyOrder) || state.is_safe(candidate))
-        {
-            state.take(next);
+        let is_safe = |candidate: &&Candidate| planted!(AnyOrder) || state.is_safe(candidate);
+        let mut safe = candidates.iter().filter(is_safe);
+        if let Some(next) = safe.find(|candidate| state.has_room(candidate)).cloned() {
+            state.take(&next);
         } else if let Some((edit, in_the_way)) = state.least_blocked(&candidates) {
             state.close(&in_the_way);
             state.take(edit);
+        } else if let Some(next) = candidates.iter().find(is_safe).cloned() {
+            state.take(&next);
         } else {
             return state.into_steps();
         }

@@ -70,7 +70,7 @@ impl State<'_> {
 
     /// A route that goes exposes the broader ones that lie beneath it. Each may then get its requests, as far as no route
     /// that is still missing will.
-    fn is_safe_to_delete(&self, index: usize) -> bool {
+    pub(super) fn is_safe_to_delete(&self, index: usize) -> bool {
         let Some(entry) = self.entries.get(index) else {
             return false;
         };

@@ -6,6 +6,7 @@ use crate::model::name::{Pattern, RouteKey};
 use crate::model::observed::{self, Authorization};
 use crate::plan::access::Admission;
 use crate::plan::keep::Kept;
+use crate::plan::room::Room;
 use crate::plan::step::Step;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,7 @@ pub(super) enum CurrentGuard {
 }
 
 /// A route that is there, or wanted, or both.
+#[derive(Clone)]
 pub(super) struct Entry<'a> {
     pub(super) pattern: Pattern,
     pub(super) now: Option<Current>,
@@ -54,6 +56,7 @@ pub(super) struct Entry<'a> {
 }
 
 /// All of it.
+#[derive(Clone)]
 pub(super) struct State<'a> {
     pub(super) desired: &'a Desired,
     /// Sorted by rank: the most specific first.
@@ -63,13 +66,28 @@ pub(super) struct State<'a> {
     /// What stands for the wanted authorizers.
     pub(super) handles: BTreeMap<&'a str, Handle>,
     pub(super) integrations: BTreeMap<&'a Marker, String>,
+    /// Names that authorizers which stand for wanted ones do not have yet.
+    pub(super) renamed: BTreeSet<&'a str>,
+    /// Routes whose keys the operator could not have written, and that stay for now.
+    pub(super) strange: Vec<&'a observed::Route>,
+    /// Integrations that may go as soon as no route leads to them.
+    pub(super) spare: Vec<&'a str>,
+    /// How many integrations there are.
+    pub(super) targets: usize,
+    pub(super) room: Room,
     pub(super) steps: Vec<Ordered>,
     /// Whether only tightening steps were taken so far.
     pub(super) tightening: bool,
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(desired: &'a Desired, api: Option<&'a observed::Api>, kept: &Kept<'a>) -> Self {
+    pub(super) fn new(
+        desired: &'a Desired,
+        api: Option<&'a observed::Api>,
+        kept: &Kept<'a>,
+        spare: Vec<&'a str>,
+        room: Room,
+    ) -> Self {
         let existing = |id: &String| Handle::Existing(id.clone());
         let observed = api.map(|api| api.authorizers.as_slice()).unwrap_or_default();
         let mut state = Self {
@@ -92,6 +110,16 @@ impl<'a> State<'a> {
                 .iter()
                 .map(|(marker, i)| (*marker, i.id.clone()))
                 .collect(),
+            renamed: kept
+                .authorizers
+                .iter()
+                .filter(|(name, authorizer)| authorizer.name != **name)
+                .map(|(name, _)| *name)
+                .collect(),
+            strange: Vec::new(),
+            spare,
+            targets: api.map_or(0, |api| api.integrations.len()),
+            room,
             steps: Vec::new(),
             tightening: true,
         };
@@ -99,9 +127,14 @@ impl<'a> State<'a> {
         // A key that the operator could not have written: what its route shadows is not known. An open one goes at once,
         // which admits nobody new; the others go when everything else is final.
         for route in routes {
-            if route.parsed().is_none() && route.authorization == Authorization::None {
+            if route.parsed().is_some() {
+                continue;
+            }
+            if route.authorization == Authorization::None {
                 let (id, key) = (route.id.clone(), route.key.clone());
                 state.steps.push((Step::DeleteRoute { id, key }, true));
+            } else {
+                state.strange.push(route);
             }
         }
         state.pair(routes);
@@ -268,7 +301,8 @@ impl<'a> State<'a> {
     pub(super) fn edits(&self) -> impl Iterator<Item = &'a str> {
         self.desired.authorizers.iter().filter_map(|(name, jwt)| {
             let now = self.authorizers.get(self.handles.get(name.as_str())?)?;
-            (now.as_ref() != Some(jwt)).then_some(name.as_str())
+            let differs = now.as_ref() != Some(jwt) || self.renamed.contains(name.as_str());
+            differs.then_some(name.as_str())
         })
     }
 

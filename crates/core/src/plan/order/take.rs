@@ -60,12 +60,14 @@ impl State<'_> {
             return None;
         };
         self.authorizers.insert(handle, Some(jwt.clone()));
+        self.renamed.remove(name);
         let name = name.to_owned();
         self.push(Step::UpdateAuthorizer { id, name, jwt });
         Some(())
     }
 
-    /// Creates a route as it is wanted, or closed where that is not safe yet.
+    /// Creates a route as it is wanted, or closed where that is not safe yet. Where there is no room for another, one that is
+    /// not wanted becomes it.
     fn create(&mut self, index: usize) -> Option<()> {
         let (key, route) = self.entries.get(index)?.wanted?;
         let as_wanted = self.is_safe_to_create(index);
@@ -93,13 +95,59 @@ impl State<'_> {
             self.entries.get_mut(index)?.now = Some(created);
             return Some(());
         });
+        let is_full = self.routes() >= self.room.routes;
+        self.entries.get_mut(index)?.now = Some(created);
+        if let Some(goes) = is_full.then(|| self.first_to_go()).flatten() {
+            return self.replace(goes, index, authorize);
+        }
         self.push(Step::CreateRoute {
             key: key.clone(),
             authorize,
             integration: route.integration.clone(),
             operation_name: route.operation_name.clone(),
         });
-        self.entries.get_mut(index)?.now = Some(created);
+        Some(())
+    }
+
+    /// Whether AWS has room for what a change makes.
+    pub(super) fn has_room(&self, candidate: &Candidate) -> bool {
+        let Change::Create(index) = candidate.change else {
+            return true;
+        };
+        let mut then = (self.routes() >= self.room.routes).then(|| self.clone());
+        then.as_mut().is_none_or(|then| {
+            then.create(index);
+            then.routes() <= self.room.routes.max(self.routes())
+        })
+    }
+
+    fn routes(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.exists()).count() + self.strange.len()
+    }
+
+    /// The broadest route that is not wanted and may go.
+    fn first_to_go(&self) -> Option<usize> {
+        let entries = self.entries.iter().enumerate().rev();
+        let mut unwanted = entries.filter(|(_, entry)| entry.exists() && !entry.is_wanted());
+        unwanted.find_map(|(index, _)| self.is_safe_to_delete(index).then_some(index))
+    }
+
+    /// Turns a route into another, which is there already as far as the state goes.
+    fn replace(&mut self, goes: usize, comes: usize, authorize: Authorize) -> Option<()> {
+        let before = self.entries.get_mut(goes)?.now.take()?;
+        let entry = self.entries.get_mut(comes)?;
+        let ((key, route), now) = (entry.wanted?, entry.now.as_mut()?);
+        now.id = before.id;
+        now.known_as = before.known_as.clone();
+        let change = RouteChange {
+            key: Some(key.clone()),
+            authorize: Some(authorize),
+            integration: Some(route.integration.clone()),
+            operation_name: (before.operation_name != route.operation_name)
+                .then(|| route.operation_name.clone()),
+        };
+        let key = before.known_as;
+        self.push(Step::UpdateRoute { key, change });
         Some(())
     }
 
@@ -193,12 +241,37 @@ impl State<'_> {
             return;
         };
         if !self.integrations.contains_key(marker) {
+            self.make_room_for_an_integration();
+            self.targets += 1;
             let step = Step::CreateIntegration {
                 marker: marker.clone(),
                 integration: Box::new(integration.clone()),
             };
             self.push(step);
             self.integrations.insert(marker, marker.as_str().to_owned());
+        }
+    }
+
+    /// Takes integrations away that are not wanted and to which no route leads any more, as many as it takes.
+    fn make_room_for_an_integration(&mut self) {
+        let over = (self.targets + 1).saturating_sub(self.room.integrations);
+        if over == 0 {
+            return;
+        }
+        let current = self.entries.iter().filter_map(|entry| entry.now.as_ref());
+        let current = current.filter_map(|now| now.integration.as_deref());
+        let strange = self
+            .strange
+            .iter()
+            .filter_map(|route| route.integration_id.as_deref());
+        let used: BTreeSet<&str> = current.chain(strange).collect();
+        let mut idle = self.spare.clone();
+        idle.retain(|id| !used.contains(id));
+        for id in idle.into_iter().take(over) {
+            self.spare.retain(|spare| *spare != id);
+            self.targets -= 1;
+            let id = id.to_owned();
+            self.push(Step::DeleteIntegration { id });
         }
     }
 }

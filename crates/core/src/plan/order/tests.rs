@@ -395,3 +395,87 @@ fn a_broad_route_is_opened_when_the_protected_one_within_it_is_there() {
         ]
     );
 }
+
+/// Routes of one authorizer, each with an integration of its own.
+fn numbered(routes: std::ops::Range<i32>) -> Vec<Route> {
+    let one = |number| Route {
+        lambda: LambdaBackend {
+            timeout_millis: Some(1000 + number),
+            ..route("GET /", None).lambda
+        },
+        ..route(&format!("GET /{number}"), Some("default"))
+    };
+    routes.map(one).collect()
+}
+
+#[test]
+fn in_a_full_api_a_route_that_goes_becomes_the_one_that_comes() {
+    let alike = |routes, default: Option<&str>| {
+        let mut routes = numbered(routes);
+        for route in &mut routes {
+            route.lambda.timeout_millis = None;
+        }
+        routes.extend(default.map(|authorizer| route("$default", Some(authorizer))));
+        spec(&[], routes)
+    };
+    assert_eq!(
+        shown(&alike(1..300, Some("default")), world(&alike(0..300, None))),
+        ["update route GET /0: key $default tokens of default integration"]
+    );
+    // With one less there is room for both.
+    assert_eq!(
+        shown(&alike(1..299, Some("default")), world(&alike(0..299, None))),
+        [
+            "create route $default: tokens of default",
+            "delete route GET /0 (route0004)"
+        ]
+    );
+}
+
+#[test]
+fn in_a_full_api_an_integration_that_no_route_leads_to_goes_before_the_next_one_comes() {
+    let before = spec(&[], numbered(0..299));
+    let mut after = before.clone();
+    for route in after.routes.iter_mut().take(2) {
+        route.lambda.timeout_millis = Some(5000 + route.lambda.timeout_millis.unwrap_or_default());
+    }
+    let f = "integration with arn:aws:lambda:eu-central-1:123456789012:function:f";
+    assert_eq!(
+        shown(&after, world(&before)),
+        [
+            &format!("create {f}"),
+            "update route GET /0: integration",
+            "delete integration int0003",
+            &format!("create {f}"),
+            "update route GET /1: integration",
+            "delete integration int0005",
+        ]
+    );
+}
+
+#[test]
+fn the_last_authorizer_of_ten_becomes_the_one_that_takes_its_place() {
+    let names: Vec<String> = (0..10).map(|number| format!("a{number}")).collect();
+    let of = |range: std::ops::Range<usize>| {
+        let authorizers: Vec<(&str, &str)> = names[range].iter().map(|name| (name.as_str(), "x")).collect();
+        let routes = authorizers
+            .iter()
+            .map(|(name, _)| route(&format!("GET /{name}"), Some(name)));
+        let mut routes: Vec<Route> = routes.collect();
+        let last = authorizers.last().map(|(name, _)| *name);
+        routes.push(route("GET /moves", last));
+        routes.extend([route("GET /", Some("default"))]);
+        spec(&authorizers, routes)
+    };
+    let change = |before, after| {
+        let mut steps = shown(&of(after), world(&of(before)));
+        steps.retain(|step| step.contains(" authorizer "));
+        steps
+    };
+    assert_eq!(change(0..9, 1..10), ["update authorizer a9"]);
+    // With nine there is room for both.
+    assert_eq!(
+        change(0..8, 1..9),
+        ["create authorizer a8", "delete authorizer a0 (auth0005)"]
+    );
+}
