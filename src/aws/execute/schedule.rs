@@ -220,7 +220,9 @@ fn goes_on(planned: &Planned, not_done: &[&Step]) -> bool {
             // The endpoint goes off, a stage that nobody asked for goes: all its paths with it.
             Step::UpdateApi(_) | Step::DeleteStage { .. } => true,
             // A route that becomes another gives its own paths up, too: as with one that comes and one that goes.
-            Step::UpdateRoute { change, .. } if change.key.is_some() => {
+            Step::UpdateRoute { key, change }
+                if change.key.as_ref().is_some_and(|to| to.shape() != key.shape()) =>
+            {
                 let unmade = |s: &&Step| change.integration.as_ref().is_some_and(|marker| makes(s, marker));
                 !undone(edits)
                     && !not_done.iter().any(unmade)
@@ -464,6 +466,31 @@ mod tests {
             let text = step.to_string();
             assert_eq!(goes_on(&planned(step.clone(), true), &[&undone]), goes, "{text}");
             assert!(!goes_on(&planned(step, false), &[&undone]), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_route_that_becomes_another_goes_on_only_when_neither_depends_on_what_was_not_done() {
+        let becomes = |text: &str| Step::UpdateRoute {
+            key: key("GET /b"),
+            change: RouteChange {
+                key: Some(key(text)),
+                authorize: Some(jwt("default")),
+                integration: Some(integration().marker()),
+                operation_name: None,
+            },
+        };
+        let cases = [
+            (create("GET /a/{x}"), "GET /c", true),
+            (create("GET /a/{x}"), "ANY /{proxy+}", false),
+            (create("ANY /{proxy+}"), "GET /c", false),
+            (becomes("GET /a"), "GET /c", false),
+            (update_authorizer("other"), "GET /c", false),
+            (create_integration(), "GET /c", false),
+        ];
+        for (undone, text, goes) in cases {
+            let step = becomes(text);
+            assert_eq!(goes_on(&planned(step, true), &[&undone]), goes, "{undone} {text}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! Children of the API that take no part in who may call what: integrations, stages, and what nobody refers to.
 
+use super::invocation::GrantSteps;
 use super::keep::Kept;
 use super::order::Ordered;
 use super::step::Step;
 use crate::model::desired::{Desired, Integration};
-use crate::model::name::DEFAULT_STAGE;
+use crate::model::name::{DEFAULT_STAGE, FunctionArn};
 use crate::model::observed;
+use std::collections::BTreeSet;
 
 /// Type, subtype and connection cannot be changed in place, and whether empty credentials clear a role is not known (I):
 /// such an integration is replaced. Mappings of responses are nothing that the operator makes.
@@ -81,20 +83,28 @@ pub(super) fn strange_routes(api: Option<&observed::Api>) -> Vec<Ordered> {
     strange.map(|route| (delete(route), false)).collect()
 }
 
-/// Integrations that are not wanted, but for those that tell of a permission that is still to go.
+/// Integrations that are not wanted and may go as soon as no route leads to them: they tell of no permission that is still to
+/// go, or may be.
 pub(super) fn spare_integrations<'a>(
-    api: Option<&'a observed::Api>,
+    observed: &'a observed::Observed,
     kept: &Kept<'_>,
-    removals: &[Ordered],
-) -> Vec<&'a str> {
-    let tells = |integration: &observed::Integration| {
-        let told = integration.function_by_policy();
-        removals.iter().any(
-            |(step, _)| matches!(step, Step::RemovePermission { function, .. } if Some(function) == told.as_ref()),
-        )
+    grants: &GrantSteps,
+) -> BTreeSet<&'a str> {
+    let removes = |(step, _): &Ordered, told: &FunctionArn| matches!(step, Step::RemovePermission { function, .. } if function == told);
+    let may_go = |told: &FunctionArn| {
+        let is_known = observed
+            .functions
+            .get(told)
+            .is_some_and(|reading| reading.known().is_some());
+        is_known
+            && !grants
+                .before
+                .iter()
+                .chain(&grants.after)
+                .any(|step| removes(step, told))
     };
-    unwanted_integrations(api, kept)
-        .filter(|integration| !tells(integration))
+    unwanted_integrations(observed.api.as_ref(), kept)
+        .filter(|integration| integration.function_by_policy().as_ref().is_none_or(may_go))
         .map(|integration| integration.id.as_str())
         .collect()
 }
@@ -111,11 +121,20 @@ fn unwanted_integrations<'a>(
 }
 
 /// What no route refers to any more when every wanted one is as wanted: authorizers, and integrations, which may have to wait for
-/// other services.
-pub(super) fn leftovers(api: Option<&observed::Api>, kept: &Kept<'_>) -> Vec<Ordered> {
-    let integrations = unwanted_integrations(api, kept).map(|integration| Step::DeleteIntegration {
-        id: integration.id.clone(),
-    });
+/// other services. Some have gone before, to make room.
+pub(super) fn leftovers(api: Option<&observed::Api>, kept: &Kept<'_>, before: &[Ordered]) -> Vec<Ordered> {
+    let gone: BTreeSet<&str> = before
+        .iter()
+        .filter_map(|(step, _)| match step {
+            Step::DeleteIntegration { id } => Some(id.as_str()),
+            _ => None,
+        })
+        .collect();
+    let integrations = unwanted_integrations(api, kept)
+        .filter(|integration| !gone.contains(integration.id.as_str()))
+        .map(|integration| Step::DeleteIntegration {
+            id: integration.id.clone(),
+        });
     let authorizers = api
         .map(|api| api.authorizers.as_slice())
         .unwrap_or_default()

@@ -31,6 +31,7 @@ pub(super) fn plan_within(
     place: &Place,
 ) -> Plan {
     let api = observed.api.as_ref();
+    let room = room.of(api);
     let kept = keep(desired, api, room);
     let grants = grants(desired, observed, owner, place);
     let role = role(desired, observed, owner);
@@ -41,18 +42,16 @@ pub(super) fn plan_within(
     draft.extend(role.before);
     draft.extend(functions.before);
     draft.extend(api.is_none().then(create));
-    draft.extend(grants.before);
+    draft.extend(grants.before.iter().cloned());
     draft.extend(closing(desired, api));
     draft.extend(strange_stages(api));
     planted!(LeftoversFirst => {
         draft.extend(strange_routes(api));
-        draft.extend(leftovers(api, &kept));
+        draft.extend(leftovers(api, &kept, &[]));
     });
-    let spare = spare_integrations(api, &kept, &grants.after);
+    let spare = spare_integrations(observed, &kept, &grants);
     let ordered = order(desired, api, &kept, spare, room);
-    // Some of them may have made room.
-    let mut leftovers = leftovers(api, &kept);
-    leftovers.retain(|(leftover, _)| !ordered.iter().any(|(step, _)| step == leftover));
+    let leftovers = leftovers(api, &kept, &ordered);
     draft.extend(ordered);
     draft.extend(mended_integrations(&kept, desired));
     draft.extend(settings(desired, api));

@@ -3,8 +3,9 @@
 use super::children::can_change_in_place;
 use super::room::Room;
 use super::step::Refs;
-use crate::model::desired::{Desired, Jwt, Marker};
+use crate::model::desired::{Desired, Guard, Marker};
 use crate::model::observed;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Children of the API that stay, chosen among duplicates.
@@ -30,12 +31,7 @@ pub(super) fn keep<'a>(desired: &'a Desired, api: Option<&'a observed::Api>, roo
             *uses.entry(id).or_default() += 1;
         }
     }
-    let rank = |id: &str| {
-        (
-            std::cmp::Reverse(uses.get(id).copied().unwrap_or_default()),
-            id.to_owned(),
-        )
-    };
+    let rank = |id: &str| (Reverse(uses.get(id).copied().unwrap_or_default()), id.to_owned());
     for authorizer in &api.authorizers {
         let Some((name, _)) = desired.authorizers.get_key_value(&authorizer.name) else {
             continue;
@@ -63,25 +59,48 @@ pub(super) fn keep<'a>(desired: &'a Desired, api: Option<&'a observed::Api>, roo
     kept
 }
 
-/// Where there is no room for authorizers that come beside those that go, some of those become them: one of the same
-/// configuration if there is one, which changes nobody's access.
+/// Where there is no room for authorizers that come beside those that go, some of those become them: best one of the same
+/// configuration, which changes nobody's access, then the one whose routes move to the other.
 fn replace<'a>(desired: &'a Desired, api: &'a observed::Api, room: Room, kept: &mut Kept<'a>) {
-    let stays =
-        |authorizer: &&observed::Authorizer| kept.authorizers.values().any(|kept| kept.id == authorizer.id);
-    let (_, mut going): (Vec<_>, Vec<_>) = api.authorizers.iter().partition(stays);
-    going.sort_by_key(|authorizer| (&authorizer.name, &authorizer.id));
-    let mut coming: Vec<_> = desired.authorizers.iter().collect();
-    coming.retain(|(name, _)| !kept.authorizers.contains_key(name.as_str()));
-    let too_many = (api.authorizers.len() + coming.len()).saturating_sub(room.authorizers);
-    let is_as = |jwt: &Jwt, authorizer: &observed::Authorizer| authorizer.jwt.as_ref() == Some(jwt);
-    coming.sort_by_key(|(_, jwt)| !going.iter().any(|authorizer| is_as(jwt, authorizer)));
-    for (name, jwt) in coming.into_iter().take(too_many) {
-        let same = going.iter().position(|authorizer| is_as(jwt, authorizer));
-        let index = same.unwrap_or_default();
-        if index < going.len() {
-            kept.authorizers.insert(name, going.remove(index));
+    let stays = |id: &str| kept.authorizers.values().any(|kept| kept.id == id);
+    let going = api.authorizers.iter().filter(|authorizer| !stays(&authorizer.id));
+    let coming = desired.authorizers.iter();
+    let coming: Vec<_> = coming
+        .filter(|(name, _)| !kept.authorizers.contains_key(name.as_str()))
+        .collect();
+    let mut too_many = (api.authorizers.len() + coming.len()).saturating_sub(room.authorizers);
+    let mut pairs = Vec::new();
+    for authorizer in going {
+        // Which routes are on one of another kind is not known.
+        let Some(now) = &authorizer.jwt else { continue };
+        for (name, jwt) in &coming {
+            let shared = shared_routes(desired, api, &authorizer.id, name);
+            let rank = (now != *jwt, Reverse(shared), &authorizer.id);
+            pairs.push((rank, name.as_str(), authorizer));
         }
     }
+    pairs.sort_by_key(|(rank, name, _)| (*rank, *name));
+    for (_, name, authorizer) in pairs {
+        let is_free = !kept.authorizers.values().any(|kept| kept.id == authorizer.id);
+        if too_many > 0 && is_free && !kept.authorizers.contains_key(name) {
+            kept.authorizers.insert(name, authorizer);
+            too_many -= 1;
+        }
+    }
+}
+
+/// How many routes are on one authorizer and shall be on another.
+fn shared_routes(desired: &Desired, api: &observed::Api, from: &str, to: &str) -> usize {
+    let is_from = |route: &&observed::Route| matches!(&route.authorization, observed::Authorization::Jwt { authorizer_id, .. } if authorizer_id == from);
+    let is_to = |route: &observed::Route| {
+        let wanted = route.parsed().and_then(|key| desired.routes.get(&key));
+        wanted.is_some_and(|route| matches!(&route.guard, Guard::Jwt { authorizer, .. } if authorizer == to))
+    };
+    api.routes
+        .iter()
+        .filter(is_from)
+        .filter(|route| is_to(route))
+        .count()
 }
 
 pub(super) fn refs(api: Option<&observed::Api>, kept: &Kept<'_>) -> Refs {

@@ -41,6 +41,8 @@ mod drift_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod room_tests;
+#[cfg(test)]
 mod sizes;
 #[cfg(test)]
 mod sketch;

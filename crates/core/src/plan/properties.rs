@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A history: two generations, each perhaps cut; somebody's hands; and the generation to be planned.
 #[derive(Clone, Debug)]
-struct Case {
+pub(super) struct Case {
     first: Sketch,
     second: (Sketch, u8),
     third: (Sketch, u8),
@@ -63,7 +63,7 @@ impl Case {
     }
 
     /// AWS as it is found, and what is wanted of it.
-    fn found(&self) -> (World, Desired) {
+    pub(super) fn found(&self) -> (World, Desired) {
         let (second, third) = self.generations();
         let mut world = world();
         self.cut(&mut world, &self.first.desired(), self.cuts[0]);
@@ -112,7 +112,7 @@ impl Case {
 }
 
 /// Room for what there is or shall be, and for one integration that is to take another's place.
-fn tight(desired: &Desired, world: &World) -> Room {
+pub(super) fn tight(desired: &Desired, world: &World) -> Room {
     let there = room_taken(world);
     // Routes of keys that the operator could not have written stay to the end.
     let api = world.observed.api.as_ref();
@@ -125,7 +125,7 @@ fn tight(desired: &Desired, world: &World) -> Room {
     }
 }
 
-fn room_taken(world: &World) -> Room {
+pub(super) fn room_taken(world: &World) -> Room {
     let api = world.observed.api.as_ref();
     Room {
         routes: api.map_or(0, |api| api.routes.len()),
@@ -139,7 +139,7 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 /// Holds a rule against many cases.
-fn holds(rule: impl Fn(Case)) {
+pub(super) fn holds(rule: impl Fn(Case)) {
     let seed = variable("JWTHTTPAPI_SEED").unwrap_or(0);
     let cases_tried = variable("JWTHTTPAPI_CASES").map_or(256, |cases| u32::try_from(cases).unwrap());
     let config = Config {
@@ -439,89 +439,6 @@ fn tags_that_leave_go_before_those_that_come() {
             }
         }
     });
-}
-
-#[test]
-fn no_prefix_of_a_plan_needs_more_room_than_aws_has() {
-    let [routes, stuck, authorizers, integrations] = [const { std::cell::Cell::new(0) }; 4];
-    let count = |of: &std::cell::Cell<usize>, is: bool| of.set(of.get() + usize::from(is));
-    holds(|case| {
-        let (mut world, desired) = case.found();
-        let room = tight(&desired, &world);
-        let plan = plan_within(room, &desired, &world.seen(&desired), &owner(), &place());
-        let mut refs = plan.refs.clone();
-        for (index, planned) in plan.steps.iter().enumerate() {
-            let before = room_taken(&world);
-            let (idle, names) = (idle_integrations(&world), authorizers_of(&world));
-            world.execute(&planned.step, &mut refs);
-            let after = room_taken(&world);
-            count(&stuck, after.routes > room.routes.max(before.routes));
-            assert!(
-                after.authorizers <= room.authorizers,
-                "{} in\n{plan}",
-                planned.step
-            );
-            if after.integrations > room.integrations.max(before.integrations) {
-                // None that could go stays in its way.
-                let later = plan.steps.iter().skip(index);
-                let goes = later.filter(|other| {
-                    matches!(&other.step, Step::DeleteIntegration { id } if idle.contains(id) && other.after.is_empty())
-                });
-                assert_eq!(goes.count(), 0, "{} in\n{plan}", planned.step);
-            }
-            count(&routes, becomes_another(&planned.step));
-            count(
-                &integrations,
-                after.integrations < before.integrations && room.integrations == before.integrations,
-            );
-            count(
-                &authorizers,
-                matches!(planned.step, Step::UpdateAuthorizer { .. }) && names != authorizers_of(&world),
-            );
-        }
-    });
-    assert!(authorizers.get() > 0 && integrations.get() > 0);
-    // What goes may hide what is still to change.
-    let (routes, stuck) = (routes.get(), stuck.get());
-    assert!(
-        routes > 0 && stuck * 20 <= routes,
-        "{stuck} of {routes} found no room"
-    );
-}
-
-/// Whether a route takes other requests from now on.
-fn becomes_another(step: &Step) -> bool {
-    let Step::UpdateRoute { key, change } = step else {
-        return false;
-    };
-    change
-        .key
-        .as_ref()
-        .is_some_and(|other| other.shape() != key.shape())
-}
-
-fn authorizers_of(world: &World) -> Vec<String> {
-    let api = world.observed.api.as_ref();
-    let authorizers = api.map(|api| api.authorizers.as_slice()).unwrap_or_default();
-    authorizers
-        .iter()
-        .map(|authorizer| authorizer.name.clone())
-        .collect()
-}
-
-/// Integrations that no route leads to.
-fn idle_integrations(world: &World) -> BTreeSet<String> {
-    let api = world.observed.api.as_ref();
-    let routes = api.map(|api| api.routes.as_slice()).unwrap_or_default();
-    let used: BTreeSet<_> = routes
-        .iter()
-        .filter_map(|route| route.integration_id.as_ref())
-        .collect();
-    let integrations = api.map(|api| api.integrations.as_slice()).unwrap_or_default();
-    let idle = integrations
-        .iter()
-        .filter(|integration| !used.contains(&integration.id));
-    idle.map(|integration| integration.id.clone()).collect()
 }
 
 #[test]

@@ -30,6 +30,12 @@ pub(super) struct Candidate {
     pub(super) change: Change,
 }
 
+impl Candidate {
+    pub(super) const fn creates(&self) -> bool {
+        matches!(self.change, Change::Create(_))
+    }
+}
+
 impl State<'_> {
     /// Everything that there is to do now. Within a level that presses, what needs the fewest other requests goes first, so
     /// that none of them can hold it up; an edit counts as one, since AWS asks the issuer.
@@ -114,6 +120,15 @@ impl State<'_> {
         };
         if entry.is_wanted() {
             return excess(&now, &entry.goal);
+        }
+        // A wanted route of the same shape gets all of them.
+        let is_twin = |other: &&Entry<'_>| {
+            other.is_wanted()
+                && other.pattern.contains(&entry.pattern)
+                && entry.pattern.contains(&other.pattern)
+        };
+        if let Some(twin) = self.entries.iter().find(is_twin) {
+            return excess(&now, &twin.goal);
         }
         let heirs = self.beneath(entry, Entry::is_wanted, Entry::is_wanted);
         let covered = heirs

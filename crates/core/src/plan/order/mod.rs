@@ -16,7 +16,8 @@
 //! And it ends: each round makes one authorizer or one route more as it is wanted, and an edit, which can be made once,
 //! follows the closings that serve it at once.
 //!
-//! What has to go for something else to come, because AWS has no room for both ([`super::room`]), goes at that one's turn.
+//! Where AWS has no room for a route that comes ([`super::room`]), one that goes becomes it; when none can yet, whatever else is
+//! safe goes first.
 //!
 //! Steps count as tightening only as long as nothing else was taken before them: whoever executes those alone executes a
 //! prefix of the order, which is safe as every prefix is.
@@ -38,6 +39,7 @@ use crate::model::desired::Desired;
 use crate::model::observed;
 use candidates::Candidate;
 use state::State;
+use std::collections::BTreeSet;
 
 /// A step and whether it takes access away or serves one that does.
 pub(super) type Ordered = (Step, bool);
@@ -47,23 +49,30 @@ pub(super) fn order<'a>(
     desired: &'a Desired,
     api: Option<&'a observed::Api>,
     kept: &Kept<'a>,
-    spare: Vec<&'a str>,
+    spare: BTreeSet<&'a str>,
     room: Room,
 ) -> Vec<Ordered> {
     let mut state = State::new(desired, api, kept, spare, room);
     loop {
         let candidates = state.candidates();
-        let is_safe = |candidate: &&Candidate| planted!(AnyOrder) || state.is_safe(candidate);
-        let mut safe = candidates.iter().filter(is_safe);
-        if let Some(next) = safe.find(|candidate| state.has_room(candidate)).cloned() {
-            state.take(&next);
+        if let Some(next) = next(&mut state, &candidates) {
+            state.take(next);
         } else if let Some((edit, in_the_way)) = state.least_blocked(&candidates) {
             state.close(&in_the_way);
             state.take(edit);
-        } else if let Some(next) = candidates.iter().find(is_safe).cloned() {
-            state.take(&next);
         } else {
             return state.into_steps();
         }
     }
+}
+
+/// The first safe change; something else where there is no room for a route that it creates.
+fn next<'b>(state: &mut State<'_>, candidates: &'b [Candidate]) -> Option<&'b Candidate> {
+    let is_safe = |state: &State<'_>, candidate: &Candidate| planted!(AnyOrder) || state.is_safe(candidate);
+    let first = candidates.iter().find(|candidate| is_safe(state, candidate))?;
+    if state.has_room(first) {
+        return Some(first);
+    }
+    let mut others = candidates.iter().filter(|other| !other.creates());
+    others.find(|other| is_safe(state, other)).or(Some(first))
 }

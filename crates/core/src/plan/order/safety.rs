@@ -93,6 +93,23 @@ impl State<'_> {
         })
     }
 
+    /// Whether everybody who gets through beneath a route gets through it now.
+    pub(super) fn leaves_nobody_more(&self, index: usize) -> bool {
+        let Some(entry) = self.entries.get(index) else {
+            return false;
+        };
+        let own = entry.now.as_ref().map(|now| self.admission(&now.guard));
+        let broader = entry
+            .broader
+            .iter()
+            .filter_map(|next| self.entries.get(*next)?.now.as_ref());
+        own.is_some_and(|own| {
+            broader
+                .map(|below| self.admission(&below.guard))
+                .all(|below| below.within(&own))
+        })
+    }
+
     fn is_safe_change(&self, index: usize, now: &Admission, then: &Admission) -> bool {
         then.atoms()
             .all(|atom| now.admits(atom) || self.allows(index, atom))

@@ -42,7 +42,6 @@ pub(super) enum CurrentGuard {
 }
 
 /// A route that is there, or wanted, or both.
-#[derive(Clone)]
 pub(super) struct Entry<'a> {
     pub(super) pattern: Pattern,
     pub(super) now: Option<Current>,
@@ -56,7 +55,6 @@ pub(super) struct Entry<'a> {
 }
 
 /// All of it.
-#[derive(Clone)]
 pub(super) struct State<'a> {
     pub(super) desired: &'a Desired,
     /// Sorted by rank: the most specific first.
@@ -71,7 +69,7 @@ pub(super) struct State<'a> {
     /// Routes whose keys the operator could not have written, and that stay for now.
     pub(super) strange: Vec<&'a observed::Route>,
     /// Integrations that may go as soon as no route leads to them.
-    pub(super) spare: Vec<&'a str>,
+    pub(super) spare: BTreeSet<&'a str>,
     /// How many integrations there are.
     pub(super) targets: usize,
     pub(super) room: Room,
@@ -85,7 +83,7 @@ impl<'a> State<'a> {
         desired: &'a Desired,
         api: Option<&'a observed::Api>,
         kept: &Kept<'a>,
-        spare: Vec<&'a str>,
+        spare: BTreeSet<&'a str>,
         room: Room,
     ) -> Self {
         let existing = |id: &String| Handle::Existing(id.clone());
@@ -250,10 +248,19 @@ impl<'a> State<'a> {
         match guard {
             CurrentGuard::Public => Admission::everyone(),
             CurrentGuard::Other(kind) => Admission::other(kind.clone()),
-            CurrentGuard::Jwt { authorizer, scopes } => match self.authorizers.get(authorizer) {
-                Some(Some(jwt)) => Admission::jwt(jwt, scopes),
-                Some(None) | None => Admission::other(format!("{authorizer:?}")),
+            CurrentGuard::Jwt { authorizer, scopes } => match self.configuration(authorizer) {
+                Some(jwt) => Admission::jwt(jwt, scopes),
+                None => Admission::other(format!("{authorizer:?}")),
             },
+        }
+    }
+
+    /// One that has still to be made will be made in its final form.
+    fn configuration(&self, authorizer: &Handle) -> Option<&Jwt> {
+        match (self.authorizers.get(authorizer), authorizer) {
+            (Some(made), _) => made.as_ref(),
+            (None, Handle::New(name)) => self.desired.authorizers.get(name),
+            (None, Handle::Existing(_)) => None,
         }
     }
 

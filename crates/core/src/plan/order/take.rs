@@ -66,23 +66,14 @@ impl State<'_> {
         Some(())
     }
 
-    /// Creates a route as it is wanted, or closed where that is not safe yet. Where there is no room for another, one that is
-    /// not wanted becomes it.
+    /// Creates a route as it is wanted, or closed where that is not safe yet. Where there is no room for another, one that goes
+    /// becomes it.
     fn create(&mut self, index: usize) -> Option<()> {
         let (key, route) = self.entries.get(index)?.wanted?;
         let as_wanted = self.is_safe_to_create(index);
         self.need_authorizer(route);
         self.need_integration(route);
-        let mut created = self.settled(key, key.clone(), route, format!("new:{key}"));
-        let mut authorize = authorize(&route.guard);
-        if !as_wanted {
-            if let Authorize::Jwt { scopes, .. } = &mut authorize {
-                *scopes = closed();
-            }
-            if let CurrentGuard::Jwt { scopes, .. } = &mut created.guard {
-                *scopes = closed();
-            }
-        }
+        let (created, authorize) = self.coming(index, as_wanted)?;
         planted!(OpenThenProtect => {
             self.push(Step::CreateRoute {
                 key: key.clone(),
@@ -95,9 +86,12 @@ impl State<'_> {
             self.entries.get_mut(index)?.now = Some(created);
             return Some(());
         });
-        let is_full = self.routes() >= self.room.routes;
+        let goes = self
+            .is_full()
+            .then(|| self.goes_for(index, as_wanted, self.tightening))
+            .flatten();
         self.entries.get_mut(index)?.now = Some(created);
-        if let Some(goes) = is_full.then(|| self.first_to_go()).flatten() {
+        if let Some(goes) = goes {
             return self.replace(goes, index, authorize);
         }
         self.push(Step::CreateRoute {
@@ -109,27 +103,48 @@ impl State<'_> {
         Some(())
     }
 
-    /// Whether AWS has room for what a change makes.
-    pub(super) fn has_room(&self, candidate: &Candidate) -> bool {
-        let Change::Create(index) = candidate.change else {
-            return true;
-        };
-        let mut then = (self.routes() >= self.room.routes).then(|| self.clone());
-        then.as_mut().is_none_or(|then| {
-            then.create(index);
-            then.routes() <= self.room.routes.max(self.routes())
-        })
+    /// A missing route as it will be when it is made, as wanted or closed.
+    fn coming(&self, index: usize, as_wanted: bool) -> Option<(Current, Authorize)> {
+        let (key, route) = self.entries.get(index)?.wanted?;
+        let mut created = self.settled(key, key.clone(), route, format!("new:{key}"));
+        let mut authorize = authorize(&route.guard);
+        if !as_wanted {
+            if let Authorize::Jwt { scopes, .. } = &mut authorize {
+                *scopes = closed();
+            }
+            if let CurrentGuard::Jwt { scopes, .. } = &mut created.guard {
+                *scopes = closed();
+            }
+        }
+        Some((created, authorize))
     }
 
-    fn routes(&self) -> usize {
-        self.entries.iter().filter(|entry| entry.exists()).count() + self.strange.len()
+    /// Whether AWS has room for what a change makes. What presses waits for none.
+    pub(super) fn has_room(&mut self, candidate: &Candidate) -> bool {
+        match candidate.change {
+            Change::Create(index) if candidate.level == Level::Routine && self.is_full() => self
+                .goes_for(index, self.is_safe_to_create(index), false)
+                .is_some(),
+            _ => true,
+        }
     }
 
-    /// The broadest route that is not wanted and may go.
-    fn first_to_go(&self) -> Option<usize> {
+    fn is_full(&self) -> bool {
+        let there = self.entries.iter().filter(|entry| entry.exists()).count();
+        there + self.strange.len() >= self.room.routes
+    }
+
+    /// The broadest route that is not wanted and may go once a missing one is there. One that goes with a step that tightens has to
+    /// leave its requests to nobody else.
+    fn goes_for(&mut self, index: usize, as_wanted: bool, tightens: bool) -> Option<usize> {
+        let (coming, _) = self.coming(index, as_wanted)?;
+        self.entries.get_mut(index)?.now = Some(coming);
         let entries = self.entries.iter().enumerate().rev();
         let mut unwanted = entries.filter(|(_, entry)| entry.exists() && !entry.is_wanted());
-        unwanted.find_map(|(index, _)| self.is_safe_to_delete(index).then_some(index))
+        let may_go = |index| self.is_safe_to_delete(index) && (!tightens || self.leaves_nobody_more(index));
+        let goes = unwanted.find_map(|(index, _)| may_go(index).then_some(index));
+        self.entries.get_mut(index)?.now = None;
+        goes
     }
 
     /// Turns a route into another, which is there already as far as the state goes.
@@ -252,10 +267,9 @@ impl State<'_> {
         }
     }
 
-    /// Takes integrations away that are not wanted and to which no route leads any more, as many as it takes.
+    /// Takes an integration away that is not wanted and to which no route leads any more.
     fn make_room_for_an_integration(&mut self) {
-        let over = (self.targets + 1).saturating_sub(self.room.integrations);
-        if over == 0 {
+        if self.tightening || self.targets < self.room.integrations {
             return;
         }
         let current = self.entries.iter().filter_map(|entry| entry.now.as_ref());
@@ -265,10 +279,9 @@ impl State<'_> {
             .iter()
             .filter_map(|route| route.integration_id.as_deref());
         let used: BTreeSet<&str> = current.chain(strange).collect();
-        let mut idle = self.spare.clone();
-        idle.retain(|id| !used.contains(id));
-        for id in idle.into_iter().take(over) {
-            self.spare.retain(|spare| *spare != id);
+        let idle = self.spare.iter().find(|id| !used.contains(**id)).copied();
+        if let Some(id) = idle {
+            self.spare.remove(id);
             self.targets -= 1;
             let id = id.to_owned();
             self.push(Step::DeleteIntegration { id });

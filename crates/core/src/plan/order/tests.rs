@@ -7,7 +7,7 @@ use crate::model::observed;
 use crate::plan::properties::never_opens;
 use crate::plan::sketch::{owner, place, policy};
 use crate::plan::world::World;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, only_tightening, plan};
 
 /// A route on an authorizer, or a public one.
 fn route(key: &str, authorizer: Option<&str>) -> Route {
@@ -430,6 +430,49 @@ fn in_a_full_api_a_route_that_goes_becomes_the_one_that_comes() {
             "delete route GET /0 (route0004)"
         ]
     );
+}
+
+#[test]
+fn what_tightens_takes_no_place_whose_paths_would_be_opened() {
+    let others = |more: Vec<Route>| {
+        let mut routes = numbered(0..298);
+        for route in &mut routes {
+            route.lambda.timeout_millis = None;
+        }
+        routes.push(route("$default", None));
+        routes.extend(more);
+        spec(&[], routes)
+    };
+    let before = others(vec![route("GET /u", Some("default"))]);
+    let after = others(vec![route("GET /secret", Some("default"))]);
+    let plan = planned(&after, &world(&before));
+    let tightening: Vec<String> = only_tightening(plan)
+        .steps
+        .iter()
+        .map(|planned| planned.step.to_string())
+        .collect();
+    assert_eq!(tightening, ["create route GET /secret: tokens of default"]);
+}
+
+#[test]
+fn nothing_is_closed_to_make_room() {
+    let routes = |more: Vec<Route>| {
+        let mut routes = numbered(0..295);
+        for route in &mut routes {
+            route.lambda.timeout_millis = None;
+        }
+        routes.extend([route("$default", None), route("ANY /x/{proxy+}", Some("one"))]);
+        routes.extend(more);
+        routes
+    };
+    let leave = ["GET /u/{x}", "GET /v/{x}", "GET /w/{x}"].map(|key| route(key, Some("default")));
+    let come = ["GET /{z}/k", "GET /{z}/l", "GET /x/s"].map(|key| route(key, Some("one")));
+    let before = spec(&[("one", "x")], routes(leave.into()));
+    let after = spec(&[("one", "y")], routes(come.into()));
+    let steps = shown(&after, world(&before));
+    let closed = steps.iter().position(|step| step.ends_with(": closed"));
+    let created = steps.iter().position(|step| step.starts_with("create route"));
+    assert!(created < closed || closed.is_none(), "{steps:?}");
 }
 
 #[test]
