@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jwthttpapi_core::model::{DefaultTags, PolicyArn, RolePath};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 use wildmatch::WildMatch;
 
 /// Kubernetes operator for JWT-protected AWS HTTP APIs.
@@ -108,7 +108,7 @@ pub struct Settings {
     pub deploy_settle: Duration,
 
     /// How often every object is compared with AWS. Stretched when that would take more than half of the budget.
-    #[arg(long, env = "JWTHTTPAPI_RESYNC", default_value = "10m", value_parser = duration)]
+    #[arg(long, env = "JWTHTTPAPI_RESYNC", default_value = "10m", value_parser = period)]
     pub resync: Duration,
 
     /// Requests a second to API Gateway per account and Region, 0 for no limit. AWS allows 10 for everybody together.
@@ -267,11 +267,23 @@ fn pattern(text: &str) -> Result<WildMatch, String> {
     }
 }
 
+/// Requests a second that make sense as a limit.
+const RATES: RangeInclusive<f64> = 0.01..=1000.0;
+
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate >= 0.0 => Ok(rate),
-        _ => Err("write a number of requests a second, 0 for no limit".to_owned()),
+        Ok(rate) if rate == 0.0 || RATES.contains(&rate) => Ok(rate),
+        _ => Err("write a number of requests a second from 0.01 to 1000, 0 for no limit".to_owned()),
     }
+}
+
+/// How long something takes that is done again and again: without any rest it would do nothing else.
+fn period(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|period| {
+        let long = period >= Duration::from_secs(1);
+        long.then_some(period)
+            .ok_or_else(|| "write 1s or more, such as 10m".to_owned())
+    })
 }
 
 /// A number with a unit: ms, s, m or h; 0 needs none.
@@ -312,6 +324,18 @@ mod tests {
         assert_eq!(duration("0"), Ok(Duration::ZERO));
         for bad in ["", "10", "s", "-1s", "1d", "25h", "99999999999999999999h"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_would_never_rest_or_never_go_on_is_refused() {
+        assert_eq!(period("1s"), Ok(Duration::from_secs(1)));
+        assert_eq!((rate("0"), rate("0.01")), (Ok(0.0), Ok(0.01)));
+        for bad in ["0", "0s", "999ms"] {
+            assert!(period(bad).is_err(), "{bad}");
+        }
+        for bad in ["-1", "1e-20", "NaN", "inf", "1001"] {
+            assert!(rate(bad).is_err(), "{bad}");
         }
     }
 

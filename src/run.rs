@@ -21,6 +21,11 @@ use tower::timeout::TimeoutLayer;
 const ANSWER: Duration = Duration::from_secs(10);
 /// The same for the lease: a renewal that takes longer is worth nothing.
 const LEASE_ANSWER: Duration = Duration::from_secs(5);
+/// For how long the body of an answer may show nothing. A watch that shows nothing is ended by the API server before
+/// (kube asks it to after 290 s).
+const SILENCE: Duration = Duration::from_secs(300);
+/// How long whoever asks for metrics or health may take when everything else has ended.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Why the process ends with a failure.
 #[derive(Debug, thiserror::Error)]
@@ -129,9 +134,16 @@ async fn serve(settings: Settings) -> Result<(), Error> {
         result
     };
     let serving = async {
-        serving
-            .await
-            .map_err(|error| Error::Ended(format!("the server failed: {error}")))
+        let late = async {
+            ended.cancelled().await;
+            tokio::time::sleep(LAST_ANSWERS).await;
+        };
+        tokio::select! {
+            biased;
+            served = serving => served.map_err(|error| Error::Ended(format!("the server failed: {error}"))),
+            // A request that never ends keeps nobody.
+            () = late => Ok(()),
+        }
     };
     tokio::try_join!(running, serving)?;
     Ok(())
@@ -158,12 +170,19 @@ async fn clients(metrics: &RequestMetrics, network: &Network) -> Result<(Client,
     }
     let namespace = config.default_namespace.clone();
     let counting = metrics.layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
-    let client = |answer| {
-        let builder = ClientBuilder::try_from(config.clone()).map_err(|error| unusable(&error))?;
+    let client = |answer, silence| {
+        let mut config = config.clone();
+        config.read_timeout = Some(silence);
+        config.reset_reader_on_write = true;
+        let builder = ClientBuilder::try_from(config).map_err(|error| unusable(&error))?;
         let builder = builder.with_layer(&TimeoutLayer::new(answer));
         Ok::<_, Error>(builder.with_layer(&counting).build())
     };
-    Ok((client(ANSWER)?, client(LEASE_ANSWER)?, namespace))
+    Ok((
+        client(ANSWER, SILENCE)?,
+        client(LEASE_ANSWER, LEASE_ANSWER)?,
+        namespace,
+    ))
 }
 
 /// The first signal asks to stop, a second one stops at once.

@@ -139,6 +139,7 @@ operations! {
     AddPermission: Lambda Write "lambda:AddPermission",
     RemovePermission: Lambda Write "lambda:RemovePermission",
     GetFunction: Lambda Read "lambda:GetFunction",
+    ListFunctionTags = "ListTags": Lambda Read "lambda:ListTags",
     CreateFunction: Lambda Write "lambda:CreateFunction",
     UpdateFunctionCode: Lambda Write "lambda:UpdateFunctionCode",
     UpdateFunctionConfiguration: Lambda Write "lambda:UpdateFunctionConfiguration",

@@ -187,7 +187,8 @@ impl Bucket {
         } else {
             (state.tokens + elapsed * self.rate.per_second).min(full)
         };
-        state.refilled = now;
+        // Not before the end of a pause.
+        state.refilled = state.refilled.max(now);
     }
 
     /// Hands tokens out, each to whose turn it is; gives the time at which there will be another one.
@@ -229,6 +230,9 @@ impl Permit {
         if self.pauses == state.pauses {
             state.pauses += 1;
             state.paused_until = Instant::now() + state.next_pause;
+            // What AWS has just refused is not made up for in one burst.
+            state.tokens = state.tokens.min(0.0);
+            state.refilled = state.paused_until;
             state.next_pause = (state.next_pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -542,6 +546,20 @@ mod tests {
         let began = Instant::now();
         spend(&bucket, &object, Urgency::Create).await;
         assert_eq!(began.elapsed().as_secs(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_pause_requests_go_out_one_by_one() {
+        let (bucket, object) = (bucket(1.0, 20), Arc::from("a"));
+        let mut permit = bucket.acquire(&object, Urgency::Create).await;
+        permit.spend();
+        permit.throttled();
+        let began = Instant::now();
+        for _ in 0..3 {
+            assert!(bucket.tokens() < 1.0);
+            spend(&bucket, &object, Urgency::Create).await;
+        }
+        assert_eq!(began.elapsed().as_secs(), 4);
     }
 
     #[tokio::test(start_paused = true)]

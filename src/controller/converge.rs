@@ -30,6 +30,10 @@ pub(crate) async fn converge(
     deadline: Instant,
 ) -> Result<(Next, JwtHttpApiStatus), Error> {
     findings.suspended = record.spec().suspended();
+    if !record.has_finalizer() && tells_of_aws(&record.status()) {
+        tracing::warn!("somebody took the finalizer off; it is put on again");
+        record.add_finalizer().await?;
+    }
     let Some(mut aim) = aim(ctx, record, findings).await? else {
         return Ok((Next::Backoff, record.status()));
     };
@@ -70,10 +74,6 @@ pub(crate) async fn converge(
         Established::Api(api) => *api,
         Established::Not(next) => return Ok((next, record.status())),
     };
-    if !findings.suspended && !record.has_finalizer() {
-        tracing::warn!("somebody took the finalizer off; it is put on again");
-        record.add_finalizer().await?;
-    }
     if stale(memory, &api) {
         ctx.metrics.skipped_stale();
         findings.programmed = Draft::no(
@@ -143,6 +143,12 @@ fn settled(
         iam_changed_at: None,
         ..status
     })
+}
+
+/// Whether there is, or may be, something in AWS that the end of the object would leave behind. Whatever else this pass may not do,
+/// it may see to that: it is no write to AWS.
+fn tells_of_aws(status: &JwtHttpApiStatus) -> bool {
+    status.api_id.is_some() || status.pending.is_some() || status.nonce.is_some()
 }
 
 /// Nothing is begun that could not be finished.

@@ -6,7 +6,7 @@ use super::{
     belongings::{own, questions, sources, targets},
     context::{Context, Memory},
     error::Error,
-    establish::{ambiguous, proven},
+    establish::{ambiguous, heed, proven},
     expected::STALE_LIST,
     look::{Questions, granted, look, reached_by_policy},
     pass::{Findings, Next},
@@ -107,6 +107,7 @@ impl Teardown<'_> {
         findings: &mut Findings,
     ) -> Result<(Next, JwtHttpApiStatus), Error> {
         let status = record.status();
+        heed(&status, memory);
         let role = role_name(self.owner, &self.place.region);
         let own = own(record, self.owner);
         let questions = questions(self.ctx, record, &role, own);

@@ -289,7 +289,7 @@ impl Scene<'_> {
 }
 
 /// An intent that another process wrote is waited for from its first sight on, however long an earlier one was.
-fn heed(status: &JwtHttpApiStatus, memory: &mut Memory) {
+pub(super) fn heed(status: &JwtHttpApiStatus, memory: &mut Memory) {
     let announced = announced(status);
     if announced.is_some() && announced != memory.announced {
         memory.unsettled = Some(Instant::now());

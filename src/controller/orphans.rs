@@ -10,7 +10,7 @@ use crate::aws::{self, Extent, Fault, Session, Urgency};
 use futures::FutureExt;
 use jwthttpapi_core::{
     api::{DeletionPolicy, JwtHttpApi},
-    model::{Owner, name::Place, owner::Claim},
+    model::{Owner, name::Place, observed, owner::Claim},
     plan::{Plan, Planned, Refs, Step},
 };
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -273,13 +273,7 @@ impl Sweep<'_> {
         let ctx = self.ctx;
         let deadline = Instant::now() + REMOVAL;
         let owner = &claim.owner;
-        let orphan = self.unless_stopped(async {
-            let api = session.observe(id, Extent::Integrations).await?;
-            let ours = api.filter(|api| self.ours(&api.tags).as_ref() == Some(claim));
-            let is_free = ours.is_some() && !self.is_wanted(id, owner).await?;
-            Ok::<_, Trouble>(ours.filter(|_| is_free))
-        });
-        let Some(api) = orphan.await.transpose()?.flatten() else {
+        let Some(api) = self.still_orphan(session, id, claim).await? else {
             return Ok(());
         };
         let cut = || !ctx.leads() || self.stop.is_cancelled();
@@ -302,6 +296,10 @@ impl Sweep<'_> {
                 Removal::Done | Removal::Cut => return Ok(()),
             }
         }
+        // All that took its time, and somebody may have taken the API over meanwhile.
+        if self.still_orphan(session, id, claim).await?.is_none() {
+            return Ok(());
+        }
         tracing::warn!(api = id, "deleting an orphan");
         let plan = Plan {
             refs: Refs::default(),
@@ -316,6 +314,22 @@ impl Sweep<'_> {
             Some((_, fault)) => Err(fault.clone().into()),
             None => Ok(()),
         }
+    }
+
+    /// The API as it is now, when it is nobody else's and nobody is about to take it over; nothing when the process stops, either.
+    async fn still_orphan(
+        &self,
+        session: &Session,
+        id: &str,
+        claim: &Claim,
+    ) -> Result<Option<observed::Api>, Trouble> {
+        let orphan = self.unless_stopped(async {
+            let api = session.observe(id, Extent::Integrations).await?;
+            let ours = api.filter(|api| self.ours(&api.tags).as_ref() == Some(claim));
+            let is_free = ours.is_some() && !self.is_wanted(id, &claim.owner).await?;
+            Ok::<_, Trouble>(ours.filter(|_| is_free))
+        });
+        Ok(orphan.await.transpose()?.flatten())
     }
 
     /// Whether an object of the same name is about to take the API over, or has done so.

@@ -33,9 +33,15 @@ pub(super) fn objects(
     });
     stream::select_all(watches.map(StreamExt::boxed))
         .flat_map(move |(index, event)| {
-            let events = match event {
+            let events: Vec<_> = match event {
                 Ok(event) => joined.take(index, event).into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
+                Err(error) => {
+                    let begun = joined.failed(index, &error);
+                    [Err(error)]
+                        .into_iter()
+                        .chain(begun.into_iter().map(Ok))
+                        .collect()
+                }
             };
             stream::iter(events)
         })
@@ -113,6 +119,20 @@ impl Joined {
                 part.drop_named(&object.name_any());
                 Vec::new()
             }
+        }
+    }
+
+    /// A namespace that may not be listed, or is not there, keeps no other one from being looked after. What it shows later, if it
+    /// ever does, is a list after the first one.
+    fn failed(&mut self, index: usize, error: &watcher::Error) -> Vec<Event<Guarded>> {
+        let refused = matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status))
+            if matches!(status.code, 403 | 404));
+        match self.parts.get_mut(index) {
+            Some(part) if refused && !self.begun => {
+                part.listed = true;
+                self.begin()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -246,6 +266,26 @@ mod tests {
         let all = ["init", "listed a/three", "listed a/one", "listed b/one", "done"];
         assert_eq!(ground.list(1, &["one"]), all);
         assert_eq!(ground.known(), ["a/one", "a/three", "b/one"]);
+    }
+
+    #[test]
+    fn a_namespace_that_may_not_be_listed_keeps_no_other_one_waiting() {
+        let mut ground = Ground::new();
+        assert!(ground.list(0, &["one"]).is_empty());
+        let failed = |code: u16| {
+            let status = kube::core::Status::failure("no", "Forbidden").with_code(code);
+            watcher::Error::InitialListFailed(kube::Error::Api(status.boxed()))
+        };
+        // One that does not answer may at any moment.
+        assert!(ground.joined.failed(1, &failed(503)).is_empty());
+        let events = ground.joined.failed(1, &failed(403));
+        for event in &events {
+            ground.writer.apply_watcher_event(event);
+        }
+        let said: Vec<String> = events.iter().map(said).collect();
+        assert_eq!(said, ["init", "listed a/one", "done"]);
+        assert_eq!(ground.list(1, &["two"]), ["applied b/two"]);
+        assert_eq!(ground.known(), ["a/one", "b/two"]);
     }
 
     #[test]

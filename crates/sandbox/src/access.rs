@@ -108,7 +108,9 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
         let policy = principal.policy.as_ref();
         policy.is_none_or(|policy| permissions::allows(policy, need))
     };
-    let Required { own, needs, reported } = attempt.required;
+    let Required {
+        own, needs, reported, ..
+    } = attempt.required;
     if let Some((need, action)) = own.iter().find(|need| !by_policy(need)).and_then(named) {
         return Err(refusal(settings, account, attempt, action, &need.resource));
     }
@@ -129,6 +131,16 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
         }
         Some((need, action)) => Err(refusal(settings, account, attempt, action, &need.resource)),
     }
+}
+
+/// Whether the caller is shown the tags in an answer.
+pub(crate) fn sees_tags(settings: &Settings, attempt: Attempt) -> bool {
+    let (Some(need), Some(principal)) = (&attempt.required.tags, settings.principals.get(attempt.owner()))
+    else {
+        return true;
+    };
+    let policy = principal.policy.as_ref();
+    admits(principal, &need.any_of) && policy.is_none_or(|policy| permissions::allows(policy, need))
 }
 
 /// A need with the action that a refusal names.
@@ -279,6 +291,7 @@ mod tests {
         own: None,
         needs: Vec::new(),
         reported: Vec::new(),
+        tags: None,
     };
 
     /// These needs, and nothing else.

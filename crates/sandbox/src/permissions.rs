@@ -29,12 +29,19 @@ pub(crate) struct Required {
     pub(crate) needs: Vec<Need>,
     /// What some of its checks are said to ask for besides.
     pub(crate) reported: Vec<Need>,
+    /// What it takes to be shown the tags in the answer (D, *aws-facts §12*): without it they are just not there (I).
+    pub(crate) tags: Option<Need>,
 }
 
 impl Required {
     /// The permissions; of several that would do, the first.
     pub(crate) fn permissions(&self) -> Vec<Permission> {
-        let needs = self.own.iter().chain(&self.needs).chain(&self.reported);
+        let needs = self
+            .own
+            .iter()
+            .chain(&self.needs)
+            .chain(&self.reported)
+            .chain(&self.tags);
         needs
             .filter_map(|need| {
                 Some(Permission {
@@ -64,6 +71,13 @@ pub(crate) fn required(world: &World, request: &Request, region: &str, verb: &st
         own: Some(own.given(condition(request))),
         needs: request.needs(account, region),
         reported: reported(request, account, region),
+        tags: match request {
+            Request::Lambda(lambda::Request::GetFunction { .. }) => Some(Need::of(
+                &["lambda:ListTags"],
+                lambda_resource(account, region, request),
+            )),
+            _ => None,
+        },
     }
 }
 

@@ -247,7 +247,7 @@ impl Fault {
             self.operation,
             Operation::CreateRole | Operation::PutRolePermissionsBoundary
         );
-        sets && self.detail.contains("Scope ARN")
+        sets && (self.detail.contains("Scope ARN") || self.code.as_deref() == Some("PolicyNotAttachable"))
     }
 
     /// How to go on.

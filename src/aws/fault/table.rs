@@ -49,6 +49,7 @@ pub(super) const TABLE: &[Row] = &[
     ("InvalidInput",                     IAM,    Class::Rejected),
     ("MalformedPolicyDocument",          IAM,    Class::Rejected),
     ("UnmodifiableEntity",               IAM,    Class::Rejected),
+    ("PolicyNotAttachable",              IAM,    Class::Rejected),
     ("ServiceFailure",                   IAM,    Class::Server),
 
     ("AccessDenied",                     None,   Class::Denied),
@@ -160,7 +161,12 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
         // aws-facts §10 (O): a new role is not known everywhere at once.
         Class::Rejected
             if matches!(operation, Op::CreateFunction | Op::UpdateFunctionConfiguration)
-                && says(&["cannot be assumed by lambda", "role does not have permissions"]) =>
+                && says(&[
+                    "cannot be assumed by lambda",
+                    "role does not have permissions",
+                    // With environment variables Lambda asks for a grant on their key first.
+                    "does not refer to a valid principal",
+                ]) =>
         {
             Class::RoleNotReady
         }

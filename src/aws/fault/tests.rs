@@ -37,6 +37,7 @@ const MODELLED: &[(Service, &[&str])] = &[
             "LimitExceeded",
             "MalformedPolicyDocument",
             "NoSuchEntity",
+            "PolicyNotAttachable",
             "ServiceFailure",
             "UnmodifiableEntity",
         ],

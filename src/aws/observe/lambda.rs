@@ -4,13 +4,14 @@ use crate::aws::Session;
 use crate::aws::fault::Fault;
 use crate::aws::operation::Operation;
 use aws_sdk_lambda::types::{
-    FunctionConfiguration, LastUpdateStatus, LastUpdateStatusReasonCode, State as LambdaState,
-    StateReasonCode,
+    EnvironmentResponse, FunctionConfiguration, LastUpdateStatus, LastUpdateStatusReasonCode,
+    State as LambdaState, StateReasonCode,
 };
 use jwthttpapi_core::model::function::Configuration;
 use jwthttpapi_core::model::name::FunctionArn;
 use jwthttpapi_core::model::observed::{Function, State};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The policy of a function, alias or version, which comes as a JSON text (O, aws-facts §10).
 pub(super) async fn policy(session: &Session, arn: &FunctionArn) -> Result<Value, Fault> {
@@ -36,7 +37,8 @@ pub(super) async fn exists(session: &Session, arn: &FunctionArn) -> Result<(), F
         .map(|_| ())
 }
 
-/// A function with its configuration and its tags.
+/// A function with its configuration and its tags. Only who may list tags is shown them with the function (D), and what else keeps
+/// them back is an answer all the same: where there are none they are asked for.
 pub(super) async fn own(session: &Session, name: &str) -> Result<Function, Fault> {
     let operation = Operation::GetFunction;
     let request = session.lambda().reads.get_function();
@@ -46,13 +48,25 @@ pub(super) async fn own(session: &Session, name: &str) -> Result<Function, Fault
     let configuration = answer
         .configuration
         .ok_or_else(|| Fault::unreadable(operation, "the configuration"))?;
+    let tags = match (answer.tags, answer.tags_error) {
+        (Some(tags), None) => tags.into_iter().collect(),
+        _ => tags(session, configuration.function_arn.as_deref()).await?,
+    };
     Ok(Function {
-        tags: answer.tags.into_iter().flatten().collect(),
-        ..function(configuration)
+        tags,
+        ..function(configuration)?
     })
 }
 
-fn function(answer: FunctionConfiguration) -> Function {
+async fn tags(session: &Session, arn: Option<&str>) -> Result<BTreeMap<String, String>, Fault> {
+    let operation = Operation::ListFunctionTags;
+    let arn = arn.ok_or_else(|| Fault::unreadable(Operation::GetFunction, "the function's ARN"))?;
+    let request = session.lambda().reads.list_tags().resource(arn);
+    let answer = session.read(operation, request.send()).await?;
+    Ok(answer.tags.into_iter().flatten().collect())
+}
+
+fn function(answer: FunctionConfiguration) -> Result<Function, Fault> {
     let state = state(
         answer.state.as_ref(),
         answer.state_reason_code.as_ref(),
@@ -67,8 +81,18 @@ fn function(answer: FunctionConfiguration) -> Function {
         .runtime
         .as_ref()
         .map(aws_sdk_lambda::types::Runtime::as_str);
-    let variables = answer.environment.and_then(|environment| environment.variables);
-    Function {
+    // Variables under a key that the operator may not use are no empty ones.
+    let environment = answer
+        .environment
+        .unwrap_or_else(|| EnvironmentResponse::builder().build());
+    if environment.error.is_some() {
+        return Err(Fault::unreadable(
+            Operation::GetFunction,
+            "the environment's variables",
+        ));
+    }
+    let variables = environment.variables;
+    Ok(Function {
         sha256: answer.code_sha256.unwrap_or_default(),
         architecture: architecture.to_owned(),
         configuration: Configuration {
@@ -81,7 +105,7 @@ fn function(answer: FunctionConfiguration) -> Function {
         },
         state,
         ..Function::default()
-    }
+    })
 }
 
 /// How far Lambda is with a function. One that rests (`Inactive`) wakes when it is called or changed (D).

@@ -187,6 +187,36 @@ async fn with_aws_away_a_release_names_the_functions_with_their_roles_and_logs_t
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_function_whose_tags_are_kept_back_is_nobody_elses() {
+    let mut ground = Ground::new().await;
+    let mut spec = own();
+    spec["invocation"] = json!({"mode": "Role"});
+    ground.change(spec);
+    reasons_until_ready(&ground).await;
+    ground.switch(&json!({"principals": {"AKIDOPERATOR": {"deny": ["lambda:ListTags"]}}}));
+    ground.edit(
+        "metadata",
+        json!({"annotations": {"reconcile.jwthttpapi.dev/requestedAt": "1"}}),
+    );
+    let living = ground.pass().await.unwrap();
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    let leaving = ground.pass().await.unwrap();
+    for passed in [living, leaving] {
+        assert_eq!(passed.next, Next::Backoff);
+        let told = passed.findings.programmed;
+        assert_eq!(told.reason, Reason::AccessDenied);
+        assert!(told.message.contains("lambda:ListTags"), "{}", told.message);
+    }
+    assert!(
+        ground
+            .sandbox
+            .state()
+            .to_string()
+            .contains(&function_name(&owner(), "hello"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_release_may_not_read_is_named_as_what_it_is() {
     for (operation, words, why) in [
         ("GetFunction", "function of", "lambda:GetFunction"),

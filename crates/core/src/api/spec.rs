@@ -91,7 +91,7 @@ pub struct JwtHttpApiSpec {
     /// AWS Region of this API, for example eu-central-1. Unless set: the operator's. It cannot be set, changed or removed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-z]{2}(-[a-z]+)+-[0-9]$')").message("write the Region's code, such as eu-central-1"))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]$')").message("write the Region's code, such as eu-central-1"))]
     pub region: Option<String>,
 
     /// Issuer of the tokens: an https URL, compared byte for byte with the token's `iss`. Auth0's ends in a slash, Amazon

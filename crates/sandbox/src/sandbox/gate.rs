@@ -280,7 +280,11 @@ impl Sandbox {
                 _ => None,
             },
         };
-        let answer = core.world.apply(&context, request);
+        let sees_tags = access::sees_tags(&core.world.settings, call.attempt(&core.world, now));
+        let mut answer = core.world.apply(&context, request);
+        if let (Ok(Value::Object(members)), false) = (&mut answer, sees_tags) {
+            members.remove("Tags");
+        }
         let committed = answer.is_ok();
         core.journal
             .amend(call.number, |entry| entry.committed = committed && entry.mutating);

@@ -153,6 +153,26 @@ async fn a_role_is_passed_only_with_the_permission_to_pass_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_functions_tags_are_shown_to_whom_may_list_them() {
+    let sandbox = sandbox(json!({}));
+    create_role(&sandbox).await;
+    let client = functions(&sandbox);
+    create(&client).tags("a", "1").send().await.unwrap();
+    for (actions, shown) in [
+        (json!({"allow": ["lambda:*"]}), true),
+        (json!({"allow": ["lambda:GetFunction"]}), false),
+        (json!({"deny": ["lambda:ListTags"]}), false),
+    ] {
+        let settings = json!({ "principals": { "AKIDSANDBOX": actions } });
+        sandbox.set_settings(sandbox.settings().patched(&settings).unwrap());
+        let found = client.get_function().function_name("hello").send().await.unwrap();
+        assert_eq!(found.tags().is_some(), shown, "{actions}");
+        let listed = client.list_tags().resource(FUNCTION).send().await;
+        assert_eq!(listed.is_ok(), shown, "{actions}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_function_leaves_its_log_group_behind() {
     let sandbox = sandbox(json!({}));
     create_role(&sandbox).await;

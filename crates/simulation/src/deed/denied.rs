@@ -31,6 +31,7 @@ pub fn denials() -> Vec<Deed> {
         "lambda:AddPermission",
         "lambda:RemovePermission",
         "lambda:GetFunction",
+        "lambda:ListTags",
         "lambda:CreateFunction",
         "lambda:UpdateFunctionCode",
         "lambda:UpdateFunctionConfiguration",
