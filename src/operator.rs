@@ -146,6 +146,7 @@ impl Operator {
             stop.cancelled().await;
             health.stopping();
             ctx.stopping.store(true, Ordering::Relaxed);
+            ctx.aws.stop();
         });
         let (begin, begins) = mpsc::unbounded_channel::<()>();
         let begins = futures::stream::unfold(begins, |mut begins| async move {

@@ -43,6 +43,7 @@ use pace::Bucket;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
 
 /// AWS as one process sees it. Clones share everything.
 #[derive(Clone, Debug)]
@@ -54,6 +55,8 @@ struct Inner {
     settings: Settings,
     default_region: String,
     fence: Fence,
+    /// Whether nothing new is asked any more.
+    stopped: CancellationToken,
     metrics: Metrics,
     buckets: Arc<Mutex<Buckets>>,
     regions: Mutex<BTreeMap<String, Arc<Regional>>>,
@@ -122,6 +125,7 @@ impl Aws {
             settings,
             default_region,
             fence,
+            stopped: CancellationToken::new(),
             metrics,
             buckets,
             regions: Mutex::default(),
@@ -130,6 +134,11 @@ impl Aws {
             keyring,
             identity: tokio::sync::Mutex::default(),
         })))
+    }
+
+    /// Asks AWS nothing new from now on: whoever waits for the budget need not.
+    pub(crate) fn stop(&self) {
+        self.0.stopped.cancel();
     }
 
     /// The Region of objects that name none.
@@ -200,9 +209,23 @@ impl Aws {
                 logs: client::logs(&inner.shared, Some(region), logs),
             })
         };
-        Arc::clone(regions.entry(region.to_owned()).or_insert_with(make))
+        if let Some(known) = regions.get(region) {
+            return Arc::clone(known);
+        }
+        // Objects can name Regions that there are not, one after the other.
+        if regions.len() >= MOST_REGIONS {
+            regions.retain(|name, known| *name == inner.default_region || Arc::strong_count(known) > 1);
+            let mut buckets = inner.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            buckets.retain(|(service, name), _| !service.is_regional() || regions.contains_key(name));
+        }
+        let made = make();
+        regions.insert(region.to_owned(), Arc::clone(&made));
+        made
     }
 }
+
+/// Regions whose clients are kept although nobody uses them: AWS has fewer (D).
+const MOST_REGIONS: usize = 50;
 
 /// The bucket of a service in a Region.
 fn bucket(

@@ -19,6 +19,11 @@ pub enum Service {
 }
 
 impl Service {
+    /// Whether each Region of objects has clients of its own; of the others the process has one.
+    pub(super) const fn is_regional(self) -> bool {
+        matches!(self, Self::ApiGateway | Self::Lambda | Self::Logs)
+    }
+
     /// The word in metrics and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

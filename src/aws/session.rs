@@ -95,7 +95,11 @@ impl Session {
     {
         async move {
             let bucket = self.bucket(operation.service());
-            let permit = bucket.acquire(&self.object, self.urgency).await;
+            let permit = tokio::select! {
+                biased;
+                () = self.aws.0.stopped.cancelled() => return Err(Fault::not_leading(operation)),
+                permit = bucket.acquire(&self.object, self.urgency) => permit,
+            };
             send_with(&self.aws.0, permit, operation, send).await
         }
         .boxed()
@@ -234,26 +238,86 @@ pub(super) async fn caller_identity(aws: &Inner) -> Result<Identity, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::{SdkConfig, Settings};
+    use crate::aws::pace::Rate;
+    use crate::aws::{MOST_REGIONS, SdkConfig, Settings};
     use crate::fence::Fence;
     use aws_config::{BehaviorVersion, Region};
-    use aws_sdk_apigatewayv2::operation::delete_api::DeleteApiError;
+    use aws_sdk_apigatewayv2::operation::{delete_api::DeleteApiError, get_apis::GetApisError};
     use prometheus_client::registry::Registry;
     use std::future::ready;
 
-    /// What becomes of a write that AWS would carry out.
-    async fn write(fence: Fence, deadline: Option<Instant>, cut: bool) -> Result<(), Stop> {
+    fn aws(fence: Fence, settings: Settings) -> Aws {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("eu-central-1"))
             .build();
-        let aws = Aws::new(config, Settings::default(), fence, &mut Registry::default()).unwrap();
+        Aws::new(config, settings, fence, &mut Registry::default()).unwrap()
+    }
+
+    fn session(aws: &Aws) -> Session {
         let place = Place {
             partition: "aws".to_owned(),
             account: "123456789012".to_owned(),
             region: "eu-central-1".to_owned(),
         };
-        let session = aws.session(&place, "demo/hello", Urgency::Delete);
+        aws.session(&place, "demo/hello", Urgency::Delete)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_to_read_when_the_process_is_asked_to_stop_waits_no_longer() {
+        let apigateway = Rate {
+            per_second: 0.01,
+            burst: 1,
+        };
+        let aws = aws(
+            Fence::open(),
+            Settings {
+                apigateway,
+                ..Settings::default()
+            },
+        );
+        let session = session(&aws);
+        let read = || {
+            session.read(
+                Operation::GetApis,
+                ready(Ok::<_, SdkError<GetApisError, HttpResponse>>(())),
+            )
+        };
+        assert!(read().await.is_ok());
+        let began = Instant::now();
+        let stopping = async {
+            sleep(Duration::from_secs(1)).await;
+            aws.stop();
+        };
+        let (waited, ()) = tokio::join!(read(), stopping);
+        assert_eq!(waited.unwrap_err().class, Class::NotLeading);
+        assert_eq!(began.elapsed().as_secs(), 1);
+    }
+
+    #[test]
+    fn regions_that_nobody_uses_are_forgotten_before_they_are_too_many() {
+        let aws = aws(Fence::open(), Settings::default());
+        let used = session(&aws);
+        for number in 0..10 * MOST_REGIONS {
+            let _unused = aws.session(
+                &Place {
+                    region: format!("aa-region-{number}"),
+                    ..used.place().clone()
+                },
+                "demo/hello",
+                Urgency::Resync,
+            );
+        }
+        assert!(aws.0.regions.lock().unwrap().len() <= MOST_REGIONS);
+        // Three services in each Region, and two that are in none.
+        assert!(aws.0.buckets.lock().unwrap().len() <= 3 * MOST_REGIONS + 2);
+        assert!(Arc::ptr_eq(&used.regional, &session(&aws).regional));
+    }
+
+    /// What becomes of a write that AWS would carry out.
+    async fn write(fence: Fence, deadline: Option<Instant>, cut: bool) -> Result<(), Stop> {
+        let aws = aws(fence, Settings::default());
+        let session = session(&aws);
         let turn = Turn {
             urgency: Urgency::Delete,
             deadline,

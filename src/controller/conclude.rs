@@ -112,8 +112,15 @@ pub(crate) async fn conclude(
     if let Some(planned) = left {
         findings.behind = true;
         findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
-        return Ok(Next::After(STALE_LIST));
+        memory.unheld = memory.unheld.saturating_add(1);
+        // An old list shows what is wanted in the end; what AWS never shows so must not take everybody's budget.
+        return Ok(if memory.unheld < OLD_LISTS {
+            Next::After(STALE_LIST)
+        } else {
+            Next::Backoff
+        });
     }
+    memory.unheld = 0;
     let desired = &end.aim.desired;
     let mut leaving = end.observed.owned.iter();
     let leaving = leaving
@@ -147,6 +154,9 @@ pub(crate) async fn conclude(
     findings.programmed = memory.attachments.programmed();
     Ok(wait_for_iam(ctx, record, memory, findings, end.outcome))
 }
+
+/// After how many lists in a row that do not show what was written they are not taken for old any more.
+const OLD_LISTS: u32 = 4;
 
 /// When a role is asked for again that Lambda could not assume: that passes, and is a failure only when it lasts.
 fn until_assumable(waited: Duration) -> Next {

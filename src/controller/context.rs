@@ -37,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) index: Index,
     pub(crate) leading: AtomicBool,
     pub(crate) stopping: AtomicBool,
+    /// Uids of objects that were released with their tags still on: what is left of them is to stay.
+    released: Mutex<BTreeSet<String>>,
     memory: Mutex<BTreeMap<String, Memory>>,
 }
 
@@ -112,7 +114,9 @@ pub(crate) struct Memory {
     pub(crate) quiet_until: Option<Instant>,
     /// The generation that this process saw arrive and that was not Ready yet, and when it was first looked at.
     pub(crate) arrived: Option<(i64, Instant)>,
-    /// How often in a row passes ended with one reason.
+    /// How often in a row what was written was not read back as wanted.
+    pub(crate) unheld: u32,
+    /// How often in a row passes ended with one reason, or with reasons that pass.
     pub(crate) failures: (u32, Option<Reason>),
     /// How often in a row the API server refused a write.
     pub(crate) refusals: u32,
@@ -149,6 +153,7 @@ impl Context {
             index: Index::default(),
             leading: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            released: Mutex::default(),
             memory: Mutex::default(),
         }
     }
@@ -182,6 +187,18 @@ impl Context {
         let memory = memories.entry(uid.to_owned()).or_default();
         memory.refusals = memory.refusals.saturating_add(1);
         memory.refusals
+    }
+
+    /// Keeps the sweep from what an object leaves behind, for the life of this process.
+    pub(crate) fn keep(&self, uid: &str) {
+        let mut released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        released.insert(uid.to_owned());
+    }
+
+    /// Whether the sweep deletes what carries this uid when nobody has it any more.
+    pub(crate) fn deletes_orphans_of(&self, uid: &str) -> bool {
+        let released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        self.delete_orphans && !released.contains(uid)
     }
 
     /// Forgets an object that is gone.

@@ -85,6 +85,7 @@ pub(crate) async fn converge(
     }
     if sight.faults.is_empty() {
         ctx.metrics.work().observed(&record.key());
+        findings.observed = true;
     }
 
     let course = Course {

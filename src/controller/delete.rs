@@ -132,6 +132,7 @@ impl Teardown<'_> {
         }
         let mut apis: Vec<Api> = sight.api.transpose()?.flatten().into_iter().collect();
         self.ctx.metrics.work().observed(&record.key());
+        findings.observed = true;
         for id in &targets {
             if !apis.iter().any(|api| api.id == *id) {
                 apis.extend(self.session.observe(id, questions.extent).await?);

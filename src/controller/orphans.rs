@@ -200,7 +200,9 @@ impl Sweep<'_> {
             .map(|(_, id)| id.clone())
             .collect();
         for id in orphans {
-            if let Some(claim) = suspects.get(&id) {
+            if let Some(claim) = suspects.get(&id)
+                && ctx.deletes_orphans_of(&claim.owner.uid)
+            {
                 self.delete(&session, &id, claim).await?;
             }
         }
@@ -249,7 +251,7 @@ impl Sweep<'_> {
         let Owner {
             namespace, name, uid, ..
         } = owner;
-        let note = if self.ctx.delete_orphans {
+        let note = if self.ctx.deletes_orphans_of(uid) {
             format!("the API {id} belongs to no object any more and is deleted with all that belongs to it")
         } else {
             format!(

@@ -30,6 +30,8 @@ pub(crate) struct Findings {
     pub(crate) programmed: Draft,
     pub(crate) progress: Progress,
     pub(crate) suspended: bool,
+    /// Whether AWS has shown what there is of the object.
+    pub(crate) observed: bool,
     /// Whether AWS was looked at and changes were found to be due: from then on Ready may not stay as it was.
     pub(crate) behind: bool,
 }
@@ -43,6 +45,7 @@ impl Default for Findings {
             programmed: unknown(),
             progress: Progress::Living,
             suspended: false,
+            observed: false,
             behind: false,
         }
     }

@@ -164,11 +164,18 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     Ok(due)
 }
 
+/// Whether a failure passes by itself. A trouble that shows itself now so, now so is one.
+fn passes(reason: Reason) -> bool {
+    reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound
+}
+
 fn count_failures(memory: &mut Memory, findings: &Findings, next: Next) {
     let reason = findings.reason().filter(|_| next == Next::Backoff);
     memory.failures = match (memory.failures, reason) {
         (_, None) => (0, None),
-        ((count, Some(last)), Some(reason)) if last == reason => (count.saturating_add(1), Some(reason)),
+        ((count, Some(last)), Some(reason)) if last == reason || (passes(last) && passes(reason)) => {
+            (count.saturating_add(1), Some(reason))
+        }
         (_, Some(reason)) => (1, Some(reason)),
     };
 }
@@ -195,7 +202,7 @@ async fn say(
     });
     if !patient && let Some(asked) = record.requested().cloned() {
         next.last_handled_reconcile_at = Some(asked);
-        next.last_verified_time = Some(now);
+        next.last_verified_time = findings.observed.then_some(now).or(next.last_verified_time);
     }
     let previous = before.clone();
     record.write(next.clone()).await?;
@@ -221,11 +228,8 @@ fn time_to_ready(ctx: &Context, record: &Record, memory: &mut Memory) {
 /// Whether Ready stays as it was although this pass could not see AWS: what passes is not worth a flap, unless it lasts or
 /// changes were known to be due.
 fn has_patience(findings: &Findings, memory: &Memory, before: &JwtHttpApiStatus, generation: i64) -> bool {
-    let passes = findings
-        .reason()
-        .is_some_and(|reason| reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound);
     is_ready(before)
-        && passes
+        && findings.reason().is_some_and(passes)
         && !findings.behind
         && before.observed_generation == Some(generation)
         && memory.failures.1.is_some()

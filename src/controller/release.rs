@@ -41,7 +41,14 @@ pub(super) async fn release(
         return Ok((Next::Now, status));
     }
     if !left.is_empty() {
-        let note = format!("released under deletionPolicy Retain with its ownership tags still on: {left}");
+        ctx.keep(&record.uid());
+        let advice = if ctx.delete_orphans {
+            " (take them off before this operator starts anew: it deletes orphans)"
+        } else {
+            ""
+        };
+        let note =
+            format!("released under deletionPolicy Retain with its ownership tags still on{advice}: {left}");
         tracing::warn!("{note}");
         events::publish(
             &ctx.recorder,

@@ -265,3 +265,33 @@ async fn an_orphan_that_an_object_takes_over_is_not_deleted() {
     sweep(&ground, LONG).await;
     assert_eq!(ground.sandbox.apis()[0].0, id);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_that_is_taken_over_while_it_is_removed_keeps_its_api() {
+    let mut ground = left().await;
+    let id = ground.sandbox.apis()[0].0.clone();
+    ground.restart(cluster(), true);
+    ground.switch(&json!({"latency_ms": 100}));
+    ground.sandbox.clear_journal();
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    while writes(&ground).is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    ground.appear("u2", &json!({"apiId": id}));
+    tokio::time::sleep(LONG).await;
+    stop.cancel();
+    sweeping.await.unwrap();
+    assert_eq!(ground.sandbox.apis()[0].0, id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_object_was_released_with_is_not_deleted_as_an_orphan() {
+    let mut ground = left().await;
+    ground.restart(cluster(), true);
+    ground.ctx.keep("u1");
+    sweep(&ground, LONG).await;
+    assert_eq!(ground.sandbox.apis().len(), 1);
+    let [note] = <[_; 1]>::try_from(notes(&ground)).unwrap();
+    assert!(note.starts_with("u1 ") && !note.contains("is deleted"), "{note}");
+}

@@ -27,7 +27,7 @@ pub struct Report {
     pub progress: Progress,
     /// Whether nothing is written.
     pub suspended: bool,
-    /// How often in a row passes ended with this reason, counting this one.
+    /// How often in a row passes ended with this reason, or with others that pass as it does, counting this one.
     pub failures: u32,
 }
 
