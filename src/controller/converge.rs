@@ -19,7 +19,7 @@ use jwthttpapi_core::{
     model::{Observed, Proof, observed::Lineage},
 };
 use std::collections::BTreeSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// One pass over a living object. What it found is in `findings`, whatever the result.
 pub(crate) async fn converge(
@@ -46,7 +46,11 @@ pub(crate) async fn converge(
     let lost = status.nonce.is_none() && record.has_finalizer();
     let own = Own::of(&aim.owner, record.spec(), &status, lost);
     let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
-    let mut sight = look(&session, status.api_id.as_deref(), &questions).await;
+    let sight = look(&session, status.api_id.as_deref(), &questions);
+    let Ok(mut sight) = timeout_at(deadline, sight).await else {
+        findings.late();
+        return Ok((Next::Backoff, status));
+    };
     let told = status.role_arn.as_deref();
     aim.desired = aim.desired.standing(&sight.role, &sight.owned, told, &aim.owner);
     findings.resolved = resolved(&aim.desired, &sight);

@@ -26,7 +26,7 @@ use jwthttpapi_core::{
     planted,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// One pass over an object that is being deleted.
 pub(crate) async fn delete(
@@ -112,7 +112,11 @@ impl Teardown<'_> {
         let own = own(record, self.owner);
         let questions = questions(self.ctx, record, &role, own);
         let list = self.ctx.index.read(&self.place.region, self.session);
-        let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
+        let sight = async { tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list) };
+        let Ok((sight, list)) = timeout_at(self.deadline, sight).await else {
+            findings.late();
+            return Ok((Next::Backoff, status));
+        };
         let candidates = if planted!(NoListBeforeRelease) {
             Vec::new()
         } else {

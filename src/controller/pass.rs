@@ -51,15 +51,28 @@ impl Default for Findings {
     }
 }
 
+const UNSEEN: &str = "what the spec names could not be looked up";
+
 impl Findings {
     /// A fault of AWS keeps AWS from being equal to the spec, or from being seen to be.
     pub(crate) fn fault(&mut self, fault: &Fault) {
         self.programmed = Draft::no(fault.reason(), fault.message());
         if self.resolved.status.is_none() {
-            self.resolved = Draft::unknown(Reason::NotObserved, "what the spec names could not be looked up");
+            self.resolved = Draft::unknown(Reason::NotObserved, UNSEEN);
         }
         if self.accepted.status.is_none() && fault.reason().polarity() == Polarity::NeedsHuman {
             self.accepted = Draft::unknown(Reason::NotObserved, "the spec was not looked at yet");
+        }
+    }
+
+    /// The look did not end in time.
+    pub(crate) fn late(&mut self) {
+        self.programmed = Draft::no(
+            Reason::Throttled,
+            "there are more requests to AWS waiting than its budget lets out in time; the operator's --lambda-rate and --apigateway-rate set it",
+        );
+        if self.resolved.status.is_none() {
+            self.resolved = Draft::unknown(Reason::NotObserved, UNSEEN);
         }
     }
 

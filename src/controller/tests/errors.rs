@@ -95,6 +95,22 @@ async fn a_reconcile_that_gets_no_answer_ends_at_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_look_that_does_not_end_in_time_says_so_in_the_status() {
+    let ground = Ground::new().await;
+    let route = |number| json!({"routeKey": format!("GET /{number}"), "lambda": {"name": "a"}});
+    ground.change(json!({"routes": (0..20).map(route).collect::<Vec<_>>()}));
+    ground.reconcile().await.unwrap();
+    ground.switch(&json!({"latency_ms": 9_000, "page_size": 1}));
+    let route = json!({"routeKey": "GET /a", "lambda": {"name": "a"}});
+    ground.change(json!({"routes": [route]}));
+    // What passes is not worth a flap, unless it lasts.
+    for said in ["Succeeded", "Succeeded", "Succeeded", "Throttled"] {
+        ground.reconcile().await.unwrap();
+        assert_eq!(ground.says(ConditionType::Ready), said);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_stays_in_its_reconcile() {
     let ground = Ground::new().await;
     ground.kubernetes.trouble(Method::GET, "/hello", Trouble::Panic);
