@@ -14,13 +14,13 @@ use super::{
     release::release,
     remains::{self, Removal, last_owner},
 };
-use crate::aws::{self, Extent, Session, Urgency};
+use crate::aws::{self, Extent, Fault, Session, Urgency};
 use jwthttpapi_core::{
     api::{DeletionPolicy, Draft, JwtHttpApiStatus, Progress, Reason},
     model::{
         Observed, Owner, Proof,
         name::{FunctionArn, Place, role_name},
-        observed::{Api, Lineage},
+        observed::{Api, FunctionPolicy, Lineage, Reading},
     },
     plan::{Candidate, Planned, Step, plan_deletion},
     planted,
@@ -72,6 +72,8 @@ pub(crate) async fn delete(
     };
     teardown.run(record, memory, findings).await
 }
+
+type Policies = BTreeMap<FunctionArn, Reading<FunctionPolicy>>;
 
 struct Teardown<'a> {
     ctx: &'a Context,
@@ -147,18 +149,9 @@ impl Teardown<'_> {
             .iter()
             .any(|api| self.owner.proof(&api.tags, None) > Proof::None);
         let mut functions = sight.functions;
-        for api in &apis {
-            let more: BTreeMap<FunctionArn, bool> = reached_by_policy(&api.integrations)
-                .into_iter()
-                .filter(|function| !functions.contains_key(function))
-                .map(|function| (function, true))
-                .collect();
-            let (read, faults) = super::look::functions(self.session, &more).await;
-            functions.extend(read);
-            if let Some(fault) = faults.first() {
-                findings.fault(fault);
-                return Ok((Next::Backoff, status));
-            }
+        if let Err(fault) = self.read_policies(&apis, &mut functions).await {
+            findings.fault(&fault);
+            return Ok((Next::Backoff, status));
         }
         let last = last_owner(self.owner, &status, &targets);
         let lineage = Lineage {
@@ -212,6 +205,23 @@ impl Teardown<'_> {
             lineage: &lineage,
         };
         self.finish(record, memory, findings, &end).await
+    }
+
+    /// Reads the policies of the functions of which only the APIs tell.
+    async fn read_policies(&self, apis: &[Api], known: &mut Policies) -> Result<(), Fault> {
+        for api in apis {
+            let more: BTreeMap<FunctionArn, bool> = reached_by_policy(&api.integrations)
+                .into_iter()
+                .filter(|function| !known.contains_key(function))
+                .map(|function| (function, true))
+                .collect();
+            let (read, mut faults) = super::look::functions(self.session, &more).await;
+            known.extend(read);
+            if !faults.is_empty() {
+                return Err(faults.swap_remove(0));
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the APIs, and with the last of them what stands beside them.
