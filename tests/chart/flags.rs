@@ -120,6 +120,10 @@ fn the_schema_refuses_what_the_command_line_refuses() {
     for (path, flag, value) in [
         ("resync", "resync", json!("500ms")),
         ("resync", "resync", json!("0")),
+        ("resync", "resync", json!("0s")),
+        ("resync", "resync", json!("1500ms")),
+        ("resync", "resync", json!("1s")),
+        ("settle.iam", "iam-settle", json!("500ms")),
         ("resync", "resync", json!("10")),
         ("resync", "resync", json!("1d")),
         ("settle.list", "list-settle", json!("-1s")),
@@ -132,6 +136,9 @@ fn the_schema_refuses_what_the_command_line_refuses() {
         ("budget.apiGateway.burst", "apigateway-burst", json!(1001)),
         ("budget.lambda.rate", "lambda-rate", json!(0.5)),
         ("budget.lambda.rate", "lambda-rate", json!(-1)),
+        ("budget.lambda.rate", "lambda-rate", json!(0)),
+        ("budget.lambda.rate", "lambda-rate", json!(0.001)),
+        ("budget.lambda.rate", "lambda-rate", json!(1001)),
         ("passableRoles", "passable-roles", json!(["*"])),
         ("passableRoles", "passable-roles", json!(["hello"])),
         (

@@ -45,7 +45,7 @@ fn wrong() -> Vec<(Value, &'static str)> {
         ),
         (
             json!({"resync": "10 minutes"}),
-            "at '/resync': '10 minutes' does not match pattern '^(0|[0-9]+(ms|s|m|h))$'",
+            "at '/resync': '10 minutes' does not match pattern '^(0*[1-9][0-9]{3,}ms|0*[1-9][0-9]*(s|m|h))$'",
         ),
         (
             json!({"settle": {"iam": 10}}),
