@@ -26,6 +26,7 @@
 //! [`super::access::admission`], request by request.
 
 mod candidates;
+mod room;
 mod safety;
 mod state;
 mod take;

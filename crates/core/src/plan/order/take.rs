@@ -49,7 +49,7 @@ impl State<'_> {
         }
     }
 
-    fn push(&mut self, step: Step) {
+    pub(super) fn push(&mut self, step: Step) {
         self.steps.push((step, self.tightening));
     }
 
@@ -104,7 +104,7 @@ impl State<'_> {
     }
 
     /// A missing route as it will be when it is made, as wanted or closed.
-    fn coming(&self, index: usize, as_wanted: bool) -> Option<(Current, Authorize)> {
+    pub(super) fn coming(&self, index: usize, as_wanted: bool) -> Option<(Current, Authorize)> {
         let (key, route) = self.entries.get(index)?.wanted?;
         let mut created = self.settled(key, key.clone(), route, format!("new:{key}"));
         let mut authorize = authorize(&route.guard);
@@ -117,53 +117,6 @@ impl State<'_> {
             }
         }
         Some((created, authorize))
-    }
-
-    /// Whether AWS has room for what a change makes. What presses waits for none.
-    pub(super) fn has_room(&mut self, candidate: &Candidate) -> bool {
-        match candidate.change {
-            Change::Create(index) if candidate.level == Level::Routine && self.is_full() => self
-                .goes_for(index, self.is_safe_to_create(index), false)
-                .is_some(),
-            _ => true,
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        let there = self.entries.iter().filter(|entry| entry.exists()).count();
-        there + self.strange.len() >= self.room.routes
-    }
-
-    /// The broadest route that is not wanted and may go once a missing one is there. One that goes with a step that tightens has to
-    /// leave its requests to nobody else.
-    fn goes_for(&mut self, index: usize, as_wanted: bool, tightens: bool) -> Option<usize> {
-        let (coming, _) = self.coming(index, as_wanted)?;
-        self.entries.get_mut(index)?.now = Some(coming);
-        let entries = self.entries.iter().enumerate().rev();
-        let mut unwanted = entries.filter(|(_, entry)| entry.exists() && !entry.is_wanted());
-        let may_go = |index| self.is_safe_to_delete(index) && (!tightens || self.leaves_nobody_more(index));
-        let goes = unwanted.find_map(|(index, _)| may_go(index).then_some(index));
-        self.entries.get_mut(index)?.now = None;
-        goes
-    }
-
-    /// Turns a route into another, which is there already as far as the state goes.
-    fn replace(&mut self, goes: usize, comes: usize, authorize: Authorize) -> Option<()> {
-        let before = self.entries.get_mut(goes)?.now.take()?;
-        let entry = self.entries.get_mut(comes)?;
-        let ((key, route), now) = (entry.wanted?, entry.now.as_mut()?);
-        now.id = before.id;
-        now.known_as = before.known_as.clone();
-        let change = RouteChange {
-            key: Some(key.clone()),
-            authorize: Some(authorize),
-            integration: Some(route.integration.clone()),
-            operation_name: (before.operation_name != route.operation_name)
-                .then(|| route.operation_name.clone()),
-        };
-        let key = before.known_as;
-        self.push(Step::UpdateRoute { key, change });
-        Some(())
     }
 
     /// A tightening request changes who may call and waits for nothing else: where the route shall also lead elsewhere, that
@@ -264,27 +217,6 @@ impl State<'_> {
             };
             self.push(step);
             self.integrations.insert(marker, marker.as_str().to_owned());
-        }
-    }
-
-    /// Takes an integration away that is not wanted and to which no route leads any more.
-    fn make_room_for_an_integration(&mut self) {
-        if self.tightening || self.targets < self.room.integrations {
-            return;
-        }
-        let current = self.entries.iter().filter_map(|entry| entry.now.as_ref());
-        let current = current.filter_map(|now| now.integration.as_deref());
-        let strange = self
-            .strange
-            .iter()
-            .filter_map(|route| route.integration_id.as_deref());
-        let used: BTreeSet<&str> = current.chain(strange).collect();
-        let idle = self.spare.iter().find(|id| !used.contains(**id)).copied();
-        if let Some(id) = idle {
-            self.spare.remove(id);
-            self.targets -= 1;
-            let id = id.to_owned();
-            self.push(Step::DeleteIntegration { id });
         }
     }
 }
