@@ -43,6 +43,7 @@ use pace::Bucket;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// AWS as one process sees it. Clones share everything.
@@ -63,7 +64,15 @@ struct Inner {
     iam: Line<aws_sdk_iam::Client>,
     sts: Line<aws_sdk_sts::Client>,
     keyring: Keyring,
-    identity: tokio::sync::Mutex<Option<Known>>,
+    identity: tokio::sync::Mutex<Who>,
+}
+
+/// What STS has said of who the operator is.
+#[derive(Debug, Default)]
+struct Who {
+    known: Option<Known>,
+    /// The last fault, and when it came.
+    fault: Option<(Instant, Fault)>,
 }
 
 /// Who the operator is, and by which access key.
@@ -146,28 +155,44 @@ impl Aws {
         &self.0.default_region
     }
 
-    /// Who the operator is. AWS is asked once for each access key; whoever asks meanwhile waits for the same answer, and a
-    /// fault is forgotten.
+    /// Who the operator is. AWS is asked once for each access key; whoever asks meanwhile waits for the same answer. A fault is
+    /// theirs, too, and nobody else's.
     ///
     /// # Errors
     /// When STS cannot be asked.
     pub async fn identity(&self) -> Result<Arc<Identity>, Fault> {
-        let mut known = self.0.identity.lock().await;
+        let asked = Instant::now();
+        let mut who = self.0.identity.lock().await;
+        if let Some((_, fault)) = who.fault.as_ref().filter(|(came, _)| *came > asked) {
+            return Err(fault.clone());
+        }
         let key = self.0.keyring.key().await;
-        if let Some(known) = known.as_ref().filter(|known| key.is_some() && known.key == key) {
+        if let Some(known) = who
+            .known
+            .as_ref()
+            .filter(|known| key.is_some() && known.key == key)
+        {
             return Ok(Arc::clone(&known.identity));
         }
-        let identity = Arc::new(session::caller_identity(&self.0).await?);
-        *known = Some(Known {
-            key,
-            identity: Arc::clone(&identity),
-        });
-        Ok(identity)
+        match session::caller_identity(&self.0).await {
+            Ok(identity) => {
+                let identity = Arc::new(identity);
+                who.known = Some(Known {
+                    key,
+                    identity: Arc::clone(&identity),
+                });
+                Ok(identity)
+            }
+            Err(fault) => {
+                who.fault = Some((Instant::now(), fault.clone()));
+                Err(fault)
+            }
+        }
     }
 
     /// Whether the credentials have become those of another account than the one that a pass began in.
     async fn has_left(&self, place: &Place) -> Result<bool, Fault> {
-        if self.0.identity.lock().await.is_none() {
+        if self.0.identity.lock().await.known.is_none() {
             return Ok(false);
         }
         let identity = self.identity().await?;

@@ -292,6 +292,16 @@ async fn sts_is_asked_once_by_whoever_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fault_of_sts_is_that_of_all_who_waited_for_it_and_of_nobody_after_them() {
+    let ground = ground(json!({"latency_ms": 50, "invalid_keys": ["AKIDOPERATOR"]}));
+    let waiting = futures::future::join_all((0..20).map(|_| ground.aws.identity())).await;
+    assert!(waiting.iter().all(Result::is_err));
+    assert_eq!(ground.journal().len(), 1);
+    ground.aws.identity().await.unwrap_err();
+    assert_eq!(ground.journal().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_region_has_its_own_apis() {
     let ground = ground(json!({}));
     let desired = desired(spec("Role"));
