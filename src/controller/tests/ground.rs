@@ -22,7 +22,7 @@ use tokio::time::Instant;
 pub(super) const REGION: &str = "eu-central-1";
 const ISSUER: &str = "https://issuer.example/";
 const UID: &str = "u1";
-const PATH: &str = "/apis/jwthttpapi.dev/v1alpha1/namespaces/demo/jwthttpapis/hello";
+pub(super) const PATH: &str = "/apis/jwthttpapi.dev/v1alpha1/namespaces/demo/jwthttpapis/hello";
 
 pub(super) const SETTLE: Duration = Duration::from_secs(35);
 pub(super) const IAM_SETTLE: Duration = Duration::from_secs(10);

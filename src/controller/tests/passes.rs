@@ -1,7 +1,7 @@
 //! What a pass says of an object, and when the next one is due.
 
 use super::super::pass::Next;
-use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, SETTLE};
+use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, SETTLE};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, Reason};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -192,4 +192,38 @@ async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
     assert_eq!(passed.next, Next::Resync);
     assert_eq!(passed.findings.programmed.reason, Reason::Suspended);
     assert!(ground.sandbox.apis().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_waits_from_the_first_sight_of_an_intent_that_another_process_wrote_anew() {
+    let mut ground = Ground::new().await;
+    let intent = |since| json!({"nonce": "mine", "pending": {"operation": "CreateApi", "since": since}});
+    ground.edit("metadata", json!({"finalizers": [FINALIZER]}));
+    ground.edit("status", intent("2027-01-15T08:00:00Z"));
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    assert_eq!(ground.pass().await.unwrap().next, Next::After(SETTLE));
+    tokio::time::advance(SETTLE).await;
+    ground.edit("status", intent("2027-01-15T08:00:35Z"));
+    assert_eq!(ground.pass().await.unwrap().next, Next::After(SETTLE));
+    tokio::time::advance(SETTLE).await;
+    assert_eq!(ground.pass().await.unwrap().next, Next::Change);
+}
+
+/// What it tells of would stay behind when the object is deleted.
+#[tokio::test(start_paused = true)]
+async fn a_finalizer_that_somebody_took_off_comes_back_whatever_else_the_pass_may_not_do() {
+    for (spec, status) in [
+        (json!({"suspend": true}), json!({})),
+        (json!({"issuer": "http://no"}), json!({})),
+        (json!({}), json!({"accountId": "999999999999"})),
+    ] {
+        let mut ground = Ground::new().await;
+        ground.pass().await.unwrap();
+        ground.change(spec);
+        ground.edit("status", status);
+        ground.edit("metadata", json!({"finalizers": []}));
+        ground.pass().await.unwrap();
+        let object = ground.kubernetes.get(PATH).unwrap();
+        assert_eq!(object["metadata"]["finalizers"], json!([FINALIZER]));
+    }
 }
