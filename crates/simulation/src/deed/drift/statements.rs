@@ -16,7 +16,8 @@ const A_WHILE: Duration = Duration::from_secs(60);
 pub(super) async fn happen(drift: Drift, world: &World, config: &SdkConfig) {
     let lambda = Lambda::new(config);
     if drift == Drift::ExtraStatement {
-        extra_for_a_while(world, lambda).await;
+        // Whoever makes it takes it away, also when the process dies in whose request this happens.
+        let _ = tokio::spawn(extra_for_a_while(world.clone(), lambda)).await;
         return;
     }
     for (function, id) in world.statements() {
@@ -41,11 +42,10 @@ async fn add(lambda: &Lambda, function: &str, id: &str, principal: &str, api: Op
 }
 
 /// It is somebody else's, whatever its id begins with: it stands until its maker takes it away.
-async fn extra_for_a_while(world: &World, lambda: Lambda) {
+async fn extra_for_a_while(world: World, lambda: Lambda) {
     if !add(&lambda, "one", BY_HAND, GATEWAY, Some("another")).await {
         return;
     }
-    let world = world.clone();
     tokio::spawn(async move {
         sleep(A_WHILE).await;
         let remove = lambda.remove_permission().function_name("one");
