@@ -9,6 +9,7 @@ use crate::api_server::Trouble;
 use http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// More than an hour and two periods.
@@ -32,6 +33,17 @@ async fn sweep(ground: &Ground, time: Duration) {
     tokio::time::sleep(time).await;
     stop.cancel();
     sweeping.await.unwrap();
+}
+
+/// A sweep that has begun to remove something.
+async fn removing(ground: &Ground) -> (CancellationToken, JoinHandle<()>) {
+    ground.sandbox.clear_journal();
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    while writes(ground).is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    (stop, sweeping)
 }
 
 fn notes(ground: &Ground) -> Vec<String> {
@@ -96,12 +108,7 @@ async fn a_process_that_stops_ends_the_step_that_removes_an_orphan_and_begins_no
     let mut ground = left().await;
     ground.restart(cluster(), true);
     ground.switch(&json!({"latency_ms": 4_000}));
-    ground.sandbox.clear_journal();
-    let stop = CancellationToken::new();
-    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
-    while writes(&ground).is_empty() {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    let (stop, sweeping) = removing(&ground).await;
     stop.cancel();
     sweeping.await.unwrap();
     let begun: Vec<_> = ground
@@ -272,12 +279,7 @@ async fn an_orphan_that_is_taken_over_while_it_is_removed_keeps_its_api() {
     let id = ground.sandbox.apis()[0].0.clone();
     ground.restart(cluster(), true);
     ground.switch(&json!({"latency_ms": 100}));
-    ground.sandbox.clear_journal();
-    let stop = CancellationToken::new();
-    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
-    while writes(&ground).is_empty() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let (stop, sweeping) = removing(&ground).await;
     ground.appear("u2", &json!({"apiId": id}));
     tokio::time::sleep(LONG).await;
     stop.cancel();

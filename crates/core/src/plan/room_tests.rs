@@ -1,13 +1,22 @@
 //! How plans get by with the room that AWS has, held against random states.
 
 use super::diff::plan_within;
-use super::properties::{holds, room_taken, tight};
+use super::properties::{Case, holds, room_taken, tight};
+use super::room::Room;
 use super::sketch::{owner, place};
-use super::step::Step;
+use super::step::{Plan, Step};
 use super::world::World;
 use crate::model::observed::{Api, Integration};
 use std::cell::Cell;
 use std::collections::BTreeSet;
+
+/// A state, its plan within the room that there is, and that room.
+fn found(case: &Case) -> (World, Plan, Room) {
+    let (world, desired) = case.found();
+    let room = tight(&desired, &world);
+    let plan = plan_within(room, &desired, &world.seen(&desired), &owner(), &place());
+    (world, plan, room)
+}
 
 fn count(of: &Cell<usize>, is: bool) {
     of.set(of.get() + usize::from(is));
@@ -17,9 +26,7 @@ fn count(of: &Cell<usize>, is: bool) {
 fn few_plans_need_more_routes_than_there_may_be() {
     let [turned, stuck] = [const { Cell::new(0) }; 2];
     holds(|case| {
-        let (mut world, desired) = case.found();
-        let room = tight(&desired, &world);
-        let plan = plan_within(room, &desired, &world.seen(&desired), &owner(), &place());
+        let (mut world, plan, room) = found(&case);
         let mut refs = plan.refs.clone();
         for planned in &plan.steps {
             world.execute(&planned.step, &mut refs);
@@ -39,9 +46,7 @@ fn few_plans_need_more_routes_than_there_may_be() {
 fn no_plan_needs_more_authorizers_than_there_may_be() {
     let turned = Cell::new(0);
     holds(|case| {
-        let (mut world, desired) = case.found();
-        let room = tight(&desired, &world);
-        let plan = plan_within(room, &desired, &world.seen(&desired), &owner(), &place());
+        let (mut world, plan, room) = found(&case);
         // Those of another kind become none of the operator's.
         let strange = api(&world)
             .authorizers
@@ -68,9 +73,7 @@ fn no_plan_needs_more_authorizers_than_there_may_be() {
 fn an_integration_that_could_go_is_in_no_other_ones_way() {
     let made = Cell::new(0);
     holds(|case| {
-        let (mut world, desired) = case.found();
-        let room = tight(&desired, &world);
-        let plan = plan_within(room, &desired, &world.seen(&desired), &owner(), &place());
+        let (mut world, plan, room) = found(&case);
         let mut refs = plan.refs.clone();
         for (index, planned) in plan.steps.iter().enumerate() {
             let (before, idle) = (room_taken(&world).integrations, idle(&world));

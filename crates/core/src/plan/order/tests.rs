@@ -396,6 +396,12 @@ fn a_broad_route_is_opened_when_the_protected_one_within_it_is_there() {
     );
 }
 
+/// Routes of one authorizer and one integration, and others.
+fn alike(routes: std::ops::Range<i32>, more: Vec<Route>) -> Vec<Route> {
+    let one = |number| route(&format!("GET /{number}"), Some("default"));
+    routes.map(one).chain(more).collect()
+}
+
 /// Routes of one authorizer, each with an integration of its own.
 fn numbered(routes: std::ops::Range<i32>) -> Vec<Route> {
     let one = |number| Route {
@@ -411,12 +417,8 @@ fn numbered(routes: std::ops::Range<i32>) -> Vec<Route> {
 #[test]
 fn in_a_full_api_a_route_that_goes_becomes_the_one_that_comes() {
     let alike = |routes, default: Option<&str>| {
-        let mut routes = numbered(routes);
-        for route in &mut routes {
-            route.lambda.timeout_millis = None;
-        }
-        routes.extend(default.map(|authorizer| route("$default", Some(authorizer))));
-        spec(&[], routes)
+        let default = default.map(|authorizer| route("$default", Some(authorizer)));
+        spec(&[], alike(routes, default.into_iter().collect()))
     };
     assert_eq!(
         shown(&alike(1..300, Some("default")), world(&alike(0..300, None))),
@@ -434,17 +436,9 @@ fn in_a_full_api_a_route_that_goes_becomes_the_one_that_comes() {
 
 #[test]
 fn what_tightens_takes_no_place_whose_paths_would_be_opened() {
-    let others = |more: Vec<Route>| {
-        let mut routes = numbered(0..298);
-        for route in &mut routes {
-            route.lambda.timeout_millis = None;
-        }
-        routes.push(route("$default", None));
-        routes.extend(more);
-        spec(&[], routes)
-    };
-    let before = others(vec![route("GET /u", Some("default"))]);
-    let after = others(vec![route("GET /secret", Some("default"))]);
+    let others = |more| spec(&[], alike(0..298, vec![route("$default", None), more]));
+    let before = others(route("GET /u", Some("default")));
+    let after = others(route("GET /secret", Some("default")));
     let plan = planned(&after, &world(&before));
     let tightening: Vec<String> = only_tightening(plan)
         .steps
@@ -457,13 +451,8 @@ fn what_tightens_takes_no_place_whose_paths_would_be_opened() {
 #[test]
 fn nothing_is_closed_to_make_room() {
     let routes = |more: Vec<Route>| {
-        let mut routes = numbered(0..295);
-        for route in &mut routes {
-            route.lambda.timeout_millis = None;
-        }
-        routes.extend([route("$default", None), route("ANY /x/{proxy+}", Some("one"))]);
-        routes.extend(more);
-        routes
+        let fixed = vec![route("$default", None), route("ANY /x/{proxy+}", Some("one"))];
+        alike(0..295, [fixed, more].concat())
     };
     let leave = ["GET /u/{x}", "GET /v/{x}", "GET /w/{x}"].map(|key| route(key, Some("default")));
     let come = ["GET /{z}/k", "GET /{z}/l", "GET /x/s"].map(|key| route(key, Some("one")));
