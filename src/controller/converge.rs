@@ -5,7 +5,7 @@ use super::{
     carry_out::{Course, Found},
     context::{Context, Memory},
     error::Error,
-    establish::{Established, Scene, Seen},
+    establish::{Established, Scene, Seen, tells_of_aws},
     expected::{STALE_LIST, stale},
     functions::Own,
     look::{Questions, conflict, look, resolved},
@@ -30,6 +30,7 @@ pub(crate) async fn converge(
     deadline: Instant,
 ) -> Result<(Next, JwtHttpApiStatus), Error> {
     findings.suspended = record.spec().suspended();
+    // Whatever else this pass may not do, it may see to that: it is no write to AWS.
     if !record.has_finalizer() && tells_of_aws(&record.status()) {
         tracing::warn!("somebody took the finalizer off; it is put on again");
         record.add_finalizer().await?;
@@ -148,12 +149,6 @@ fn settled(
         iam_changed_at: None,
         ..status
     })
-}
-
-/// Whether there is, or may be, something in AWS that the end of the object would leave behind. Whatever else this pass may not do,
-/// it may see to that: it is no write to AWS.
-fn tells_of_aws(status: &JwtHttpApiStatus) -> bool {
-    status.api_id.is_some() || status.pending.is_some() || status.nonce.is_some()
 }
 
 /// Nothing is begun that could not be finished.

@@ -311,8 +311,12 @@ async fn begin(record: &mut Record, memory: &Memory) -> Result<bool, Error> {
     }
     let status = record.status();
     record.add_finalizer().await?;
-    let untold = status.nonce.is_none() && status.pending.is_none() && status.api_id.is_none();
-    Ok(untold && memory.announced.is_none())
+    Ok(!tells_of_aws(&status) && memory.announced.is_none())
+}
+
+/// Whether there is, or may be, something in AWS that the end of the object would leave behind.
+pub(super) fn tells_of_aws(status: &JwtHttpApiStatus) -> bool {
+    status.api_id.is_some() || status.pending.is_some() || status.nonce.is_some()
 }
 
 fn intent(status: &JwtHttpApiStatus) -> Intent<'_> {
