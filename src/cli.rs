@@ -107,7 +107,7 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_DEPLOY_SETTLE", default_value = "5s", value_parser = duration)]
     pub deploy_settle: Duration,
 
-    /// How often every object is compared with AWS. Stretched when that would take more than half of the budget.
+    /// How often every object is compared with AWS. Stretched when that would take more than half of a budget.
     #[arg(long, env = "JWTHTTPAPI_RESYNC", default_value = "10m", value_parser = period)]
     pub resync: Duration,
 

@@ -261,7 +261,6 @@ fn periods(settings: &Settings) -> Periods {
         iam_settle: settings.iam_settle,
         deploy_settle: settings.deploy_settle,
         resync: settings.resync,
-        rate: (settings.apigateway_rate > 0.0).then_some(settings.apigateway_rate),
     }
 }
 

@@ -126,9 +126,9 @@ impl Aws {
         let default_region = shared.region().ok_or(ConfigError::NoRegion)?.to_string();
         let buckets = Arc::default();
         let metrics = Metrics::register(registry, &buckets);
-        let bucket = |service, region, rate| bucket(&buckets, &metrics, service, region, rate);
-        let iam = client::iam(&shared, None, bucket(Service::Iam, GLOBAL, settings.iam));
-        let sts = client::sts(&shared, None, bucket(Service::Sts, &default_region, settings.sts));
+        let bucket = |service, region| bucket(&buckets, &metrics, service, region, &settings);
+        let iam = client::iam(&shared, None, bucket(Service::Iam, GLOBAL));
+        let sts = client::sts(&shared, None, bucket(Service::Sts, &default_region));
         Ok(Self(Arc::new(Inner {
             shared,
             settings,
@@ -148,6 +148,11 @@ impl Aws {
     /// Asks AWS nothing new from now on: whoever waits for the budget need not.
     pub(crate) fn stop(&self) {
         self.0.stopped.cancel();
+    }
+
+    /// What it was made with.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// The Region of objects that name none.
@@ -222,11 +227,11 @@ impl Aws {
         let inner = &self.0;
         let mut regions = inner.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || {
-            let bucket = |service, rate| bucket(&inner.buckets, &inner.metrics, service, region, rate);
+            let bucket = |service| bucket(&inner.buckets, &inner.metrics, service, region, &inner.settings);
             let (api_gateway, lambda, logs) = (
-                bucket(Service::ApiGateway, inner.settings.apigateway),
-                bucket(Service::Lambda, inner.settings.lambda),
-                bucket(Service::Logs, inner.settings.logs),
+                bucket(Service::ApiGateway),
+                bucket(Service::Lambda),
+                bucket(Service::Logs),
             );
             Arc::new(Regional {
                 api_gateway: client::api_gateway(&inner.shared, Some(region), api_gateway),
@@ -258,9 +263,9 @@ fn bucket(
     metrics: &Metrics,
     service: Service,
     region: &str,
-    rate: Rate,
+    settings: &Settings,
 ) -> Arc<Bucket> {
-    let bucket = Bucket::new(service, rate, metrics.waited(service));
+    let bucket = Bucket::new(service, settings.rate(service), metrics.waited(service));
     let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
     buckets.insert((service, region.to_owned()), Arc::clone(&bucket));
     bucket

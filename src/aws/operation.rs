@@ -19,6 +19,9 @@ pub enum Service {
 }
 
 impl Service {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::ApiGateway, Self::Lambda, Self::Iam, Self::Sts, Self::Logs];
+
     /// Whether each Region of objects has clients of its own; of the others the process has one.
     pub(super) const fn is_regional(self) -> bool {
         matches!(self, Self::ApiGateway | Self::Lambda | Self::Logs)

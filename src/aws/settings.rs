@@ -1,5 +1,6 @@
 //! How AWS is reached and how fast it is asked.
 
+use super::operation::Service;
 use super::pace::Rate;
 use std::time::Duration;
 
@@ -70,6 +71,17 @@ pub enum ConfigError {
 }
 
 impl Settings {
+    /// The budget for a service.
+    pub(crate) const fn rate(&self, service: Service) -> Rate {
+        match service {
+            Service::ApiGateway => self.apigateway,
+            Service::Lambda => self.lambda,
+            Service::Iam => self.iam,
+            Service::Logs => self.logs,
+            Service::Sts => self.sts,
+        }
+    }
+
     /// Checks what can be checked without asking anybody.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if let Some(url) = &self.endpoint_url {
@@ -80,17 +92,11 @@ impl Settings {
                 return Err(refused());
             }
         }
-        let rates = [
-            ("API Gateway", self.apigateway),
-            ("Lambda", self.lambda),
-            ("IAM", self.iam),
-            ("CloudWatch Logs", self.logs),
-            ("STS", self.sts),
-        ];
-        rates
+        let is_rate = |rate: Rate| rate.per_second.is_finite() && rate.per_second >= 0.0;
+        Service::ALL
             .into_iter()
-            .find(|(_, rate)| !rate.per_second.is_finite() || rate.per_second < 0.0)
-            .map_or(Ok(()), |(name, _)| Err(ConfigError::Rate(name)))
+            .find(|service| !is_rate(self.rate(*service)))
+            .map_or(Ok(()), |service| Err(ConfigError::Rate(service.title())))
     }
 }
 

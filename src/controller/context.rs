@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-use super::{Cache, attachments::Attachments, deployment::Deployments, index::Index};
+use super::{Cache, attachments::Attachments, deployment::Deployments, index::Index, resync};
 
 /// What every reconcile needs.
 pub(crate) struct Context {
@@ -85,8 +85,6 @@ pub(crate) struct Periods {
     pub(crate) deploy_settle: Duration,
     /// How often an object is compared with AWS, before stretching.
     pub(crate) resync: Duration,
-    /// Requests a second to API Gateway; none for no limit.
-    pub(crate) rate: Option<f64>,
 }
 
 /// What is remembered of one object.
@@ -234,17 +232,10 @@ impl Context {
         newer || replaced || deleted
     }
 
-    /// The effective period of resyncs: stretched when reading every object once would take more than half of the budget.
+    /// The effective period of resyncs.
     pub(crate) fn resync(&self) -> Duration {
-        let objects = u32::try_from(self.store.len()).unwrap_or(u32::MAX);
-        let stretched = self.periods.rate.map_or(Duration::ZERO, |rate| {
-            Duration::from_secs_f64(f64::from(objects) * READS_OF_A_RESYNC / (rate / 2.0))
-        });
-        let period = self.periods.resync.max(stretched);
+        let period = resync::period(self.periods.resync, &self.store, self.aws.settings());
         self.metrics.resync(period);
         period
     }
 }
-
-/// Requests to API Gateway that an unchanged object costs.
-const READS_OF_A_RESYNC: f64 = 5.0;

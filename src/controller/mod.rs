@@ -33,6 +33,7 @@ mod reconcile;
 mod record;
 mod release;
 mod remains;
+mod resync;
 #[cfg(test)]
 mod tests;
 mod wake;

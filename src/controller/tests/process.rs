@@ -60,7 +60,6 @@ pub(super) fn context(
             iam_settle,
             deploy_settle: DEPLOY_SETTLE,
             resync: RESYNC,
-            rate: None,
         },
         cluster,
         delete_orphans,
