@@ -5,7 +5,7 @@ use crate::{
     cli::{Scope, Settings},
     clock::Clock,
     leader,
-    metrics::RequestMetrics,
+    metrics::{RequestMetrics, RequestMetricsLayer},
     operator::{self, Operator, Ways},
     server,
     verify::{self, Findings},
@@ -170,19 +170,27 @@ async fn clients(metrics: &RequestMetrics, network: &Network) -> Result<(Client,
     }
     let namespace = config.default_namespace.clone();
     let counting = metrics.layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
-    let client = |answer, silence| {
-        let mut config = config.clone();
-        config.read_timeout = Some(silence);
-        config.reset_reader_on_write = true;
-        let builder = ClientBuilder::try_from(config).map_err(|error| unusable(&error))?;
-        let builder = builder.with_layer(&TimeoutLayer::new(answer));
-        Ok::<_, Error>(builder.with_layer(&counting).build())
-    };
+    let client =
+        |answer, silence| client(&config, &counting, answer, silence).map_err(|error| unusable(&error));
     Ok((
         client(ANSWER, SILENCE)?,
         client(LEASE_ANSWER, LEASE_ANSWER)?,
         namespace,
     ))
+}
+
+/// A client that begins to hear an answer within one time, and to whom the body of one is not silent for longer than another.
+fn client(
+    config: &kube::Config,
+    counting: &RequestMetricsLayer,
+    answer: Duration,
+    silence: Duration,
+) -> kube::Result<Client> {
+    let mut config = config.clone();
+    config.read_timeout = Some(silence);
+    config.reset_reader_on_write = true;
+    let builder = ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(answer));
+    Ok(builder.with_layer(counting).build())
 }
 
 /// The first signal asks to stop, a second one stops at once.
@@ -207,4 +215,44 @@ fn stop_on_signals() -> Result<CancellationToken, Error> {
         }
     });
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::Pod;
+    use kube::{Api, api::ListParams};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Without an end to it one such list would blind the operator for ever.
+    #[tokio::test]
+    async fn a_list_whose_body_falls_silent_is_an_error() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let config = kube::Config::new(
+            format!("http://{}", listener.local_addr().unwrap())
+                .parse()
+                .unwrap(),
+        );
+        let counting = RequestMetrics::register(&mut Registry::default()).layer("here");
+        let client = client(
+            &config,
+            &counting,
+            Duration::from_secs(60),
+            Duration::from_millis(50),
+        )
+        .unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+            let begun =
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"kind\":";
+            stream.write_all(begun.as_bytes()).await.unwrap();
+            // Until the other side has gone.
+            while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+        });
+        let (pods, all) = (Api::<Pod>::all(client), ListParams::default());
+        let listed = tokio::time::timeout(Duration::from_secs(30), pods.list(&all)).await;
+        assert!(listed.unwrap().is_err());
+        server.await.unwrap();
+    }
 }

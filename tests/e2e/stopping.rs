@@ -4,6 +4,8 @@
 use crate::ground::{Ground, LIMIT, prompt, route};
 use jwthttpapi_test_support::{Operator, Proxy, Side, Sort};
 use serde_json::{Value, json};
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 const CHILDREN: [(&str, usize); 4] = [
@@ -208,4 +210,20 @@ fn asked_to_stop_before_the_api_is_deleted_the_process_deletes_it_and_leaves_the
 #[test]
 fn asked_to_stop_before_a_role_loses_its_policy_the_process_leaves_the_role() {
     interrupted(Part::Deletion, InFlight::Aws("DeleteRolePolicy"));
+}
+
+#[test]
+fn half_a_question_for_metrics_keeps_no_process_from_ending() {
+    let ground = Ground::new(&prompt());
+    let mut operator = ground.operator(&[]);
+    let address = operator.url().trim_start_matches("http://").to_owned();
+    let mut asker = TcpStream::connect(address).unwrap();
+    asker.write_all(b"GET /metrics HTTP/1.1\r\n").unwrap();
+    // Its server took the first connection before it answers the second.
+    operator.metrics().unwrap();
+    stop(&mut operator);
+    let stopping = Instant::now();
+    assert_eq!(operator.process().wait(LIMIT).unwrap(), 0);
+    assert!(stopping.elapsed() < GRACE, "{:?}", stopping.elapsed());
+    drop(asker);
 }

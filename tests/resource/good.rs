@@ -157,6 +157,10 @@ fn everything_else_is_stored_as_it_was_sent() {
                 "deletionPolicy": "Retain",
             })),
         ),
+        // The longest of Europe's sovereign cloud, of China and of the United States' government.
+        ("sovereign-region", with(json!({"region": "eusc-de-east-1"}))),
+        ("chinese-region", with(json!({"region": "cn-northwest-1"}))),
+        ("government-region", with(json!({"region": "us-gov-west-1"}))),
         (
             "forty-four-tags",
             with(

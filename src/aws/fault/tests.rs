@@ -319,6 +319,8 @@ fn every_class_has_words_of_its_own() {
         Class::Rejected,
         Class::IssuerUnreachable,
         Class::PolicyTooLong,
+        Class::RoleNotReady,
+        Class::FunctionFailed,
         Class::NotSent,
         Class::Unanswered,
         Class::Server,
@@ -330,4 +332,16 @@ fn every_class_has_words_of_its_own() {
         .map(|class| fault(*class, Operation::CreateAuthorizer, "").message())
         .collect();
     assert_eq!(messages.len(), classes.len());
+}
+
+#[test]
+fn a_service_that_knows_no_keys_may_be_in_a_region_that_is_not_enabled() {
+    let of = |code: &str| Fault {
+        code: Some(code.to_owned()),
+        ..fault(Class::CredentialsUnavailable, Operation::GetApis, "")
+    };
+    let named = of("UnrecognizedClientException").message();
+    assert!(named.contains("enable this Region"), "{named}");
+    let expired = of("ExpiredTokenException").message();
+    assert!(!expired.contains("Region"), "{expired}");
 }

@@ -127,3 +127,24 @@ pub(in crate::aws) fn state(
         _ => State::Settled,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Class;
+    use aws_sdk_lambda::types::EnvironmentError;
+
+    #[test]
+    fn variables_that_cannot_be_decrypted_are_not_taken_for_none() {
+        let environment = |builder: aws_sdk_lambda::types::builders::EnvironmentResponseBuilder| {
+            let configuration = FunctionConfiguration::builder().environment(builder.build());
+            function(configuration.build())
+        };
+        let none = environment(EnvironmentResponse::builder()).unwrap();
+        assert_eq!(none.configuration.environment, BTreeMap::new());
+        let error = EnvironmentError::builder().error_code("KMSAccessDeniedException");
+        let unreadable = environment(EnvironmentResponse::builder().error(error.build())).unwrap_err();
+        assert_eq!(unreadable.class, Class::Unanswered);
+        assert!(unreadable.message().contains("not readably"), "{unreadable}");
+    }
+}

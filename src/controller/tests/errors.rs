@@ -110,6 +110,44 @@ async fn a_look_that_does_not_end_in_time_says_so_in_the_status() {
     }
 }
 
+/// Each new reason would otherwise begin the count anew.
+#[tokio::test(start_paused = true)]
+async fn a_trouble_that_shows_itself_now_so_now_so_is_one_that_lasts() {
+    let ground = Ground::new().await;
+    ground.reconcile().await.unwrap();
+    let failing = json!({"kind": "fail", "status": 500, "code": "InternalFailure"});
+    let throttled = json!({"kind": "throttle"});
+    let troubles = [&failing, &throttled].into_iter().cycle();
+    let said = ["Succeeded", "Succeeded", "Succeeded", "Throttled"];
+    for (trouble, said) in troubles.zip(said) {
+        ground.sandbox.clear_faults();
+        ground.fault("GetApi", trouble);
+        ground.reconcile().await.unwrap();
+        assert_eq!(ground.says(ConditionType::Ready), said);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_of_verification_is_told_only_when_aws_was_seen() {
+    let ground = Ground::new().await;
+    let ask = |when: &str| {
+        let annotations = json!({"annotations": {"reconcile.jwthttpapi.dev/requestedAt": when}});
+        ground.edit("metadata", annotations);
+    };
+    ground.fault("GetApis", &json!({"kind": "access_denied"}));
+    ask("first");
+    ground.reconcile().await.unwrap();
+    let status = ground.status();
+    assert_eq!(status.last_handled_reconcile_at.as_deref(), Some("first"));
+    assert_eq!(status.last_verified_time, None);
+    ground.sandbox.clear_faults();
+    ask("second");
+    ground.reconcile().await.unwrap();
+    let status = ground.status();
+    assert_eq!(status.last_handled_reconcile_at.as_deref(), Some("second"));
+    assert!(status.last_verified_time.is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_panic_stays_in_its_reconcile() {
     let ground = Ground::new().await;

@@ -1,7 +1,7 @@
 //! What a pass says of an object, and when the next one is due.
 
-use super::super::pass::Next;
-use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, SETTLE};
+use super::super::{expected::STALE_LIST, pass::Next};
+use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, Reason};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -225,5 +225,48 @@ async fn a_finalizer_that_somebody_took_off_comes_back_whatever_else_the_pass_ma
         ground.pass().await.unwrap();
         let object = ground.kubernetes.get(PATH).unwrap();
         assert_eq!(object["metadata"]["finalizers"], json!([FINALIZER]));
+    }
+}
+
+/// An answer that says so, and nothing done: each look finds the same still to do.
+#[tokio::test(start_paused = true)]
+async fn what_aws_never_shows_is_looked_for_a_few_times_and_then_ever_less_often() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    let nothing_done = json!({"kind": "fail", "status": 200, "code": "Fine"});
+    ground.fault("UpdateRoute", &nothing_done);
+    let route = json!({"routeKey": "GET /a", "operationName": "other", "lambda": {"name": "a"}});
+    ground.change(json!({"routes": [route]}));
+    for next in [
+        Next::After(STALE_LIST),
+        Next::After(STALE_LIST),
+        Next::After(STALE_LIST),
+        Next::Backoff,
+        Next::Backoff,
+    ] {
+        let passed = ground.pass().await.unwrap();
+        assert_eq!(passed.next, next);
+        let said = passed.findings.programmed.message;
+        assert!(said.starts_with("still to do: "), "{said}");
+    }
+    ground.sandbox.clear_faults();
+    assert_eq!(ground.pass().await.unwrap().next, Next::Resync);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_all_apis_that_cannot_be_read_keeps_no_object_from_being_ready() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    tokio::time::advance(RESYNC).await;
+    let refused = json!({"kind": "fail", "status": 400, "code": "BadRequestException"});
+    ground.fault("GetApis", &refused);
+    ground.operations("apigateway");
+    for reads in [1, 0] {
+        let passed = ground.pass().await.unwrap();
+        assert_eq!(passed.next, Next::Resync);
+        assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+        // Of many objects one asks, once in a period, whatever came of it.
+        let asked = ground.operations("apigateway");
+        assert_eq!(asked.iter().filter(|asked| *asked == "GetApis").count(), reads);
     }
 }
