@@ -62,7 +62,7 @@ impl Rate {
         per_second: 5.0,
         burst: 10,
     };
-    /// STS is asked once per process; while it does not answer, by everybody.
+    /// STS is asked once for each access key; while it does not answer, by everybody.
     pub const STS: Self = Self {
         per_second: 1.0,
         burst: 5,

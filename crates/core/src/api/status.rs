@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JwtHttpApiStatus {
-    /// Generation of the spec to which Ready or Stalled refers; -1 until the object was seen.
+    /// Generation of the spec to which Ready or Stalled refers; -1 until the object was ready, stalled or suspended for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
