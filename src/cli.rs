@@ -1,5 +1,6 @@
 //! What people type: flags with environment twins, parsed once into plain settings.
 
+use crate::aws::Rate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jwthttpapi_core::model::{DefaultTags, PolicyArn, RolePath};
 use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
@@ -112,23 +113,23 @@ pub struct Settings {
     pub resync: Duration,
 
     /// Requests a second to API Gateway per account and Region, 0 for no limit. AWS allows 10 for everybody together.
-    #[arg(long, env = "JWTHTTPAPI_APIGATEWAY_RATE", default_value_t = 5.0, value_parser = rate)]
+    #[arg(long, env = "JWTHTTPAPI_APIGATEWAY_RATE", default_value_t = Rate::API_GATEWAY.per_second, value_parser = rate)]
     pub apigateway_rate: f64,
 
     /// Requests to API Gateway that may go out at once after a rest.
-    #[arg(long, env = "JWTHTTPAPI_APIGATEWAY_BURST", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, env = "JWTHTTPAPI_APIGATEWAY_BURST", default_value_t = Rate::API_GATEWAY.burst, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub apigateway_burst: u32,
 
     /// Requests a second to Lambda per account and Region, 0 for no limit. AWS allows 15 for everybody together.
-    #[arg(long, env = "JWTHTTPAPI_LAMBDA_RATE", default_value_t = 7.0, value_parser = rate)]
+    #[arg(long, env = "JWTHTTPAPI_LAMBDA_RATE", default_value_t = Rate::LAMBDA.per_second, value_parser = rate)]
     pub lambda_rate: f64,
 
     /// Requests a second to IAM per account, 0 for no limit.
-    #[arg(long, env = "JWTHTTPAPI_IAM_RATE", default_value_t = 5.0, value_parser = rate)]
+    #[arg(long, env = "JWTHTTPAPI_IAM_RATE", default_value_t = Rate::IAM.per_second, value_parser = rate)]
     pub iam_rate: f64,
 
     /// Requests a second to CloudWatch Logs per account and Region, 0 for no limit. AWS allows 10 for everybody together.
-    #[arg(long, env = "JWTHTTPAPI_LOGS_RATE", default_value_t = 5.0, value_parser = rate)]
+    #[arg(long, env = "JWTHTTPAPI_LOGS_RATE", default_value_t = Rate::LOGS.per_second, value_parser = rate)]
     pub logs_rate: f64,
 
     /// How many objects are worked on at once.

@@ -61,7 +61,9 @@ pub(crate) async fn verify(scope: &Scope, ways: Ways) -> Result<Findings, Error>
     let aws = aws.map_err(|error| Error::Configuration(error.to_string()))?;
     let cluster = operator::cluster(&ways.client, scope).await?;
     let objects = objects(&ways.client, &cluster.namespaces).await?;
-    let named = objects.iter().filter_map(|object| object.spec.region.clone());
+    let named = objects
+        .iter()
+        .filter_map(|listed| listed.object.spec.region.clone());
     let regions: BTreeSet<String> = named.chain([aws.default_region().to_owned()]).collect();
     let mut apis = Apis::new();
     for region in regions {
@@ -73,8 +75,14 @@ pub(crate) async fn verify(scope: &Scope, ways: Ways) -> Result<Findings, Error>
     Ok(compare(&cluster, &objects, &apis, aws.default_region()))
 }
 
-/// All objects, past every cache. One whose spec cannot be read has an API all the same: its metadata and status count.
-async fn objects(client: &Client, namespaces: &[String]) -> Result<Vec<JwtHttpApi>, Error> {
+/// An object, or what can be read of it and why not all.
+struct Listed {
+    object: JwtHttpApi,
+    unread: Option<String>,
+}
+
+/// All objects, past every cache. One whose spec cannot be read may have an API all the same: its uid counts.
+async fn objects(client: &Client, namespaces: &[String]) -> Result<Vec<Listed>, Error> {
     type Guarded = DeserializeGuard<JwtHttpApi>;
     let apis: Vec<Api<Guarded>> = if namespaces.is_empty() {
         vec![Api::all(client.clone())]
@@ -89,11 +97,14 @@ async fn objects(client: &Client, namespaces: &[String]) -> Result<Vec<JwtHttpAp
             .await
             .map_err(|error| Error::Kubernetes(format!("cannot list the objects: {error}")))?;
         objects.extend(list.items.into_iter().map(|object| match object.0 {
-            Ok(object) => object,
+            Ok(object) => Listed { object, unread: None },
             Err(unread) => {
                 let mut object = JwtHttpApi::new("", jwthttpapi_core::api::JwtHttpApiSpec::default());
                 object.metadata = unread.metadata;
-                object
+                Listed {
+                    object,
+                    unread: Some(unread.error),
+                }
             }
         }));
     }
@@ -101,14 +112,21 @@ async fn objects(client: &Client, namespaces: &[String]) -> Result<Vec<JwtHttpAp
 }
 
 /// What the objects and the APIs say of each other.
-fn compare(cluster: &Cluster, objects: &[JwtHttpApi], apis: &Apis, default_region: &str) -> Findings {
+fn compare(cluster: &Cluster, objects: &[Listed], apis: &Apis, default_region: &str) -> Findings {
     let mut findings = Findings::default();
-    for object in objects {
+    for Listed { object, unread } in objects {
+        if let Some(error) = unread {
+            let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+            findings
+                .bad
+                .push(format!("{name}: it cannot be read ({error}); apply it anew"));
+            continue;
+        }
         let region = object.spec.region.as_deref().unwrap_or(default_region);
         let listed = apis.get(region).map(Vec::as_slice).unwrap_or_default();
         of_object(cluster, object, region, listed, &mut findings);
     }
-    let alive: BTreeSet<String> = objects.iter().filter_map(ResourceExt::uid).collect();
+    let alive: BTreeSet<String> = objects.iter().filter_map(|listed| listed.object.uid()).collect();
     for (region, listed) in apis {
         for api in listed {
             if let Some(claim) = Claim::of(&api.tags)
@@ -257,7 +275,12 @@ mod tests {
     }
 
     fn found(objects: &[JwtHttpApi], apis: Vec<ListedApi>) -> Findings {
-        compare(&cluster(), objects, &Apis::from([("r".into(), apis)]), "r")
+        let read = |object: &JwtHttpApi| Listed {
+            object: object.clone(),
+            unread: None,
+        };
+        let objects: Vec<Listed> = objects.iter().map(read).collect();
+        compare(&cluster(), &objects, &Apis::from([("r".into(), apis)]), "r")
     }
 
     #[test]
@@ -308,6 +331,18 @@ mod tests {
                 "{findings:?}"
             );
         }
+    }
+
+    #[test]
+    fn of_an_object_that_cannot_be_read_that_is_said_and_its_api_is_no_orphan() {
+        let unread = Listed {
+            object: object("hello", None, "False"),
+            unread: Some("spec.routes: not a list".to_owned()),
+        };
+        let apis = Apis::from([("r".into(), vec![api("a", &owner("hello", Some("k1")))])]);
+        let findings = compare(&cluster(), &[unread], &apis, "r");
+        let said = "demo/hello: it cannot be read (spec.routes: not a list); apply it anew";
+        assert_eq!(findings.bad, [said]);
     }
 
     #[test]

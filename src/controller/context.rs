@@ -199,12 +199,10 @@ impl Context {
         self.delete_orphans && !released.contains(uid)
     }
 
-    /// Forgets an object that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
-        self.memory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
+    /// Forgets objects that are gone: all but those with these uids.
+    pub(crate) fn retain(&self, alive: &BTreeSet<String>) {
+        let mut memories = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.retain(|uid, _| alive.contains(uid));
     }
 
     /// Whether this process may start reconciles.
@@ -219,8 +217,9 @@ impl Context {
         }
         let key = kube::runtime::reflector::ObjectRef::new(&object.name_any())
             .within(&object.namespace().unwrap_or_default());
+        // It was there when this pass began: it has gone.
         let Some(seen) = self.store.get(&key) else {
-            return false;
+            return true;
         };
         let Ok(seen) = &seen.0 else { return false };
         // A watch behind our own read shows an older generation: that is no change.

@@ -243,7 +243,7 @@ impl Teardown<'_> {
             }
             let cut = || !self.ctx.leads();
             let outcome = aws::run(self.session, plan, &cut, self.deadline).await;
-            if let Some((step, fault)) = outcome.faults.first() {
+            if let Some((step, fault)) = outcome.gravest() {
                 findings.failure(Some(step), fault);
                 if let Some(kept) = attachments::kept(self.session, step, fault).await {
                     findings.programmed = kept;

@@ -103,21 +103,15 @@ pub(crate) async fn run(
                 health.synced();
                 take_stock(&stock);
             }
-            Ok(watcher::Event::Apply(_)) => take_stock(&stock),
-            Ok(watcher::Event::Delete(object)) => {
-                stock.forget(&object.uid().unwrap_or_default());
-                take_stock(&stock);
-            }
+            Ok(watcher::Event::Apply(_) | watcher::Event::Delete(_)) => take_stock(&stock),
             // The cache shows what a first list brings when it is complete.
             Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => {}
             Err(error) => tracing::warn!(error = error as &dyn std::error::Error, "the watch failed"),
         })
-        .filter_map(move |event| ready(event.map(|event| known.wakes(event)).transpose()))
-        .inspect(move |event| {
-            if let Ok(object) = event {
-                woken.work().woken(&key(object));
-            }
-        });
+        // The controller would stop to listen for a while after each error: to every namespace, and to the start of leadership.
+        .filter_map(move |event| ready(event.ok().and_then(|event| known.wakes(event))))
+        .inspect(move |object| woken.work().woken(&key(object)))
+        .map(Ok);
     // Until the cache is filled no reconcile runs, and the controller, asked to stop, would wait for it without end.
     let (filling, asked) = (store.clone(), stop.clone());
     let stopped_empty = async move {
@@ -159,7 +153,7 @@ fn key<K: ResourceExt>(object: &K) -> String {
     format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
 }
 
-/// Counts what the objects say in their status, and leaves those that are gone out of all counts.
+/// Counts what the objects say in their status, and forgets those that are gone.
 fn take_stock(ctx: &Context) {
     let objects = ctx.store.state();
     let mut census = Census::default();
@@ -177,7 +171,8 @@ fn take_stock(ctx: &Context) {
             }
         }
     }
-    ctx.metrics.census(&census);
+    ctx.metrics.census(census);
     let alive = objects.iter().map(|object| key(&**object)).collect();
     ctx.metrics.work().retain(&alive);
+    ctx.retain(&objects.iter().filter_map(|object| object.uid()).collect());
 }

@@ -65,11 +65,11 @@ impl Findings {
         }
     }
 
-    /// The look did not end in time.
+    /// The pass did not end in time.
     pub(crate) fn late(&mut self) {
         self.programmed = Draft::no(
             Reason::Throttled,
-            "there are more requests to AWS waiting than its budget lets out in time; the operator's --lambda-rate and --apigateway-rate set it",
+            "there are more requests to AWS waiting than the operator's budget lets out in time; --apigateway-rate, --lambda-rate, --iam-rate and --logs-rate set it",
         );
         if self.resolved.status.is_none() {
             self.resolved = Draft::unknown(Reason::NotObserved, UNSEEN);

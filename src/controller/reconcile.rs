@@ -10,7 +10,7 @@ use super::{
     pass::{Findings, Next},
     record::Record,
 };
-use crate::metrics::Ended;
+use crate::{aws::WRITE_TIMEOUT, metrics::Ended};
 use futures::FutureExt;
 use jwthttpapi_core::api::{
     ConditionType, JwtHttpApi, JwtHttpApiStatus, Polarity, Reason, condition, report,
@@ -18,12 +18,14 @@ use jwthttpapi_core::api::{
 use jwthttpapi_core::planted;
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// How long a reconcile may take; plans are cut between steps before it is over.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 /// What a plan leaves of the deadline for the looks and the report after it.
 const RESERVE: Duration = Duration::from_secs(30);
+/// What a pass leaves of the deadline for its report.
+const LAST_WORDS: Duration = Duration::from_secs(15);
 /// How often in a row something that passes may fail before it is said of an object that was ready.
 const PATIENCE: u32 = 3;
 
@@ -126,19 +128,28 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     let before = record.status();
     let deadline = started + DEADLINE.saturating_sub(RESERVE);
 
-    let passed = if record.is_deleting() {
-        Box::pin(delete(ctx, &mut record, &mut memory, &mut findings, deadline)).await
-    } else {
-        Box::pin(converge(ctx, &mut record, &mut memory, &mut findings, deadline)).await
+    let pass = async {
+        if record.is_deleting() {
+            Box::pin(delete(ctx, &mut record, &mut memory, &mut findings, deadline)).await
+        } else {
+            Box::pin(converge(ctx, &mut record, &mut memory, &mut findings, deadline)).await
+        }
     };
+    let passed = timeout_at(started + DEADLINE.saturating_sub(LAST_WORDS), pass).await;
     let (next, status) = match passed {
-        Ok(passed) => passed,
-        Err(Error::Aws(fault)) => {
+        Ok(Ok(passed)) => passed,
+        Err(_) => {
+            findings.late();
+            // A write that was cut may still be on its way.
+            memory.quiet_until = Some(Instant::now() + WRITE_TIMEOUT);
+            (Next::Backoff, record.status())
+        }
+        Ok(Err(Error::Aws(fault))) => {
             tracing::warn!(error = %fault, "AWS failed");
             findings.fault(&fault);
             (Next::Backoff, record.status())
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             ctx.remember(&uid, memory);
             return Err(error);
         }

@@ -25,7 +25,7 @@ use jwthttpapi_core::{
     planted,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// Gives everything up, once, and lets the object go even if AWS cannot be reached.
 pub(super) async fn release(
@@ -35,7 +35,12 @@ pub(super) async fn release(
     deadline: Instant,
 ) -> Result<(Next, JwtHttpApiStatus), Error> {
     let status = record.status();
-    let left = untag(ctx, record, deadline).await;
+    let untagged = timeout_at(deadline, untag(ctx, record, deadline)).await;
+    let left = untagged.unwrap_or_else(|_| {
+        let mut left = Left::default();
+        left.add_named(&status, "AWS took too long to answer");
+        left
+    });
     if !ctx.leads() {
         findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
         return Ok((Next::Now, status));

@@ -7,9 +7,11 @@ use kube::{
     runtime::{
         WatchStreamExt,
         reflector::ObjectRef,
-        watcher::{self, Event, watcher},
+        utils::Backoff,
+        watcher::{self, DefaultBackoff, Event, watcher},
     },
 };
+use std::time::Duration;
 
 /// Watches all namespaces, or the given ones. `cache` is the one that these events fill.
 pub(super) fn objects(
@@ -20,7 +22,7 @@ pub(super) fn objects(
     let watch = |api| {
         let known = cache.clone();
         watcher(api, watcher::Config::default())
-            .default_backoff()
+            .backoff(Lasting::default())
             .modify(|object: &mut Guarded| object.managed_fields_mut().clear())
             .filter(move |event| future::ready(!is_of_a_predecessor(event, &known)))
     };
@@ -46,6 +48,23 @@ pub(super) fn objects(
             stream::iter(events)
         })
         .right_stream()
+}
+
+/// kube's own back-off, which ends only by itself, after two minutes without a failure. A list begins with an event, refused or
+/// not: that it began resets nothing.
+#[derive(Default)]
+struct Lasting(DefaultBackoff);
+
+impl Iterator for Lasting {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next()
+    }
+}
+
+impl Backoff for Lasting {
+    fn reset(&mut self) {}
 }
 
 /// Whether an event tells that an object went which has a successor by now: the cache goes by names, and would lose that one.
@@ -175,6 +194,8 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api_server::{ApiServer, Trouble};
+    use http::Method;
     use jwthttpapi_core::api::{JwtHttpApi, JwtHttpApiSpec};
     use kube::{Resource, core::DeserializeGuard, runtime::reflector::store::Writer};
 
@@ -286,6 +307,23 @@ mod tests {
         assert_eq!(said, ["init", "listed a/one", "done"]);
         assert_eq!(ground.list(1, &["two"]), ["applied b/two"]);
         assert_eq!(ground.known(), ["a/one", "b/two"]);
+    }
+
+    /// Each failure ends one try to list.
+    #[tokio::test(start_paused = true)]
+    async fn a_namespace_that_stays_refused_is_asked_for_ever_less_often() {
+        let server = ApiServer::default();
+        let refused = Trouble::Refusal(403, "Forbidden");
+        server.trouble(Method::GET, "/namespaces/b/jwthttpapis", refused);
+        let (cache, _writer) = super::super::cache();
+        let events = objects(&server.client(), &["a".into(), "b".into()], &cache);
+        let end = tokio::time::sleep(Duration::from_mins(10));
+        let failures = events
+            .take_until(end)
+            .filter(|event| future::ready(event.is_err()));
+        let failures = failures.count().await;
+        // Every half a minute in the end.
+        assert!((10..=35).contains(&failures), "{failures}");
     }
 
     #[test]

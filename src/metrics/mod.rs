@@ -3,10 +3,12 @@
 //! The names of controllers, work queues, clients, processes and leader election are those that dashboards of other operators
 //! expect. `docs/metrics.md` lists all of them.
 
+mod census;
 mod process;
 mod requests;
 mod work;
 
+pub use census::Census;
 pub use requests::{RequestMetrics, RequestMetricsLayer};
 pub use work::{Running, Work};
 
@@ -22,7 +24,6 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 use std::{
-    collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -53,28 +54,8 @@ struct ByName {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByCondition {
-    condition: &'static str,
-    status: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByKind {
     kind: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByReason {
-    reason: String,
-}
-
-/// How many objects say what in their status.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// By condition and its status.
-    pub conditions: BTreeMap<(&'static str, String), i64>,
-    /// Those whose deletion is blocked, by reason.
-    pub blocked: BTreeMap<String, i64>,
 }
 
 /// Handles of all metrics; clones share them.
@@ -91,8 +72,7 @@ struct Inner {
     timeouts: Counter,
     max_workers: Gauge,
     leader: Family<ByName, Gauge>,
-    resources: Family<ByCondition, Gauge>,
-    blocked: Family<ByReason, Gauge>,
+    census: census::Last,
     resync: Gauge<f64, AtomicU64>,
     ready: Histogram,
     duplicates: Counter,
@@ -128,6 +108,7 @@ impl Metrics {
             "Whether this process leads",
         );
         let work = Work::register(registry);
+        let census = census::Last::register(registry);
         let r = registry
             .sub_registry_with_label(("controller".into(), CONTROLLER.into()))
             .sub_registry_with_prefix("controller_runtime");
@@ -151,12 +132,7 @@ impl Metrics {
             timeouts,
             max_workers,
             leader,
-            resources: new(r, "resources", "Objects by condition and status"),
-            blocked: new(
-                r,
-                "deletion_blocked",
-                "Objects whose deletion is blocked, by reason",
-            ),
+            census,
             resync: new(r, "resync_period_seconds", "Effective period of resyncs"),
             ready: made(
                 r,
@@ -232,20 +208,8 @@ impl Metrics {
     }
 
     /// What the objects say in their status.
-    pub fn census(&self, census: &Census) {
-        self.0.resources.clear();
-        for ((condition, status), count) in &census.conditions {
-            let status = status.clone();
-            self.0
-                .resources
-                .get_or_create(&ByCondition { condition, status })
-                .set(*count);
-        }
-        self.0.blocked.clear();
-        for (reason, count) in &census.blocked {
-            let reason = reason.clone();
-            self.0.blocked.get_or_create(&ByReason { reason }).set(*count);
-        }
+    pub fn census(&self, census: Census) {
+        self.0.census.set(census);
     }
 
     /// A generation is Ready, so long after it was first looked at.

@@ -3,6 +3,10 @@
 use crate::ground::{Ground, LIMIT, condition, prompt, route};
 use jwthttpapi_test_support::{Operator, PROMPT, REGION, deadline, sandbox_values};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How long an object may take while nothing is in its way.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A namespace of this scenario's beside the ground's own.
 struct Beside<'a> {
@@ -93,5 +97,43 @@ fn an_operator_of_some_namespaces_looks_after_these_alone_and_needs_no_right_els
     ground
         .cluster
         .helm(["uninstall", "some", "--namespace", "some-system"])
+        .unwrap();
+}
+
+#[test]
+fn a_namespace_that_may_not_be_read_holds_up_no_other_one() {
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let [one, two] = ["one", "two"].map(|suffix| Beside::new(&ground, suffix));
+    let mut values = sandbox_values(ground.aws().url(), REGION, &["*"]);
+    values["clusterId"] = json!("green");
+    values["watchNamespaces"] = json!([one.name, two.name]);
+    values["crds"] = json!({"install": false});
+    values["userRoles"] = json!({"create": false});
+    let container = ground
+        .cluster
+        .install_chart("refused", "refused-system", &values)
+        .unwrap();
+    let bindings = ["-n", &two.name, "delete", "rolebindings", "--all"];
+    ground.cluster.kubectl(bindings).unwrap();
+    let launch = container
+        .with_flags(PROMPT)
+        .launch(ground.cluster, ground.directory().join("refused.log"))
+        .unwrap();
+    let operator = Operator::launch(launch).unwrap();
+    let names: Vec<String> = (0..8).map(|number| format!("hello-{number}")).collect();
+    for name in &names {
+        let began = Instant::now();
+        one.apply(name);
+        one.until_ready(name);
+        assert!(began.elapsed() < SOON, "{name} took {:?}", began.elapsed());
+    }
+    for name in &names {
+        one.delete(name);
+    }
+    drop(operator);
+    ground
+        .cluster
+        .helm(["uninstall", "refused", "--namespace", "refused-system"])
         .unwrap();
 }

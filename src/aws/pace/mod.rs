@@ -49,7 +49,7 @@ impl Rate {
     };
     /// Lambda allows `GetPolicy` 15 a second and all other control calls 15 a second in sum (D, aws-facts §1).
     pub const LAMBDA: Self = Self {
-        per_second: 7.5,
+        per_second: 7.0,
         burst: 15,
     };
     /// IAM's rates are not published (D, aws-facts §11); this is a quiet neighbour's.

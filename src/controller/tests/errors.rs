@@ -2,7 +2,10 @@
 
 use super::super::error::Error;
 use super::ground::{Ground, RESYNC};
-use crate::{api_server::Trouble, aws::Class};
+use crate::{
+    api_server::Trouble,
+    aws::{Class, Rate, Settings},
+};
 use http::Method;
 use jwthttpapi_core::api::ConditionType;
 use kube::runtime::controller::Action;
@@ -108,6 +111,29 @@ async fn a_look_that_does_not_end_in_time_says_so_in_the_status() {
         ground.reconcile().await.unwrap();
         assert_eq!(ground.says(ConditionType::Ready), said);
     }
+}
+
+/// Not the first look alone: what comes after a plan waits in the same budget.
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_does_not_end_in_time_says_so_in_the_status() {
+    let mut ground = Ground::new().await;
+    let apigateway = Rate {
+        per_second: 0.01,
+        burst: 7,
+    };
+    ground.set(Settings {
+        apigateway,
+        ..Settings::default()
+    });
+    let began = tokio::time::Instant::now();
+    ground.reconcile().await.unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(120),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(ground.says(ConditionType::Ready), "Throttled");
+    assert_eq!(ground.sandbox.apis().len(), 1);
 }
 
 /// Each new reason would otherwise begin the count anew.

@@ -2,6 +2,7 @@
 
 use super::super::pass::Next;
 use super::ground::{Ground, cluster, own, owner};
+use crate::aws::Settings;
 use jwthttpapi_core::{
     api::{ConditionType, Reason, condition},
     model::name::{execution_role_name, function_name, log_group, role_name},
@@ -53,7 +54,10 @@ async fn a_function_that_left_the_spec_leaves_aws_and_status() {
 async fn slow_iam(settle: Duration) -> Ground {
     let mut ground = Ground::new().await;
     ground.switch(&json!({"function_role_must_be_assumable": true, "iam_delay_ms": 8_000}));
-    ground.settle_iam(settle);
+    ground.set(Settings {
+        iam_settle: settle,
+        ..Settings::default()
+    });
     ground
 }
 

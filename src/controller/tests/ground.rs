@@ -1,9 +1,9 @@
 //! One object on a small API server, the sandbox, and what a reconcile needs of both.
 
-use super::super::{Cluster, Context, converge::converge, delete::delete, error::Error};
+use super::super::{Cluster, Context, Guarded, converge::converge, delete::delete, error::Error};
 use super::super::{context::Memory, pass::Findings, pass::Next, reconcile, record::Record};
-use super::process::{config, context};
-use crate::api_server::ApiServer;
+use super::process::{Process, config, process};
+use crate::{api_server::ApiServer, aws::Settings};
 use aws_sdk_lambda::{
     primitives::Blob,
     types::{FunctionCode, Runtime},
@@ -13,10 +13,17 @@ use jwthttpapi_core::{
     model::{Owner, Policy},
 };
 use jwthttpapi_sandbox::{Account, Issuers, Options, Rule, SMALLEST_ARCHIVE, Sandbox, Timestamp};
-use kube::{core::DeserializeGuard, runtime::controller::Action};
+use kube::{
+    core::DeserializeGuard,
+    runtime::{controller::Action, reflector::store::Writer, watcher::Event},
+};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 pub(super) const REGION: &str = "eu-central-1";
@@ -35,6 +42,7 @@ pub(super) struct Ground {
     pub(super) ctx: Arc<Context>,
     memory: Memory,
     registry: Registry,
+    watch: Mutex<Writer<Guarded>>,
 }
 
 /// What a pass came to.
@@ -63,14 +71,8 @@ impl Ground {
         });
         function(&sandbox, "a").await;
         let kubernetes = ApiServer::default();
-        let (ctx, registry) = context(&kubernetes, &sandbox, cluster(), false, IAM_SETTLE);
-        let ground = Self {
-            kubernetes,
-            sandbox,
-            ctx,
-            memory: Memory::default(),
-            registry,
-        };
+        let process = process(&kubernetes, &sandbox, cluster(), false, Settings::default());
+        let ground = Self::of(kubernetes, sandbox, process);
         let object = json!({
             "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
             "metadata": {"namespace": "demo", "name": "hello", "uid": UID, "generation": 1},
@@ -92,39 +94,46 @@ impl Ground {
     /// Another cluster beside the account's first one, with an object of the same name.
     pub(super) fn beside(&self, uid: &str, cluster: Cluster) -> Self {
         let kubernetes = ApiServer::default();
-        let (ctx, registry) = context(&kubernetes, &self.sandbox, cluster, false, IAM_SETTLE);
-        let ground = Self {
-            kubernetes,
-            sandbox: self.sandbox.clone(),
-            ctx,
-            memory: Memory::default(),
-            registry,
-        };
+        let process = process(&kubernetes, &self.sandbox, cluster, false, Settings::default());
+        let ground = Self::of(kubernetes, self.sandbox.clone(), process);
         ground.appear(uid, &Value::Null);
         ground
     }
 
     /// Another process in the operator's place.
     pub(super) fn restart(&mut self, cluster: Cluster, delete_orphans: bool) {
-        self.begin(cluster, delete_orphans, IAM_SETTLE);
+        self.begin(cluster, delete_orphans, Settings::default());
     }
 
-    /// Another process that gives new roles this much time.
-    pub(super) fn settle_iam(&mut self, settle: Duration) {
-        self.begin(cluster(), false, settle);
+    /// Another process that sees AWS in another way.
+    pub(super) fn set(&mut self, settings: Settings) {
+        self.begin(cluster(), false, settings);
     }
 
-    fn begin(&mut self, cluster: Cluster, delete_orphans: bool, iam_settle: Duration) {
-        let (ctx, registry) = context(
-            &self.kubernetes,
-            &self.sandbox,
-            cluster,
-            delete_orphans,
-            iam_settle,
-        );
-        self.ctx = ctx;
-        self.registry = registry;
-        self.memory = Memory::default();
+    fn begin(&mut self, cluster: Cluster, delete_orphans: bool, settings: Settings) {
+        let process = process(&self.kubernetes, &self.sandbox, cluster, delete_orphans, settings);
+        *self = Self::of(self.kubernetes.clone(), self.sandbox.clone(), process);
+    }
+
+    fn of(kubernetes: ApiServer, sandbox: Sandbox, process: Process) -> Self {
+        Self {
+            kubernetes,
+            sandbox,
+            ctx: process.ctx,
+            memory: Memory::default(),
+            registry: process.registry,
+            watch: Mutex::new(process.watch),
+        }
+    }
+
+    /// The watch shows the object as it is.
+    pub(super) fn show(&self) {
+        let object = self.kubernetes.get(PATH);
+        let object = object.map(|object| Event::InitApply(serde_json::from_value(object).unwrap()));
+        let mut watch = self.watch.lock().unwrap();
+        for event in [Event::Init].into_iter().chain(object).chain([Event::InitDone]) {
+            watch.apply_watcher_event(&event);
+        }
     }
 
     /// The sum of a metric's series, by its name in the exposition.
@@ -250,6 +259,7 @@ impl Ground {
 
     /// One pass, without its report.
     pub(super) async fn pass(&mut self) -> Result<Passed, Error> {
+        self.show();
         let (ctx, memory) = (&self.ctx, &mut self.memory);
         let mut findings = Findings::default();
         let mut record = Record::read(&ctx.client, "demo", "hello").await?.unwrap();
@@ -268,6 +278,7 @@ impl Ground {
 
     /// One whole reconcile.
     pub(super) async fn reconcile(&self) -> Result<Action, Error> {
+        self.show();
         reconcile::reconcile(seen(), self.ctx.clone()).await
     }
 
@@ -349,7 +360,7 @@ pub(super) fn cluster() -> Cluster {
     }
 }
 
-fn merge(into: &mut Value, more: Value) {
+pub(super) fn merge(into: &mut Value, more: Value) {
     let Value::Object(more) = more else { return };
     for (name, value) in more {
         into[name] = value;

@@ -157,6 +157,25 @@ async fn an_orphan_is_deleted_with_all_that_belongs_to_it_where_the_installer_wa
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_orphan_that_cannot_be_deleted_keeps_no_other_one() {
+    let mut ground = left().await;
+    ground.api("other").await;
+    ground.restart(cluster(), true);
+    let mut ids = ground.sandbox.apis().into_iter().map(|(id, _)| id);
+    let (one, other) = (ids.next().unwrap(), ids.next().unwrap());
+    let rule = json!({
+        "operation": "DeleteApi", "target": one, "times": null,
+        "action": {"kind": "fail", "status": 403, "code": "AccessDeniedException"},
+    });
+    ground
+        .sandbox
+        .add_faults(vec![serde_json::from_value(rule).unwrap()]);
+    sweep(&ground, LONG).await;
+    let left: Vec<String> = ground.sandbox.apis().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, [one], "{other}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_orphan_whose_removal_was_cut_is_found_again_by_its_api() {
     let mut ground = left().await;
     ground.restart(cluster(), true);

@@ -1,6 +1,6 @@
 //! What an operator's process has, over the ground's services.
 
-use super::super::{Cluster, Context, Periods, cache};
+use super::super::{Cluster, Context, Guarded, Periods, cache};
 use super::ground::{DEPLOY_SETTLE, REGION, RESYNC, SETTLE};
 use crate::{
     api_server::ApiServer,
@@ -14,29 +14,35 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use jwthttpapi_core::model::Policy;
 use jwthttpapi_sandbox::Sandbox;
-use kube::runtime::events::{Recorder, Reporter};
-use prometheus_client::registry::Registry;
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
+use kube::runtime::{
+    events::{Recorder, Reporter},
+    reflector::store::Writer,
 };
+use prometheus_client::registry::Registry;
+use std::sync::{Arc, atomic::Ordering};
 use wildmatch::WildMatch;
 
-/// What the operator's process has; it leads.
-pub(super) fn context(
+/// The operator's process; it leads.
+pub(super) struct Process {
+    pub(super) ctx: Arc<Context>,
+    pub(super) registry: Registry,
+    /// Fills its cache.
+    pub(super) watch: Writer<Guarded>,
+}
+
+pub(super) fn process(
     kubernetes: &ApiServer,
     sandbox: &Sandbox,
     cluster: Cluster,
     delete_orphans: bool,
-    iam_settle: Duration,
-) -> (Arc<Context>, Registry) {
+    settings: Settings,
+) -> Process {
+    let (store, watch) = cache();
     let mut registry = Registry::default();
+    let iam_settle = settings.iam_settle;
     let aws = Aws::new(
         config(sandbox, "AKIDOPERATOR"),
-        Settings {
-            iam_settle,
-            ..Settings::default()
-        },
+        settings,
         Fence::open(),
         &mut registry,
     );
@@ -48,7 +54,7 @@ pub(super) fn context(
     let ctx = Context::new(
         client.clone(),
         aws.unwrap(),
-        cache().0,
+        store,
         Recorder::new(client, reporter),
         Metrics::new(&mut registry),
         Policy {
@@ -66,7 +72,11 @@ pub(super) fn context(
         Clock::system(),
     );
     ctx.leading.store(true, Ordering::Relaxed);
-    (Arc::new(ctx), registry)
+    Process {
+        ctx: Arc::new(ctx),
+        registry,
+        watch,
+    }
 }
 
 /// A way to AWS with somebody's key.
