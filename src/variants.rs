@@ -5,7 +5,7 @@
 //! The enums of the core are here, too, since it is the shell that finds most of their variants.
 
 use crate::{
-    aws::{Class, ConfigError, Retry, session::Stop},
+    aws::{Class, ConfigError, session::Stop},
     controller::{error::Error as ReconcileError, orphans::Trouble, pass::Next},
     leader::Ended,
     run::Error as RunError,
@@ -52,13 +52,6 @@ produced! {
         Server: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
         NotLeading: "tests/aws/faults.rs::who_does_not_lead_writes_nothing_and_reads_all_the_same",
         Unknown: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
-    }
-    Retry in "src/aws/fault/mod.rs" {
-        Observe: "tests/aws/faults.rs::what_exists_already_stops_the_lane_and_is_read_again",
-        ObserveLater: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
-        AfterBackoff: "tests/aws/faults.rs::a_read_is_sent_again_once",
-        CoolDown: "tests/aws/faults.rs::a_full_quota_is_told_from_too_many_requests",
-        Human: "tests/aws/faults.rs::a_denied_action_is_named_and_what_does_not_need_it_goes_on",
     }
     Stop in "src/aws/session.rs" {
         Cut: "src/aws/session.rs::a_write_is_not_sent_when_it_is_not_wanted_any_more_or_leadership_does_not_allow_it",
@@ -157,25 +150,38 @@ fn text(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default()
 }
 
-/// Whether a test of the name is in the file, with the attribute that makes it one, and the file speaks of the variant.
+/// Whether a test of the name is in the file, with the attribute that makes it one, and speaks of the variant, itself or by a table.
 fn produces(test: &str, variant: &str) -> bool {
     let (file, name) = test.split_once("::").unwrap();
     let text = text(file);
     let head = format!("fn {name}(");
-    let Some((before, _)) = text.split_once(&head) else {
+    let Some((before, after)) = text.split_once(&head) else {
         return false;
     };
+    let indent = before.rsplit('\n').next().unwrap_or_default();
+    let indent: String = indent.chars().take_while(|c| *c == ' ').collect();
+    let body = after.split(&format!("\n{indent}}}\n")).next().unwrap_or_default();
     let mut attributes = before.rsplit('\n').skip(1).map(str::trim);
     let is_test = attributes
         .by_ref()
         .take_while(|line| line.starts_with("#["))
         .any(|line| line == "#[test]" || line.starts_with("#[tokio::test"));
-    is_test && tests(&text).lines().any(|line| names(line, variant))
+    let speaks = |text: &str| text.lines().any(|line| names(line, variant));
+    is_test && (speaks(body) || tables(&text, body).any(speaks))
 }
 
-/// A file without what comes before its tests.
-fn tests(text: &str) -> &str {
-    text.split_once("#[cfg(test)]").map_or(text, |(_, tests)| tests)
+/// The tables of a file that a test goes through.
+fn tables<'a>(file: &'a str, body: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_constant = |word: &&str| {
+        word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains(|c: char| c.is_lowercase())
+    };
+    let words = body
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(is_constant);
+    words.filter_map(move |name| {
+        let (_, table) = file.split_once(&format!("\nconst {name}:"))?;
+        table.split("\n];").next()
+    })
 }
 
 /// Whether a line of code names a variant: behind the name of its enum, as a text, or as something that is used.

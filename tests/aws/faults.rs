@@ -1,7 +1,7 @@
 //! Trouble: what the AWS side makes of it, and what it does not do.
 
 use crate::ground::{Ground, desired, ground, soon, spec};
-use jwthttpapi::aws::{Class, Extent, Fault, Outcome, Retry, Settings, WRITE_TIMEOUT, run};
+use jwthttpapi::aws::{Class, Extent, Fault, Outcome, Settings, WRITE_TIMEOUT, run};
 use jwthttpapi::fence::Fence;
 use jwthttpapi_core::api::Reason;
 use jwthttpapi_core::plan::Step;
@@ -52,11 +52,7 @@ async fn a_write_is_sent_once_whatever_becomes_of_its_answer() {
         let rule = json!({"operation": "CreateIntegration", "action": action});
         let (ground, outcome) = create_with(rule).await;
         let (_, fault) = only(&outcome);
-        assert_eq!(
-            (fault.class, fault.retry()),
-            (class, Retry::ObserveLater),
-            "{action}"
-        );
+        assert_eq!(fault.class, class, "{action}");
         assert!(fault.may_have_committed() && outcome.unanswered_at.is_some() && outcome.wrote_deploying);
         let sent = ground
             .writes()
@@ -99,7 +95,7 @@ async fn a_read_is_sent_again_once() {
     ground.fault(json!({"operation": "GetRoutes", "times": null, "action": fail}));
     ground.sandbox.clear_journal();
     let fault = ground.session().observe(&id, Extent::Whole).await.unwrap_err();
-    assert_eq!((fault.class, fault.retry()), (Class::Server, Retry::AfterBackoff));
+    assert_eq!(fault.class, Class::Server);
     assert_eq!(ground.reads(), 6);
 }
 
@@ -122,10 +118,7 @@ async fn a_denied_action_is_named_and_what_does_not_need_it_goes_on() {
         create_with(json!({"operation": "CreateRole", "action": {"kind": "access_denied"}})).await;
     let (step, fault) = only(&outcome);
     assert!(matches!(step, Step::CreateRole(_)));
-    assert_eq!(
-        (fault.reason(), fault.retry()),
-        (Reason::AccessDenied, Retry::Human)
-    );
+    assert_eq!(fault.reason(), Reason::AccessDenied);
     assert!(fault.message().contains("iam:CreateRole"), "{}", fault.message());
     let writes = ground.writes();
     assert!(!writes.contains(&"PutRolePolicy".to_owned()), "{writes:?}");
@@ -164,7 +157,7 @@ async fn what_exists_already_stops_the_lane_and_is_read_again() {
         .unwrap();
     let outcome = ground.run(plan).await;
     let (_, fault) = only(&outcome);
-    assert_eq!((fault.class, fault.retry()), (Class::Exists, Retry::Observe));
+    assert_eq!(fault.class, Class::Exists);
     ground.converge(&desired, &id).await;
 }
 
@@ -226,10 +219,7 @@ async fn a_full_quota_is_told_from_too_many_requests() {
     }
     let (_, outcome) = create_with(json!({"operation": "CreateRoute", "action": {"kind": "throttle"}})).await;
     let (_, fault) = only(&outcome);
-    assert_eq!(
-        (fault.reason(), fault.retry()),
-        (Reason::Throttled, Retry::CoolDown)
-    );
+    assert_eq!(fault.reason(), Reason::Throttled);
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,7 +40,7 @@ async fn the_document_lists_every_metric_and_no_other() {
     metrics.ended(Ended::error);
     metrics.leading(true);
     metrics.repaired(Kind::Route);
-    metrics.census(&Census {
+    metrics.census(Census {
         conditions: [(("Ready", "True".to_owned()), 1)].into(),
         blocked: [("Suspended".to_owned(), 1)].into(),
     });

@@ -1,4 +1,4 @@
-//! What can go wrong with a request to AWS: a closed set of classes, each with one way on.
+//! What can go wrong with a request to AWS: a closed set of classes, each with one reason in the status, which says how to go on.
 //!
 //! Code and status decide. A text of AWS may only choose between ways that wait or look again, never one that writes; what is
 //! not known means: look again.
@@ -55,22 +55,6 @@ pub enum Class {
     NotLeading,
     /// None of these: the request may have been carried out.
     Unknown,
-}
-
-/// How to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// AWS is not as it was thought to be: look again now, then decide.
-    Observe,
-    /// The request may have been carried out, and may still be on its way: look again, but not sooner than one write timeout
-    /// after now, then decide.
-    ObserveLater,
-    /// Try again after a while, longer each time.
-    AfterBackoff,
-    /// Give the service time: its budget is paused, too.
-    CoolDown,
-    /// A person has to change something. Look now and then whether somebody has.
-    Human,
 }
 
 impl Class {
@@ -248,31 +232,6 @@ impl Fault {
             Operation::CreateRole | Operation::PutRolePermissionsBoundary
         );
         sets && (self.detail.contains("Scope ARN") || self.code.as_deref() == Some("PolicyNotAttachable"))
-    }
-
-    /// How to go on.
-    pub const fn retry(&self) -> Retry {
-        match self.class {
-            Class::Missing | Class::Exists | Class::InUse => Retry::Observe,
-            Class::Throttled => Retry::CoolDown,
-            Class::Unanswered | Class::Server | Class::Unknown if self.may_have_committed() => {
-                Retry::ObserveLater
-            }
-            Class::Concurrent
-            | Class::NotSent
-            | Class::Unanswered
-            | Class::Server
-            | Class::NotLeading
-            | Class::RoleNotReady
-            | Class::Unknown => Retry::AfterBackoff,
-            Class::Quota
-            | Class::Denied
-            | Class::CredentialsUnavailable
-            | Class::Rejected
-            | Class::IssuerUnreachable
-            | Class::PolicyTooLong
-            | Class::FunctionFailed => Retry::Human,
-        }
     }
 }
 

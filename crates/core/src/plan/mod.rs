@@ -19,7 +19,6 @@
 
 pub mod access;
 mod children;
-mod clearing;
 #[cfg(test)]
 mod clearing_tests;
 mod delete;
@@ -49,7 +48,6 @@ mod sketch;
 #[cfg(test)]
 pub(crate) mod world;
 
-pub use clearing::{Clearing, clearing};
 pub use delete::{plan_deletion, plan_release};
 pub use diff::plan;
 pub use guard::only_tightening;
