@@ -65,7 +65,7 @@ produced! {
         Bundle: "src/aws/network.rs::a_bundle_that_cannot_be_used_is_named_with_what_is_wrong_with_it",
     }
     ReconcileError in "src/controller/error.rs" {
-        Conflict: "src/controller/tests/errors.rs::an_object_that_was_changed_meanwhile_is_read_again_at_once",
+        Conflict: "src/controller/tests/errors.rs::an_object_that_was_changed_meanwhile_is_read_again_soon",
         Refused: "src/controller/tests/errors.rs::a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_less_often",
         Kube: "src/controller/tests/errors.rs::an_api_server_that_fails_is_asked_again_after_seconds",
         Aws: "src/controller/tests/errors.rs::a_fault_of_aws_ends_the_pass_and_is_said_in_the_status",

@@ -10,7 +10,7 @@ use crate::{
 };
 use jwthttpapi_core::{
     api::{ConditionType, JwtHttpApi, condition},
-    model::{Owner, Proof, owner::Claim},
+    model::{Owner, owner::Claim},
 };
 use kube::{Api, Client, ResourceExt, api::ListParams, core::DeserializeGuard};
 use prometheus_client::registry::Registry;
@@ -154,7 +154,7 @@ fn of_object(
     let status = object.status.clone().unwrap_or_default();
     let own: BTreeSet<&str> = listed
         .iter()
-        .filter(|api| owner.proof(&api.tags, None) > Proof::None)
+        .filter(|api| owner.owns(&api.tags))
         .map(|api| api.id.as_str())
         .collect();
     let mut problems = Vec::new();

@@ -19,13 +19,12 @@ use jwthttpapi_core::{
         name::RoleName,
     },
     plan::Step,
+    words::listed,
 };
 use std::collections::BTreeMap;
 
 /// How many resyncs go by from one look to the next.
 const EVERY: u32 = 6;
-/// How many policies a message names.
-const SHOWN: usize = 5;
 const EQUAL: &str = "AWS is equal to the spec";
 /// The reason of the event.
 const FOREIGN: &str = "ForeignPolicies";
@@ -105,7 +104,11 @@ pub(crate) async fn kept(session: &Session, step: &Step, fault: &Fault) -> Optio
         .first()
         .map(|policy| format!("aws iam delete-role-policy --role-name {name} --policy-name {policy}"));
     let commands: Vec<String> = detach.into_iter().chain(delete).collect();
-    let policies = listed(policies(&found))?;
+    let policies = policies(&found);
+    if policies.is_empty() {
+        return None;
+    }
+    let policies = listed(&policies, ", ");
     Some(Draft::no(
         Reason::RoleInUse,
         format!(
@@ -160,7 +163,11 @@ fn in_words<'a>(found: impl Iterator<Item = (&'a RoleName, Found)>) -> Option<St
             .into_iter()
             .map(move |policy| format!("{policy} on role {role}"))
     });
-    let all = listed(all.collect())?;
+    let all: Vec<String> = all.collect();
+    if all.is_empty() {
+        return None;
+    }
+    let all = listed(&all, ", ");
     Some(format!(
         "others put policies on its roles, which are left alone: {all}; take them off if they do not belong there"
     ))
@@ -176,15 +183,4 @@ fn policies(found: &Found) -> Vec<String> {
         .iter()
         .map(|policy| format!("inline policy {policy}"));
     found.managed.iter().cloned().chain(inline).collect()
-}
-
-/// The first of them, and how many more; none of none.
-fn listed(policies: Vec<String>) -> Option<String> {
-    let more = policies.len().saturating_sub(SHOWN);
-    let shown: Vec<String> = policies.into_iter().take(SHOWN).collect();
-    match (shown.is_empty(), more) {
-        (true, _) => None,
-        (false, 0) => Some(shown.join(", ")),
-        (false, more) => Some(format!("{} and {more} more", shown.join(", "))),
-    }
 }

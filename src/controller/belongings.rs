@@ -10,7 +10,7 @@ use crate::aws::Extent;
 use jwthttpapi_core::{
     api::{InvocationMode, JwtHttpApiStatus},
     model::{
-        Owner, Proof,
+        Owner,
         name::{Place, RoleName},
         observed::Api,
     },
@@ -27,9 +27,7 @@ pub(super) fn sources(
 ) -> BTreeSet<String> {
     let stored = status.api_id.as_ref();
     let gone = stored.filter(|id| !apis.iter().any(|api| api.id == **id));
-    let ours = apis
-        .iter()
-        .filter(|api| owner.proof(&api.tags, None) > Proof::None);
+    let ours = apis.iter().filter(|api| owner.owns(&api.tags));
     ours.map(|api| &api.id)
         .chain(gone)
         .map(|id| place.execute_api_arn(id))

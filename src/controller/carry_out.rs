@@ -18,12 +18,10 @@ use jwthttpapi_core::{
     model::Observed,
     plan::{Plan, Step, only_tightening, plan},
     planted,
+    words::listed,
 };
 use std::collections::BTreeSet;
 use tokio::time::Instant;
-
-/// How many steps a message names.
-const SHOWN: usize = 5;
 
 /// What carrying out needs of the pass.
 pub(crate) struct Course<'a> {
@@ -142,23 +140,10 @@ fn held(steps: &Plan) -> Draft {
     if steps.is_empty() {
         return Draft::yes(Reason::Programmed, "AWS is equal to the spec");
     }
-    let text: Vec<String> = steps
-        .steps
-        .iter()
-        .take(SHOWN)
-        .map(|planned| planned.step.to_string())
-        .collect();
-    let more = match steps.steps.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    Draft::no(
-        Reason::Suspended,
-        format!(
-            "held back until spec.suspend is removed: {}{more}",
-            text.join("; ")
-        ),
-    )
+    let steps = steps.steps.iter().map(|planned| planned.step.to_string());
+    let steps = listed(&steps.collect::<Vec<_>>(), "; ");
+    let message = format!("held back until spec.suspend is removed: {steps}");
+    Draft::no(Reason::Suspended, message)
 }
 
 /// The children once more after the last write; an answer that returns the whole object counts as its observation, and a

@@ -73,7 +73,7 @@ pub(crate) async fn conclude(
     }
     if end.outcome.cut {
         findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-        // Without progress at once again would be so without end, as long as what cut it lasts.
+        // Going on at once without progress would spin for as long as the cause of the cut lasts.
         return Ok(if end.outcome.progressed() {
             Next::Now
         } else {

@@ -30,7 +30,7 @@ pub(crate) async fn converge(
     deadline: Instant,
 ) -> Result<(Next, JwtHttpApiStatus), Error> {
     findings.suspended = record.spec().suspended();
-    // Whatever else this pass may not do, it may see to that: it is no write to AWS.
+    // Restoring the finalizer writes nothing to AWS, so that it is done even for a suspended or refused object.
     if !record.has_finalizer() && tells_of_aws(&record.status()) {
         tracing::warn!("somebody took the finalizer off; it is put on again");
         record.add_finalizer().await?;

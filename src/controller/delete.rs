@@ -18,7 +18,7 @@ use crate::aws::{self, Extent, Fault, Session, Urgency};
 use jwthttpapi_core::{
     api::{DeletionPolicy, Draft, JwtHttpApiStatus, Progress, Reason},
     model::{
-        Observed, Owner, Proof,
+        Observed, Owner,
         name::{FunctionArn, Place, role_name},
         observed::{Api, FunctionPolicy, Lineage, Reading},
     },
@@ -145,9 +145,7 @@ impl Teardown<'_> {
             }
         }
 
-        let seen = apis
-            .iter()
-            .any(|api| self.owner.proof(&api.tags, None) > Proof::None);
+        let seen = apis.iter().any(|api| self.owner.owns(&api.tags));
         let mut functions = sight.functions;
         if let Err(fault) = self.read_policies(&apis, &mut functions).await {
             findings.fault(&fault);

@@ -1,8 +1,8 @@
 //! Automatic deployments: asynchronous, one after the other, and their failure visible only in the stage.
 //!
 //! Every write of a route, an integration, an authorizer or a stage is deployed by itself, some time later (*aws-facts §6*, O).
-//! A deployment that appears tells that AWS serves the last write only if no other was on its way; else nothing tells, and
-//! the time that AWS may take decides.
+//! A new deployment proves that AWS serves our last write only if no other one was on its way. Otherwise no read can prove it, and
+//! `--deploy-settle` is waited for.
 
 use super::{context::Context, error::Error, record::Record};
 use crate::aws::{Outcome, Session, WRITE_TIMEOUT};

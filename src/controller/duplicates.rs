@@ -10,10 +10,9 @@ use super::{
 use crate::aws::{self, Session};
 use jwthttpapi_core::{
     model::{Proof, observed::Api},
-    plan::{Plan, Planned, Refs, Step},
+    plan::Plan,
     planted,
 };
-use std::collections::BTreeSet;
 
 /// Looks into the shared list, reading it when its period is over, and deletes duplicates of complete proof.
 ///
@@ -38,7 +37,7 @@ pub(crate) async fn remove(
     if ctx.index.claim(&place.region, period)
         && let Err(fault) = ctx.index.read(&place.region, session).await
     {
-        // It says nothing about this object, which would be told of it only by chance.
+        // This failure is not about this object, which only happens to be the one that reads the shared list.
         tracing::warn!(error = %fault, "no list of all APIs: duplicates and orphans are not looked for");
         return Ok(());
     }
@@ -68,15 +67,7 @@ pub(crate) async fn remove(
         };
         if owner.proof(&api.tags, Some(nonce)) == Proof::Complete {
             tracing::warn!(api = %other.id, kept = %kept.id, "deleting a duplicate of the object's API");
-            let delete = Planned {
-                step: Step::DeleteApi { id: other.id.clone() },
-                after: BTreeSet::new(),
-                tightens: true,
-            };
-            let plan = Plan {
-                refs: Refs::default(),
-                steps: vec![delete],
-            };
+            let plan = Plan::of_deletion(&other.id);
             let outcome = aws::run(session, plan, &|| ctx.outdated(live.object()), deadline).await;
             if let Some((_, fault)) = outcome.gravest() {
                 return Err(fault.clone().into());

@@ -302,9 +302,8 @@ fn announced(status: &JwtHttpApiStatus) -> Option<Time> {
     status.pending.as_ref().map(|pending| pending.since.clone())
 }
 
-/// Puts the finalizer on before anything is made. Whether nothing can have been made before: a status from before, as a restored
-/// object has, tells of creations that this pass knows not, and so does an intent that this process has seen, whoever lost
-/// finalizer and status since.
+/// Puts the finalizer on before anything is made. True only if nothing can have been made earlier: a status that a restored object
+/// brought along rules that out, and so does an intent that this process has seen, whoever took finalizer and status off since.
 async fn begin(record: &mut Record, memory: &Memory) -> Result<bool, Error> {
     if record.has_finalizer() {
         return Ok(false);
@@ -349,7 +348,7 @@ pub(super) fn awaited(status: &JwtHttpApiStatus) -> &'static str {
 /// Those of a list that carry proof of an owner.
 pub(crate) fn proven(owner: &Owner, list: &[ListedApi]) -> Vec<Candidate> {
     list.iter()
-        .filter(|api| owner.proof(&api.tags, None) >= Proof::Ours)
+        .filter(|api| owner.owns(&api.tags))
         .map(|api| Candidate {
             created: api.created.clone(),
             id: api.id.clone(),

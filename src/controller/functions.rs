@@ -2,7 +2,7 @@
 
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiSpec, JwtHttpApiStatus, Reason},
-    model::{Observed, Owner, Proof, observed::Owned},
+    model::{Observed, Owner, observed::Owned},
     plan::plan_deletion,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ impl<'a> Own<'a> {
 
 /// What has the name of one of the object's own and is somebody else's.
 pub(crate) fn conflict(owner: &Owner, seen: &BTreeMap<String, Owned>) -> Option<Draft> {
-    let foreign = |tags: &BTreeMap<String, String>| owner.proof(tags, None) == Proof::None;
+    let foreign = |tags: &BTreeMap<String, String>| !owner.owns(tags);
     seen.iter().find_map(|(name, owned)| {
         let function = owned.function.known().and_then(Option::as_ref);
         let role = owned.role.known().and_then(Option::as_ref);

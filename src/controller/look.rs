@@ -10,12 +10,13 @@ use futures::future::join_all;
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::{
-        Desired, Proof,
+        Desired,
         desired::Invocation,
         name::{FunctionArn, RoleName},
         observed::{Api, FunctionPolicy, Integration, Owned, Reading, Role},
     },
     planted,
+    words::listed,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -166,15 +167,9 @@ pub(crate) fn resolved(desired: &Desired, sight: &Sight) -> Draft {
         .map(ToString::to_string)
         .collect();
     if !missing.is_empty() {
-        let shown = missing.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-        let more = missing.len().saturating_sub(SHOWN);
-        let more = if more == 0 {
-            String::new()
-        } else {
-            format!(" and {more} more")
-        };
         let message = format!(
-            "{shown}{more} does not exist; create the function, alias or version, or correct the route"
+            "{} does not exist; create the function, alias or version, or correct the route",
+            listed(&missing, ", ")
         );
         return Draft::no(Reason::FunctionNotFound, message);
     }
@@ -188,12 +183,9 @@ pub(crate) fn resolved(desired: &Desired, sight: &Sight) -> Draft {
     }
 }
 
-/// How many missing functions a message names.
-const SHOWN: usize = 5;
-
 /// What has a name that the object needs and is somebody else's.
 pub(crate) fn conflict(ctx: &Context, aim: &Aim, sight: &Sight) -> Option<Draft> {
-    let foreign = |role: &Role| aim.owner.proof(&role.tags, None) == Proof::None;
+    let foreign = |role: &Role| !aim.owner.owns(&role.tags);
     let needed = matches!(aim.desired.invocation, Invocation::Role(_));
     let role = sight.role.known().and_then(Option::as_ref);
     let role = role.filter(|role| needed && foreign(role)).map(|_| {

@@ -11,7 +11,7 @@ use futures::FutureExt;
 use jwthttpapi_core::{
     api::{DeletionPolicy, JwtHttpApi},
     model::{Owner, name::Place, observed, owner::Claim},
-    plan::{Plan, Planned, Refs, Step},
+    plan::Plan,
 };
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
@@ -305,15 +305,7 @@ impl Sweep<'_> {
             return Ok(());
         }
         tracing::warn!(api = id, "deleting an orphan");
-        let plan = Plan {
-            refs: Refs::default(),
-            steps: vec![Planned {
-                step: Step::DeleteApi { id: id.to_owned() },
-                after: BTreeSet::new(),
-                tightens: true,
-            }],
-        };
-        let outcome = aws::run(session, plan, &cut, deadline).await;
+        let outcome = aws::run(session, Plan::of_deletion(id), &cut, deadline).await;
         match outcome.gravest() {
             Some((_, fault)) => Err(fault.clone().into()),
             None => Ok(()),

@@ -175,7 +175,7 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     Ok(due)
 }
 
-/// Whether a failure passes by itself. A trouble that shows itself now so, now so is one.
+/// Whether a failure passes by itself. Several such reasons in turn count as one failure that lasts.
 fn passes(reason: Reason) -> bool {
     reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound
 }

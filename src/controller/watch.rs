@@ -67,7 +67,8 @@ impl Backoff for Lasting {
     fn reset(&mut self) {}
 }
 
-/// Whether an event tells that an object went which has a successor by now: the cache goes by names, and would lose that one.
+/// Whether an event tells of the end of an object whose name a newer one has by now: the cache is keyed by name, and would drop the
+/// newer one.
 fn is_of_a_predecessor(event: &watcher::Result<Event<Guarded>>, cache: &Cache) -> bool {
     let Ok(Event::Delete(gone)) = event else {
         return false;

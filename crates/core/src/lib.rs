@@ -45,3 +45,4 @@ pub mod model;
 pub mod plan;
 #[cfg(planted)]
 pub mod planted;
+pub mod words;

@@ -44,7 +44,7 @@ async fn a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_le
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_that_was_changed_meanwhile_is_read_again_at_once() {
+async fn an_object_that_was_changed_meanwhile_is_read_again_soon() {
     let ground = Ground::new().await;
     let changed = Trouble::Refusal(409, "Conflict");
     ground.kubernetes.trouble(Method::PATCH, "/hello", changed);

@@ -1,6 +1,7 @@
 //! What an organisation asks of everything that is made in its account: where roles live, what bounds them, which tags are on
 //! all things.
 
+use super::name::is_account;
 use super::owner::is_ownership_tag;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -69,10 +70,6 @@ impl FromStr for PolicyArn {
             Err("write the ARN of one managed policy, such as arn:aws:iam::123456789012:policy/boundary")
         }
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// How many tags are left beside the six of ownership: AWS allows 50 of a thing (D).

@@ -86,6 +86,11 @@ impl Owner {
         }
     }
 
+    /// Whether tags prove that something is this owner's, completely or not.
+    pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.proof(tags, None) > Proof::None
+    }
+
     /// Whether tags of something with this owner's uid may be of its making: they name its namespace and name, or nobody's. A uid
     /// that somebody else wrote down proves nothing by itself.
     pub fn may_have_made(&self, tags: &BTreeMap<String, String>) -> bool {

@@ -1,9 +1,9 @@
 //! Roles that stand already, under the path of earlier settings.
 
+use super::Owner;
 use super::desired::{self, Desired, Invocation};
 use super::name::RoleName;
 use super::observed::{Owned, Reading, Role};
-use super::{Owner, Proof};
 use std::collections::BTreeMap;
 
 impl Desired {
@@ -67,7 +67,7 @@ fn moved(
     owner: &Owner,
 ) -> Option<(String, RoleName)> {
     let arn = match now {
-        Reading::Known(Some(role)) if owner.proof(&role.tags, None) >= Proof::Ours => role.arn.as_str(),
+        Reading::Known(Some(role)) if owner.owns(&role.tags) => role.arn.as_str(),
         Reading::Known(_) => return None,
         Reading::Unknown | Reading::NotAsked => told?,
     };

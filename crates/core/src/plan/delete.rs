@@ -3,21 +3,18 @@
 use super::functions::{deleted_before, is_own, ours, remove};
 use super::invocation::delete_role;
 use super::step::{Plan, Planned, Refs, Service, Step};
+use crate::model::Owner;
 use crate::model::document;
 use crate::model::name::RoleName;
 use crate::model::observed::{FunctionPolicy, Observed, Role};
 use crate::model::owner::is_ownership_tag;
-use crate::model::{Owner, Proof};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps that take everything of an owner away: the API with all its children, then the permissions on functions, then
 /// the role, then the object's own functions, each with its role. Their logs go when nothing else of them is seen any more: that
 /// is another plan. What is not proven the owner's stays.
 pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
-    let api = observed
-        .api
-        .iter()
-        .filter(|api| owner.proof(&api.tags, None) >= Proof::Ours);
+    let api = observed.api.iter().filter(|api| owner.owns(&api.tags));
     let api = api.map(|api| Step::DeleteApi { id: api.id.clone() });
     let permissions = observed.functions.iter().flat_map(|(function, reading)| {
         let standing = match reading.known() {
@@ -34,7 +31,7 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
     });
     let role = observed.role.known().and_then(Option::as_ref);
     let role = role
-        .filter(|role| owner.proof(&role.tags, None) >= Proof::Ours)
+        .filter(|role| owner.owns(&role.tags))
         .map(delete_role)
         .unwrap_or_default();
     let owned = observed.owned.iter();
@@ -86,7 +83,7 @@ pub fn plan_release(observed: &Observed, owner: &Owner) -> Plan {
     let api = observed
         .api
         .iter()
-        .filter(|api| owner.proof(&api.tags, None) >= Proof::Ours)
+        .filter(|api| owner.owns(&api.tags))
         .map(|api| Step::UntagApi(of_the_owner(&api.tags)));
     let untag_role = |role: &Role| {
         Some(Step::UntagRole {

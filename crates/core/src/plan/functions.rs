@@ -5,11 +5,11 @@ use super::invocation::{delete_role, own_settings};
 use super::order::Ordered;
 use super::settings::tag_changes;
 use super::step::Step;
+use crate::model::Owner;
 use crate::model::desired::{Desired, Role};
 use crate::model::function::{Function, LogGroup};
 use crate::model::name::FunctionArn;
 use crate::model::observed::{self, Observed, Owned, Reading, State};
-use crate::model::{Owner, Proof};
 use std::collections::BTreeMap;
 
 #[derive(Default)]
@@ -81,7 +81,7 @@ pub(super) fn ours<'a, T>(
     owner: &Owner,
 ) -> Option<&'a T> {
     let there = reading.known()?.as_ref()?;
-    (owner.proof(tags(there), None) >= Proof::Ours).then_some(there)
+    (owner.owns(tags(there))).then_some(there)
 }
 
 fn log_group(wanted: &LogGroup, now: &Reading<Option<LogGroup>>, owner: &Owner) -> Vec<Step> {

@@ -4,11 +4,11 @@ use super::functions::is_own;
 use super::order::Ordered;
 use super::settings::tag_changes;
 use super::step::Step;
+use crate::model::Owner;
 use crate::model::desired::{self, Desired, Invocation};
 use crate::model::document::{self, Document, Permission, ROLE_POLICY_LIMIT};
 use crate::model::name::{FunctionArn, Place, RoleName, statement_id};
 use crate::model::observed::{self, FunctionPolicy, Observed};
-use crate::model::{Owner, Proof};
 use std::collections::BTreeSet;
 
 #[derive(Default)]
@@ -23,9 +23,7 @@ pub(super) fn role(desired: &Desired, observed: &Observed, owner: &Owner) -> Rol
     let Some(now) = observed.role.known() else {
         return steps;
     };
-    let ours = now
-        .as_ref()
-        .filter(|role| owner.proof(&role.tags, None) >= Proof::Ours);
+    let ours = now.as_ref().filter(|role| owner.owns(&role.tags));
     let Invocation::Role(wanted) = &desired.invocation else {
         if let Some(role) = ours {
             steps.after = delete_role(role);

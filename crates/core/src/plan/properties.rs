@@ -387,7 +387,7 @@ fn steps_name_nothing_foreign() {
         world.run(&plan);
         let role = |observed: &Observed| {
             let role = observed.role.known().cloned().flatten();
-            role.filter(|role| owner().proof(&role.tags, None) == crate::model::Proof::None)
+            role.filter(|role| !owner().owns(&role.tags))
         };
         if let Some(foreign) = role(&before) {
             assert_eq!(role(&world.observed), Some(foreign));
@@ -595,7 +595,7 @@ fn a_deletion_leaves_nothing_of_ours_and_everything_of_others() {
             .known()
             .cloned()
             .flatten()
-            .filter(|role| owner().proof(&role.tags, None) == crate::model::Proof::None);
+            .filter(|role| !owner().owns(&role.tags));
         let mut choices = case.choices.iter().cycle();
         // The second takes the logs of what the first took.
         for _ in 0..2 {
@@ -611,7 +611,7 @@ fn a_deletion_leaves_nothing_of_ours_and_everything_of_others() {
             };
             assert!(document::statement(policy, &statement_id(&owner())).is_none());
         }
-        let ours = |tags: &BTreeMap<String, String>| owner().proof(tags, None) > crate::model::Proof::None;
+        let ours = |tags: &BTreeMap<String, String>| owner().owns(tags);
         for owned in world.observed.owned.values() {
             let function = owned.function.known().and_then(Option::as_ref);
             assert!(!function.is_some_and(|function| ours(&function.tags)));

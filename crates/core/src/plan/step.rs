@@ -17,6 +17,18 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The deletion of one API, with all that is in it.
+    pub fn of_deletion(id: &str) -> Self {
+        Self {
+            refs: Refs::default(),
+            steps: vec![Planned {
+                step: Step::DeleteApi { id: id.to_owned() },
+                after: BTreeSet::new(),
+                tightens: true,
+            }],
+        }
+    }
+
     /// Whether AWS is as it should be.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

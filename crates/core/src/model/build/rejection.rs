@@ -2,7 +2,7 @@
 
 use crate::api::{InvocationMode, Reason};
 use crate::model::{DefaultTags, PolicyArn, RolePath};
-use std::fmt::Write;
+use crate::words::listed;
 use wildmatch::WildMatch;
 
 /// What the installer allows and asks for.
@@ -41,9 +41,6 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// How many violations a message names before it only counts them.
-    const SHOWN: usize = 5;
-
     /// The reason of the gravest violation: the first.
     pub fn reason(&self) -> Reason {
         self.violations
@@ -53,14 +50,7 @@ impl Rejection {
 
     /// All of it in one deterministic, bounded text.
     pub fn message(&self) -> String {
-        let mut text = String::new();
-        for violation in self.violations.iter().take(Self::SHOWN) {
-            let separator = if text.is_empty() { "" } else { "; " };
-            let _ = write!(text, "{separator}{}: {}", violation.path, violation.message);
-        }
-        if self.violations.len() > Self::SHOWN {
-            let _ = write!(text, "; and {} more", self.violations.len() - Self::SHOWN);
-        }
-        text
+        let each = |violation: &Violation| format!("{}: {}", violation.path, violation.message);
+        listed(&self.violations.iter().map(each).collect::<Vec<_>>(), "; ")
     }
 }

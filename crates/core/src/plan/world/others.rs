@@ -5,7 +5,7 @@ use crate::model::document::{self, Permission};
 use crate::model::function::LogGroup;
 use crate::model::name::{FunctionArn, RoleName, statement_id};
 use crate::model::observed::{Function, FunctionPolicy, Observed, Owned, Reading, Role, State};
-use crate::model::{Desired, Owner, Proof, desired};
+use crate::model::{Desired, Owner, desired};
 use crate::plan::step::{Refs, Step};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -86,9 +86,8 @@ impl World {
         }
         let owned = self.observed.owned.values_mut().find(|owned| is_it(&owned.role));
         let owned = owned.expect("the role of a function");
-        let runs = |function: &Function| {
-            function.configuration.role == arn && self.owner.proof(&function.tags, None) >= Proof::Ours
-        };
+        let runs =
+            |function: &Function| function.configuration.role == arn && self.owner.owns(&function.tags);
         let needed = there(&mut owned.function).is_some_and(|function| runs(function));
         assert!(!needed, "a function still runs under {arn}");
         owned.role = Reading::Known(None);
@@ -203,8 +202,7 @@ impl World {
                 let name = log_group.strip_prefix("/aws/lambda/").expect("a function's");
                 let owner = self.owner.clone();
                 let owned = self.owned(name);
-                let writes = there(&mut owned.function)
-                    .is_some_and(|function| owner.proof(&function.tags, None) >= Proof::Ours);
+                let writes = there(&mut owned.function).is_some_and(|function| owner.owns(&function.tags));
                 assert!(!writes, "{name} still writes to its log group");
                 owned.log_group = Reading::Known(None);
             }
@@ -261,5 +259,5 @@ fn there<T>(reading: &mut Reading<Option<T>>) -> Option<&mut T> {
 }
 
 fn ours(owner: &Owner, tags: &BTreeMap<String, String>) {
-    assert!(owner.proof(tags, None) >= Proof::Ours, "somebody else's");
+    assert!(owner.owns(tags), "somebody else's");
 }
