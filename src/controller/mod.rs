@@ -1,10 +1,14 @@
 //! The controller: what wakes it, and the pipeline it drives.
 //!
-//! One room per step. `reconcile` bounds a pass and reports it. `converge` drives an object that lives: `aim` builds, `look`
-//! reads AWS together, `establish` finds or makes the API, `reclaim` takes over a namesake's, `carry_out` plans and executes,
-//! with `ahead` before and `conclude` after its writes; `attachments` tells what others put on its roles. `delete` drives one that goes, `release` one whose AWS
-//! stays, and `left` is what it could not give up. `record` writes to Kubernetes. `orphans` looks for what no object claims, beside all that. `watch` shows the
-//! objects, and `wake` says which of its events count.
+//! | module | what it does in a pass |
+//! |---|---|
+//! | `watch`, `wake` | shows the objects; says which events start a pass |
+//! | `reconcile` | bounds a pass in time, reports it, says when the next one is due |
+//! | `record` | reads and writes the object in Kubernetes |
+//! | `converge` | drives an object that lives: `aim` builds what is wanted, `look` reads AWS, `establish` finds or makes the API, `reclaim` takes over a namesake's, `carry_out` plans and executes, with `ahead` before the writes and `conclude` after them |
+//! | `attachments` | tells what others put on its roles |
+//! | `delete` | drives an object that goes; `release` one whose AWS stays, and `left` is what it could not give up |
+//! | `orphans` | looks, beside all that, for what no object claims |
 
 mod ahead;
 mod aim;

@@ -34,6 +34,7 @@ pub mod outage;
 pub mod scenario;
 pub mod sweep;
 pub mod walk;
+pub mod workers;
 pub mod world;
 
 pub use ground::{Ground, ground};

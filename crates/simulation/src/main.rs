@@ -11,6 +11,7 @@ use jwthttpapi_simulation::{
     scenario::Scenario,
     sweep::{self, Tally},
     walk::{self, Walked},
+    workers,
 };
 #[cfg(planted)]
 use jwthttpapi_simulation::{bugs, oracle::Rule};
@@ -18,11 +19,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env,
     process::{Command, ExitCode},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    thread::{self, available_parallelism},
+    thread::available_parallelism,
     time::Instant,
 };
 
@@ -92,7 +89,7 @@ enum Verb {
     Slice {
         /// How often.
         #[arg(long, default_value_t = 1)]
-        repeats: u32,
+        repeats: usize,
         /// How many lives; the default takes about half a minute on one core.
         #[arg(long, default_value_t = 2_500)]
         lives: usize,
@@ -341,27 +338,20 @@ fn known_bugs(wanted: &[String]) -> ExitCode {
     ExitCode::from(u8::from(caught != planted || too_few))
 }
 
-fn slice(repeats: u32, lives: usize) -> ExitCode {
+fn slice(repeats: usize, lives: usize) -> ExitCode {
     if repeats <= 1 {
         let (digest, survived) = sweep::slice(&ground(), &Fault::all(), MOST, lives);
         println!("{survived} of {lives} survived, all their requests: {digest:016x}");
         return ExitCode::from(u8::from(survived != lives));
     }
     let began = Instant::now();
-    let next = AtomicU32::new(0);
-    let said = Mutex::new(BTreeMap::<String, u32>::new());
-    thread::scope(|scope| {
-        for _ in 0..available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while next.fetch_add(1, Ordering::Relaxed) < repeats {
-                    let one = one_slice(lives);
-                    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-                    *said.entry(one).or_default() += 1;
-                }
-            });
-        }
-    });
-    let said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let workers = available_parallelism().map_or(1, usize::from);
+    let said = workers::each(
+        workers,
+        repeats,
+        |_| one_slice(lives),
+        |said: &mut BTreeMap<String, usize>, one| *said.entry(one).or_default() += 1,
+    );
     for (one, times) in &said {
         println!("{times} times: {one}");
     }

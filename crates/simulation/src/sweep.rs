@@ -6,15 +6,13 @@ use crate::{
     life::{self, Outcome, Phase},
     oracle::Violation,
     scenario::Scenario,
+    workers,
 };
 use std::{
     collections::BTreeMap,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{
-        Condvar, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Condvar, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -206,27 +204,17 @@ pub fn random(
 ) -> Tally {
     let began = Instant::now();
     let lengths = lengths(ground, scenarios);
-    let next = AtomicUsize::new(0);
-    let tally = Mutex::new(Tally::default());
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        return;
-                    }
-                    let seed = seed.wrapping_add(u64::try_from(number).unwrap_or_default());
-                    let (which, schedule) = draw(&lengths, faults, most, seed);
-                    let scenario = scenarios[which].drawn(seed);
-                    let outcome = life::live(ground, &scenario, &schedule, seed);
-                    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-                    tally.count(scenario.name, Some(seed), &schedule, &outcome);
-                }
-            });
-        }
+    let life = |number: usize| {
+        let seed = seed.wrapping_add(u64::try_from(number).unwrap_or_default());
+        let (which, schedule) = draw(&lengths, faults, most, seed);
+        let scenario = scenarios[which].drawn(seed);
+        let outcome = life::live(ground, &scenario, &schedule, seed);
+        (scenario.name, seed, schedule, outcome)
+    };
+    let mut tally = workers::each(workers, count, life, |tally: &mut Tally, lived| {
+        let (name, seed, schedule, outcome) = lived;
+        tally.count(name, Some(seed), &schedule, &outcome);
     });
-    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     tally.took = began.elapsed();
     tally
 }

@@ -16,16 +16,10 @@ use crate::{
     life::{Life, Phase},
     oracle::{Rule, Violation, is_ready},
     scenario::Scenario,
+    workers,
 };
 use serde_json::Value;
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long a spec may take until it is settled one way or another: an issuer is tried three times.
 const SETTLED: Duration = Duration::from_secs(400);
@@ -165,25 +159,20 @@ pub fn random(ground: &Ground, workers: usize, count: usize, seed: u64) -> Walke
 }
 
 fn go(ground: &Ground, workers: usize, walks: &[Walk]) -> Walked {
-    let next = AtomicUsize::new(0);
-    let walked = Mutex::new(Walked::default());
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(walk) = walks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let violations = walk.go(ground);
-                    let mut walked = walked.lock().unwrap_or_else(PoisonError::into_inner);
-                    walked.walks += 1;
-                    if violations.is_empty() {
-                        walked.survived += 1;
-                    } else if walked.failures.len() < SHOWN {
-                        walked.failures.push((walk.name.clone(), violations));
-                    }
-                }
-            });
-        }
-    });
-    walked.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let walk = |number: usize| (&walks[number].name, walks[number].go(ground));
+    workers::each(
+        workers,
+        walks.len(),
+        walk,
+        |walked: &mut Walked, (name, violations)| {
+            walked.walks += 1;
+            if violations.is_empty() {
+                walked.survived += 1;
+            } else if walked.failures.len() < SHOWN {
+                walked.failures.push((name.clone(), violations));
+            }
+        },
+    )
 }
 
 /// What a spec came to.
