@@ -61,7 +61,7 @@ pub struct Settings {
 
     /// Whether APIs of this cluster that have belonged to no object for an hour are deleted, with all that belongs to them.
     /// They are reported in any case.
-    #[arg(long, env = "JWTHTTPAPI_DELETE_ORPHANS", default_value_t = false, action = clap::ArgAction::Set)]
+    #[arg(long, env = "JWTHTTPAPI_DELETE_ORPHANS", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub delete_orphans: bool,
 
     /// Patterns of ARNs (with * and ?) of functions that routes may lead to. None allows none.
@@ -137,7 +137,7 @@ pub struct Settings {
     pub concurrency: u16,
 
     /// Whether to write only while holding the Lease jwthttpapi-leader.
-    #[arg(long, env = "JWTHTTPAPI_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(long, env = "JWTHTTPAPI_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub leader_elect: bool,
 
     /// Namespace of the Lease. Unless given: the one that the operator runs in.

@@ -9,10 +9,10 @@ use std::{io::Write, process::ExitCode};
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Crds => match std::io::stdout().write_all(run::crds().as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        },
+        Command::Crds => {
+            let written = run::crds().map(|crds| std::io::stdout().write_all(crds.as_bytes()));
+            ExitCode::from(u8::from(!matches!(written, Ok(Ok(())))))
+        }
         Command::Verify(scope) => {
             let found = telemetry::start(LogFormat::Text, "warn")
                 .map_err(run::Error::Configuration)

@@ -24,7 +24,11 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 /// The operator's ways to the world, and who it is there.
@@ -63,6 +67,7 @@ impl Operator {
             .map_err(|problem| Error::Configuration(problem.to_owned()))?;
         let metrics = Metrics::new(registry);
         metrics.concurrency(settings.concurrency);
+        metrics.leading(false);
         let fence = if settings.leader_elect {
             Fence::closed()
         } else {
@@ -275,10 +280,7 @@ pub(crate) async fn cluster(client: &Client, scope: &Scope) -> Result<Cluster, E
             replaced: Vec::new(),
         });
     }
-    let namespace = Api::<Namespace>::all(client.clone())
-        .get("kube-system")
-        .await
-        .map_err(|error| Error::Kubernetes(format!("cannot read the namespace kube-system: {error}")))?;
+    let namespace = kube_system(client).await?;
     let kube_system = namespace.uid().unwrap_or_default();
     Ok(Cluster {
         id: scope.cluster_id.clone().unwrap_or_else(|| kube_system.clone()),
@@ -287,6 +289,33 @@ pub(crate) async fn cluster(client: &Client, scope: &Scope) -> Result<Cluster, E
         replaced: scope.reclaim_from.clone(),
     })
 }
+
+/// An API server that fails in passing does so for everybody: a process that ended for it would be started ever more slowly.
+async fn kube_system(client: &Client) -> Result<Namespace, Error> {
+    let namespaces = Api::<Namespace>::all(client.clone());
+    let until = Instant::now() + FIRST_ANSWER;
+    loop {
+        let error = match namespaces.get("kube-system").await {
+            Ok(namespace) => return Ok(namespace),
+            Err(error) => error,
+        };
+        let is_refused = matches!(&error, kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429);
+        if is_refused || Instant::now() >= until {
+            let problem = format!("cannot read the namespace kube-system: {error}");
+            return Err(Error::Kubernetes(problem));
+        }
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the API server does not answer yet"
+        );
+        sleep(BETWEEN_ANSWERS).await;
+    }
+}
+
+/// How long a process that starts waits for the API server: less than its startup probe does.
+const FIRST_ANSWER: Duration = Duration::from_secs(45);
+/// How long between two tries.
+const BETWEEN_ANSWERS: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

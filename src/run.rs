@@ -12,7 +12,7 @@ use crate::{
 };
 use kube::{Client, client::ClientBuilder};
 use prometheus_client::registry::Registry;
-use std::time::Duration;
+use std::{num::NonZero, time::Duration};
 use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower::timeout::TimeoutLayer;
@@ -24,6 +24,8 @@ const LEASE_ANSWER: Duration = Duration::from_secs(5);
 /// For how long the body of an answer may show nothing. A watch that shows nothing is ended by the API server before
 /// (kube asks it to after 290 s).
 const SILENCE: Duration = Duration::from_secs(300);
+/// Threads that work is done on.
+const MOST_THREADS: usize = 4;
 /// How long whoever asks for metrics or health may take when everything else has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
@@ -58,8 +60,11 @@ impl Error {
 }
 
 /// The `CustomResourceDefinition`, as YAML.
-pub fn crds() -> String {
-    serde_saphyr::to_string(&jwthttpapi_core::api::crd()).unwrap_or_default()
+///
+/// # Errors
+/// When it cannot be written down: never.
+pub fn crds() -> Result<String, Error> {
+    serde_saphyr::to_string(&jwthttpapi_core::api::crd()).map_err(|error| Error::Ended(error.to_string()))
 }
 
 /// Runs the operator until it is told to stop.
@@ -85,8 +90,11 @@ pub fn verify(scope: &Scope) -> Result<Findings, Error> {
     }))
 }
 
+/// Few threads, on however large a node: the work is waiting.
 fn runtime() -> Result<Runtime, Error> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.min(MOST_THREADS))
         .enable_all()
         .build()
         .map_err(|error| Error::Ended(format!("cannot start: {error}")))

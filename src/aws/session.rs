@@ -121,10 +121,18 @@ impl Session {
             turn.come().await?;
             let bucket = self.bucket(operation.service());
             let permit = bucket.acquire(&self.object, turn.urgency);
-            let permit = match turn.deadline {
-                None => permit.await,
-                Some(deadline) => timeout_at(deadline, permit).await.map_err(|_| Stop::Cut)?,
+            let permit = async {
+                match turn.deadline {
+                    None => Some(permit.await),
+                    Some(deadline) => timeout_at(deadline, permit).await.ok(),
+                }
             };
+            let permit = tokio::select! {
+                biased;
+                () = self.aws.0.stopped.cancelled() => None,
+                permit = permit => permit,
+            };
+            let permit = permit.ok_or(Stop::Cut)?;
             let left = self.aws.has_left(&self.place).await.map_err(Stop::Fault)?;
             if left || (turn.cut)() {
                 return Err(Stop::Cut);
@@ -291,6 +299,41 @@ mod tests {
         };
         let (waited, ()) = tokio::join!(read(), stopping);
         assert_eq!(waited.unwrap_err().class, Class::NotLeading);
+        assert_eq!(began.elapsed().as_secs(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_waits_for_its_turn_when_the_process_is_asked_to_stop_is_not_sent() {
+        let apigateway = Rate {
+            per_second: 0.01,
+            burst: 1,
+        };
+        let aws = aws(
+            Fence::open(),
+            Settings {
+                apigateway,
+                ..Settings::default()
+            },
+        );
+        let session = session(&aws);
+        let write = || {
+            let turn = Turn {
+                urgency: Urgency::Delete,
+                deadline: None,
+                not_before: None,
+                cut: &|| false,
+            };
+            let send = ready(Ok::<_, SdkError<DeleteApiError, HttpResponse>>(()));
+            session.write(turn, Operation::DeleteApi, send)
+        };
+        assert!(write().await.is_ok());
+        let began = Instant::now();
+        let stopping = async {
+            sleep(Duration::from_secs(1)).await;
+            aws.stop();
+        };
+        let (waited, ()) = tokio::join!(write(), stopping);
+        assert!(matches!(waited, Err(Stop::Cut)), "{waited:?}");
         assert_eq!(began.elapsed().as_secs(), 1);
     }
 

@@ -57,6 +57,35 @@ async fn some_namespaces_need_a_cluster_id_and_kube_system_is_not_read_for_them(
     assert_eq!(operator.unwrap().parts.ctx.cluster.namespaces, ["a", "b"]);
 }
 
+/// A process that ended for it would be started ever more slowly.
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_does_not_answer_yet_is_asked_again_and_a_refusal_is_one() {
+    let server = cluster();
+    let away = Trouble::Refusal(503, "ServiceUnavailable");
+    server.trouble(Method::GET, "/kube-system", away);
+    let healing = async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        server.heal();
+    };
+    let (begun, ()) = tokio::join!(operator(&server, &["--allowed-functions=*"]), healing);
+    assert!(begun.is_ok());
+    for (trouble, waits) in [(away, 46), (Trouble::Refusal(403, "Forbidden"), 0)] {
+        server.trouble(Method::GET, "/kube-system", trouble);
+        let began = tokio::time::Instant::now();
+        let Err(error @ Error::Kubernetes(_)) = operator(&server, &["--allowed-functions=*"]).await else {
+            panic!("it began")
+        };
+        assert!(
+            error
+                .to_string()
+                .contains("cannot read the namespace kube-system"),
+            "{error}"
+        );
+        assert_eq!(began.elapsed().as_secs(), waits);
+        server.heal();
+    }
+}
+
 /// A flag that gets lost between the command line and the objects would change what is done in AWS without a word.
 #[tokio::test(start_paused = true)]
 async fn every_flag_that_says_what_is_made_or_deleted_reaches_the_reconciles() {

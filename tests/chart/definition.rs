@@ -17,7 +17,11 @@ fn the_chart_has_the_generated_definition_and_has_it_kept() {
         .as_object_mut()
         .unwrap()
         .remove("annotations");
-    assert_eq!(annotations, Some(json!({"helm.sh/resource-policy": "keep"})));
+    let kept = json!({
+        "argocd.argoproj.io/sync-options": "Prune=false",
+        "helm.sh/resource-policy": "keep",
+    });
+    assert_eq!(annotations, Some(kept));
     assert!(definition == generated, "run `make generate`");
 }
 

@@ -170,8 +170,9 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
         {
             Class::RoleNotReady
         }
-        // aws-facts §1, §15 (I): whether a full quota is a 429 or a 400 is not known.
-        Class::Throttled | Class::Rejected
+        // aws-facts §1, §15 (I): whether a full quota is a 429 or a 400 is not known. Reports of others have a 429 whose code is that
+        // of a conflict (O).
+        Class::Throttled | Class::Rejected | Class::Concurrent
             if creates && says(&["maximum number", "quota", "contact aws"]) && !says(&["rate exceeded"]) =>
         {
             Class::Quota

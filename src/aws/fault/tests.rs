@@ -77,6 +77,13 @@ const TEXTS: &[(Operation, &str, u16, &str, Class)] = &[
         Class::Rejected,
     ),
     (
+        Operation::CreateAuthorizer,
+        "ConflictException",
+        429,
+        "Maximum number of Authorizers for this API has been reached. Please contact AWS if you need additional Authorizers.",
+        Class::Quota,
+    ),
+    (
         Operation::CreateRoute,
         "ConflictException",
         409,

@@ -95,6 +95,29 @@ async fn the_deployment_of_one_write_ends_the_wait_and_that_of_several_has_all_i
     assert_eq!(takes(&mut ground, &["GET /a", "GET /c"]).await, looks);
 }
 
+/// It takes effect with a deployment (D), which the sandbox does not show: its time is waited for.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_is_switched_off_and_cors_are_waited_for_as_routes_are() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    let cors = json!({"allowOrigins": ["https://app.example.com"]});
+    for (change, waits) in [
+        (json!({"description": "other"}), Duration::ZERO),
+        (
+            json!({"description": "other", "disableExecuteApiEndpoint": true}),
+            DEPLOY_SETTLE,
+        ),
+        (json!({"description": "other", "cors": cors}), DEPLOY_SETTLE),
+        (json!({"description": "other"}), DEPLOY_SETTLE),
+    ] {
+        tokio::time::advance(DEPLOY_SETTLE).await;
+        ground.change(change.clone());
+        let began = Instant::now();
+        ground.pass().await.unwrap();
+        assert_eq!(began.elapsed(), waits, "{change}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_process_that_stops_waits_for_no_deployment() {
     let mut ground = Ground::new().await;

@@ -413,22 +413,27 @@ impl Step {
         }
     }
 
-    /// Whether a stage is deployed anew by it (O: routes, integrations, authorizers and stages do).
+    /// Whether a stage is deployed anew by it (routes, integrations, authorizers and stages, O), or may be: what the documents say of
+    /// the endpoint's switch (D), and nothing says of CORS.
     pub const fn deploys(&self) -> bool {
-        matches!(
-            self,
-            Self::CreateAuthorizer { .. }
-                | Self::UpdateAuthorizer { .. }
-                | Self::DeleteAuthorizer { .. }
-                | Self::CreateIntegration { .. }
-                | Self::UpdateIntegration { .. }
-                | Self::DeleteIntegration { .. }
-                | Self::CreateRoute { .. }
-                | Self::UpdateRoute { .. }
-                | Self::DeleteRoute { .. }
-                | Self::CreateStage
-                | Self::UpdateStage
-        )
+        match self {
+            Self::UpdateApi(change) => change.disable_execute_api_endpoint.is_some() || change.cors.is_some(),
+            step => matches!(
+                step,
+                Self::DeleteCors
+                    | Self::CreateAuthorizer { .. }
+                    | Self::UpdateAuthorizer { .. }
+                    | Self::DeleteAuthorizer { .. }
+                    | Self::CreateIntegration { .. }
+                    | Self::UpdateIntegration { .. }
+                    | Self::DeleteIntegration { .. }
+                    | Self::CreateRoute { .. }
+                    | Self::UpdateRoute { .. }
+                    | Self::DeleteRoute { .. }
+                    | Self::CreateStage
+                    | Self::UpdateStage
+            ),
+        }
     }
 
     /// Whether traffic has to wait until IAM has settled: a new role that invokes, a changed trust, another
