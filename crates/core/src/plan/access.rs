@@ -1,61 +1,147 @@
 //! The effective access function: who may call which path with which method.
 //!
-//! *Who may* is a set of [`Atom`]s: an atom stands for every token that carries at least what it names, and everybody may
-//! stands for all of them. One atom lies in a union of atoms exactly when it lies in one of them, so sets of access compare
-//! exactly.
+//! *Who may* is a set of parts: everybody, the holders of tokens that an authorizer takes with some scopes, or whoever passes what
+//! the operator does not make. A part is not taken apart as long as another one takes all of it: 300 routes with the most that AWS
+//! allows of audiences and scopes are then told apart by what they share. Where none does, its [kinds](Part::kinds) of callers are
+//! judged one by one, one audience with one scope each: a kind lies in a union exactly when it lies in one part of it, so that
+//! admissions compare exactly.
 
 use crate::model::desired::Jwt;
 use crate::model::meet;
 use crate::model::name::{CLOSED_SCOPE, Method, Pattern, RouteKey, Segment};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// A kind of caller.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Atom {
+/// Callers who are judged together.
+#[derive(Clone, Copy, Debug)]
+pub enum Callers<'a> {
     /// Anybody, without a token.
     Everyone,
-    /// Whoever has a token of an issuer for an audience, with a scope when one is asked for.
-    Token {
-        /// Where the token is looked for.
-        identity_source: String,
-        /// Its issuer.
-        issuer: String,
-        /// One of its audiences.
-        audience: String,
-        /// One of its scopes; none for any token.
-        scope: Option<String>,
+    /// Whoever has a token that an authorizer takes.
+    Tokens {
+        /// The authorizer.
+        jwt: &'a Jwt,
+        /// One of its audiences; none for all of them.
+        audience: Option<&'a str>,
+        /// With scopes; none for any token.
+        scopes: Scopes<'a>,
     },
     /// Whoever passes a kind of authorization that the operator does not make.
+    Other(&'a str),
+}
+
+/// With which scopes.
+#[derive(Clone, Copy, Debug)]
+pub enum Scopes<'a> {
+    /// With any, or none.
+    Any,
+    /// With one of these.
+    OneOf(&'a BTreeSet<String>),
+    /// With this one.
+    This(&'a str),
+}
+
+/// Some of those who may.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Everyone,
+    /// Holders of a token that an authorizer takes with any of these scopes, or with none when there are none.
+    Tokens {
+        jwt: Arc<Jwt>,
+        scopes: BTreeSet<String>,
+    },
     Other(String),
 }
 
-impl Atom {
-    /// Whether everybody for whom `other` stands is among those for whom this stands.
-    fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
+impl Part {
+    fn callers(&self) -> Callers<'_> {
+        match self {
+            Self::Everyone => Callers::Everyone,
+            Self::Tokens { jwt, scopes } if scopes.is_empty() => Callers::Tokens {
+                jwt,
+                audience: None,
+                scopes: Scopes::Any,
+            },
+            Self::Tokens { jwt, scopes } => Callers::Tokens {
+                jwt,
+                audience: None,
+                scopes: Scopes::OneOf(scopes),
+            },
+            Self::Other(kind) => Callers::Other(kind),
+        }
+    }
+
+    /// The same callers, in as many parts as can be told apart.
+    fn kinds(&self) -> impl Iterator<Item = Callers<'_>> {
+        let tokens = match self {
+            Self::Tokens { jwt, scopes } => Some((jwt, scopes)),
+            Self::Everyone | Self::Other(_) => None,
+        };
+        let whole = tokens.is_none().then(|| self.callers());
+        let each = tokens.into_iter().flat_map(|(jwt, scopes)| {
+            jwt.audience.iter().flat_map(move |audience| {
+                let any = scopes.is_empty().then_some(Scopes::Any);
+                let each = scopes.iter().map(|scope| Scopes::This(scope));
+                any.into_iter().chain(each).map(move |scopes| Callers::Tokens {
+                    jwt,
+                    audience: Some(audience),
+                    scopes,
+                })
+            })
+        });
+        whole.into_iter().chain(each)
+    }
+
+    /// Whether all of these callers are among those for whom this stands.
+    fn admits(&self, callers: Callers<'_>) -> bool {
+        match (self, callers) {
             (Self::Everyone, _) => true,
+            (Self::Other(own), Callers::Other(kind)) => own == kind,
             (
-                Self::Token {
-                    identity_source,
-                    issuer,
+                Self::Tokens { jwt, scopes: own },
+                Callers::Tokens {
+                    jwt: theirs,
                     audience,
-                    scope: None,
+                    scopes,
                 },
-                Self::Token {
-                    identity_source: s,
-                    issuer: i,
-                    audience: a,
-                    ..
-                },
-            ) => identity_source == s && issuer == i && audience == a,
-            _ => self == other,
+            ) => {
+                let takes = match audience {
+                    _ if std::ptr::eq(&raw const **jwt, theirs) => true,
+                    Some(audience) => jwt.is_of(theirs) && jwt.audience.contains(audience),
+                    None => jwt.is_of(theirs) && theirs.audience.is_subset(&jwt.audience),
+                };
+                let suffices = match scopes {
+                    _ if own.is_empty() => true,
+                    Scopes::Any => false,
+                    Scopes::OneOf(scopes) => scopes.is_subset(own),
+                    Scopes::This(scope) => own.contains(scope),
+                };
+                takes && suffices
+            }
+            _ => false,
         }
     }
 }
 
+impl Jwt {
+    /// Whether both take tokens of one issuer, in one place.
+    fn is_of(&self, other: &Self) -> bool {
+        self.identity_source == other.identity_source && self.issuer == other.issuer
+    }
+}
+
 /// Who may.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Admission(BTreeSet<Atom>);
+#[derive(Clone, Debug, Default)]
+pub struct Admission(BTreeSet<Part>);
+
+/// Whether both admit the same callers.
+impl PartialEq for Admission {
+    fn eq(&self, other: &Self) -> bool {
+        self.within(other) && other.within(self)
+    }
+}
+
+impl Eq for Admission {}
 
 impl Admission {
     /// Nobody.
@@ -65,32 +151,28 @@ impl Admission {
 
     /// Everybody.
     pub fn everyone() -> Self {
-        Self([Atom::Everyone].into())
+        Self([Part::Everyone].into())
     }
 
     /// Whoever passes a kind of authorization that the operator does not make.
     pub fn other(kind: String) -> Self {
-        Self([Atom::Other(kind)].into())
+        Self([Part::Other(kind)].into())
     }
 
     /// Holders of a token that an authorizer takes with any of these scopes, or with none when there are none. A scope that
     /// no token carries admits nobody.
-    pub fn jwt(jwt: &Jwt, scopes: &BTreeSet<String>) -> Self {
-        let token = |audience: &String, scope: Option<&String>| Atom::Token {
-            identity_source: jwt.identity_source.clone(),
-            issuer: jwt.issuer.clone(),
-            audience: audience.clone(),
-            scope: scope.cloned(),
-        };
-        let kinds = jwt.audience.iter().flat_map(|audience| {
-            let open = scopes.is_empty().then(|| token(audience, None));
-            let one_of = scopes
-                .iter()
-                .filter(|scope| *scope != CLOSED_SCOPE)
-                .map(move |scope| token(audience, Some(scope)));
-            open.into_iter().chain(one_of)
+    pub fn jwt(jwt: &Arc<Jwt>, scopes: &BTreeSet<String>) -> Self {
+        let carried: BTreeSet<String> = scopes
+            .iter()
+            .filter(|scope| *scope != CLOSED_SCOPE)
+            .cloned()
+            .collect();
+        let is_nobody = jwt.audience.is_empty() || (carried.is_empty() && !scopes.is_empty());
+        let part = (!is_nobody).then(|| Part::Tokens {
+            jwt: Arc::clone(jwt),
+            scopes: carried,
         });
-        Self(kinds.collect())
+        Self(part.into_iter().collect())
     }
 
     /// Whether nobody may.
@@ -100,22 +182,23 @@ impl Admission {
 
     /// Whether everybody may.
     pub fn is_everyone(&self) -> bool {
-        self.0.contains(&Atom::Everyone)
+        self.0.contains(&Part::Everyone)
     }
 
-    /// The kinds of callers.
-    pub fn atoms(&self) -> impl Iterator<Item = &Atom> {
-        self.0.iter()
+    /// Whether something holds for all callers. What holds for some together must hold for each of them.
+    pub fn all(&self, holds: impl Fn(Callers<'_>) -> bool) -> bool {
+        let mut parts = self.0.iter();
+        parts.all(|part| holds(part.callers()) || part.kinds().all(&holds))
     }
 
-    /// Whether one kind of callers may.
-    pub fn admits(&self, atom: &Atom) -> bool {
-        self.0.iter().any(|own| own.covers(atom))
+    /// Whether one part of it admits all of these callers.
+    pub fn admits(&self, callers: Callers<'_>) -> bool {
+        self.0.iter().any(|part| part.admits(callers))
     }
 
     /// Whether it admits nobody whom the other does not.
     pub fn within(&self, other: &Self) -> bool {
-        self.0.iter().all(|atom| other.admits(atom))
+        self.all(|callers| other.admits(callers))
     }
 
     /// Both together.
@@ -227,12 +310,12 @@ fn concrete(path: &[Segment]) -> Vec<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn jwt(issuer: &str, audience: &[&str]) -> Jwt {
-        Jwt {
+    fn jwt(issuer: &str, audience: &[&str]) -> Arc<Jwt> {
+        Arc::new(Jwt {
             identity_source: "$request.header.Authorization".into(),
             issuer: issuer.into(),
             audience: audience.iter().map(ToString::to_string).collect(),
-        }
+        })
     }
 
     fn scopes(items: &[&str]) -> BTreeSet<String> {
@@ -248,6 +331,18 @@ mod tests {
         assert!(!Admission::jwt(&jwt("j", &["a"]), &scopes(&["s"])).within(&wide));
         let more = Admission::jwt(&jwt("i", &["a"]), &scopes(&["s", "t"]));
         assert!(narrow.within(&more) && !more.within(&narrow));
+    }
+
+    #[test]
+    fn what_no_part_takes_alone_may_be_taken_by_several_together() {
+        let wide = Admission::jwt(&jwt("i", &["a", "b"]), &scopes(&["s", "t"]));
+        let [one, other] =
+            ["a", "b"].map(|audience| Admission::jwt(&jwt("i", &[audience]), &scopes(&["s", "t"])));
+        assert!(!wide.within(&one) && !wide.within(&other));
+        assert_eq!(wide, one.union(&other));
+        let [one, other] = ["s", "t"].map(|scope| Admission::jwt(&jwt("i", &["a", "b"]), &scopes(&[scope])));
+        assert_eq!(wide, one.union(&other));
+        assert_ne!(wide, one);
     }
 
     #[test]

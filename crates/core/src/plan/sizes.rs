@@ -3,7 +3,7 @@
 use super::sketch::{owner, place, policy, route};
 use super::world::World;
 use super::{Plan, plan};
-use crate::api::{Cors, Invocation, InvocationMode, JwtHttpApiSpec};
+use crate::api::{Cors, Invocation, InvocationMode, JwtHttpApiSpec, Route};
 use crate::model::name::FunctionArn;
 use crate::model::{Desired, build};
 
@@ -153,4 +153,35 @@ fn three_hundred_routes_are_planned_quickly_from_nothing_and_when_all_are_found_
     let repair = plan(&desired, &world.observed, &owner(), &place());
     assert_eq!(repair.steps.len(), 300);
     assert!(repair.steps.iter().all(|planned| planned.tightens));
+}
+
+/// A set of audiences and scopes for each route would be hundreds of megabytes, and all pairs of them hours.
+#[test]
+fn routes_that_all_overlap_with_the_most_audiences_and_scopes_are_planned_quickly_in_little_memory() {
+    let scope = |set: usize, n: usize| format!("{set}-{n}-{}", "s".repeat(59));
+    let mut spec = spec();
+    spec.cors = None;
+    spec.issuer = format!("https://issuer.example.com/{}", "i".repeat(2_000));
+    spec.audience = (10..60).map(|n| format!("{n}{}", "a".repeat(510))).collect();
+    spec.routes = (0..240)
+        .map(|index: usize| {
+            let method = ["GET", "ANY"][index % 2];
+            let key = format!("{method} /{}{{rest+}}", "a/".repeat(index / 2));
+            Route {
+                scopes: Some((0..10).map(|n| scope(index % 7, n)).collect()),
+                ..route(&key, "f")
+            }
+        })
+        .collect();
+    let mut world = world();
+    let desired = built(&spec);
+    let creation = plan(&desired, &world.observed, &owner(), &place());
+    assert_eq!(creation.steps.len(), 2 + 1 + 1 + 1 + 240 + 1);
+    world.run(&creation);
+    // Every route gets the scopes of another one.
+    for (index, route) in spec.routes.iter_mut().enumerate() {
+        route.scopes = Some((0..10).map(|n| scope((index + 1) % 7, n)).collect());
+    }
+    let change = plan(&built(&spec), &world.observed, &owner(), &place());
+    assert_eq!(change.steps.len(), 240);
 }

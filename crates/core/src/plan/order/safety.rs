@@ -2,7 +2,7 @@
 
 use super::candidates::{Candidate, Change, Level};
 use super::state::{Entry, State};
-use crate::plan::access::{Admission, Atom};
+use crate::plan::access::{Admission, Callers};
 
 impl State<'_> {
     /// Whether everybody whom a change newly admits anywhere is admitted there by the desired state.
@@ -51,9 +51,9 @@ impl State<'_> {
         let covered = beneath
             .last()
             .is_some_and(|(broader, _)| broader.pattern.contains(&entry.pattern));
-        self.wanted_admission(route, &entry.goal).atoms().all(|atom| {
-            self.allows(index, atom)
-                || (covered && beneath.iter().all(|(_, admission)| admission.admits(atom)))
+        self.wanted_admission(route, &entry.goal).all(|callers| {
+            self.allows(index, callers)
+                || (covered && beneath.iter().all(|(_, admission)| admission.admits(callers)))
         })
     }
 
@@ -81,14 +81,14 @@ impl State<'_> {
                 return true;
             };
             let Some(below) = &broader.now else { return true };
-            self.admission(&below.guard).atoms().all(|atom| {
-                own.admits(atom)
+            self.admission(&below.guard).all(|callers| {
+                own.admits(callers)
                     || (broader.is_wanted()
-                        && broader.goal.admits(atom)
+                        && broader.goal.admits(callers)
                         && self
                             .missing(broader)
                             .filter(|other| other.pattern.overlaps(&entry.pattern))
-                            .all(|other| other.goal.admits(atom)))
+                            .all(|other| other.goal.admits(callers)))
             })
         })
     }
@@ -111,17 +111,16 @@ impl State<'_> {
     }
 
     fn is_safe_change(&self, index: usize, now: &Admission, then: &Admission) -> bool {
-        then.atoms()
-            .all(|atom| now.admits(atom) || self.allows(index, atom))
+        then.all(|callers| now.admits(callers) || self.allows(index, callers))
     }
 
-    /// Whether the desired state admits an atom wherever this route takes requests now or will take them: it gets them in
+    /// Whether the desired state admits these callers wherever this route takes requests now or will take them: it gets them in
     /// the end, or a more specific route does that is still missing.
-    fn allows(&self, index: usize, atom: &Atom) -> bool {
+    fn allows(&self, index: usize, callers: Callers<'_>) -> bool {
         self.entries.get(index).is_some_and(|entry| {
             entry.is_wanted()
-                && entry.goal.admits(atom)
-                && self.missing(entry).all(|other| other.goal.admits(atom))
+                && entry.goal.admits(callers)
+                && self.missing(entry).all(|other| other.goal.admits(callers))
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::plan::room::Room;
 use crate::plan::step::Step;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What an authorizer is called while ordering: the id of one that exists, the name of one to come.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +61,9 @@ pub(super) struct State<'a> {
     /// Sorted by rank: the most specific first.
     pub(super) entries: Vec<Entry<'a>>,
     /// Configurations; none for an authorizer of a kind that the operator does not make.
-    pub(super) authorizers: BTreeMap<Handle, Option<Jwt>>,
+    pub(super) authorizers: BTreeMap<Handle, Option<Arc<Jwt>>>,
+    /// The wanted ones' configurations, by name: one for all routes that they guard.
+    pub(super) configurations: BTreeMap<&'a str, Arc<Jwt>>,
     /// What stands for the wanted authorizers.
     pub(super) handles: BTreeMap<&'a str, Handle>,
     pub(super) integrations: BTreeMap<&'a Marker, String>,
@@ -93,7 +96,12 @@ impl<'a> State<'a> {
             entries: Vec::new(),
             authorizers: observed
                 .iter()
-                .map(|a| (existing(&a.id), a.jwt.clone()))
+                .map(|a| (existing(&a.id), a.jwt.clone().map(Arc::new)))
+                .collect(),
+            configurations: desired
+                .authorizers
+                .iter()
+                .map(|(name, jwt)| (name.as_str(), Arc::new(jwt.clone())))
                 .collect(),
             handles: desired
                 .authorizers
@@ -199,9 +207,8 @@ impl<'a> State<'a> {
         match &route.guard {
             Guard::Public => Admission::everyone(),
             Guard::Jwt { authorizer, scopes } => self
-                .desired
-                .authorizers
-                .get(authorizer)
+                .configurations
+                .get(authorizer.as_str())
                 .map_or_else(Admission::nobody, |jwt| Admission::jwt(jwt, scopes)),
         }
     }
@@ -256,10 +263,10 @@ impl<'a> State<'a> {
     }
 
     /// One that has still to be made will be made in its final form.
-    fn configuration(&self, authorizer: &Handle) -> Option<&Jwt> {
+    fn configuration(&self, authorizer: &Handle) -> Option<&Arc<Jwt>> {
         match (self.authorizers.get(authorizer), authorizer) {
             (Some(made), _) => made.as_ref(),
-            (None, Handle::New(name)) => self.desired.authorizers.get(name),
+            (None, Handle::New(name)) => self.configurations.get(name.as_str()),
             (None, Handle::Existing(_)) => None,
         }
     }
@@ -306,10 +313,10 @@ impl<'a> State<'a> {
 
     /// Names of the authorizers that exist and differ.
     pub(super) fn edits(&self) -> impl Iterator<Item = &'a str> {
-        self.desired.authorizers.iter().filter_map(|(name, jwt)| {
-            let now = self.authorizers.get(self.handles.get(name.as_str())?)?;
-            let differs = now.as_ref() != Some(jwt) || self.renamed.contains(name.as_str());
-            differs.then_some(name.as_str())
+        self.configurations.iter().filter_map(|(name, jwt)| {
+            let now = self.authorizers.get(self.handles.get(name)?)?;
+            let differs = now.as_ref() != Some(jwt) || self.renamed.contains(name);
+            differs.then_some(*name)
         })
     }
 
@@ -320,7 +327,7 @@ impl<'a> State<'a> {
     ) -> impl Iterator<Item = (usize, Admission, Admission)> + 'b {
         let entries = self.entries.iter().enumerate();
         entries.filter_map(move |(index, entry)| {
-            let (handle, jwt) = (self.handles.get(name)?, self.desired.authorizers.get(name)?);
+            let (handle, jwt) = (self.handles.get(name)?, self.configurations.get(name)?);
             let guard = &entry.now.as_ref()?.guard;
             match guard {
                 CurrentGuard::Jwt { authorizer, scopes } if authorizer == handle => {

@@ -8,6 +8,7 @@ use crate::model::desired::{Guard, Route};
 use crate::model::name::{CLOSED_SCOPE, RouteKey};
 use crate::plan::step::{Authorize, RouteChange, Step};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl State<'_> {
     /// Performs a change, or as much of it as can be done now.
@@ -54,14 +55,14 @@ impl State<'_> {
     }
 
     fn edit(&mut self, name: &str) -> Option<()> {
-        let jwt = self.desired.authorizers.get(name)?.clone();
+        let jwt = Arc::clone(self.configurations.get(name)?);
         let handle = self.handle(name);
         let Handle::Existing(id) = handle.clone() else {
             return None;
         };
-        self.authorizers.insert(handle, Some(jwt.clone()));
+        self.authorizers.insert(handle, Some(Arc::clone(&jwt)));
         self.renamed.remove(name);
-        let name = name.to_owned();
+        let (name, jwt) = (name.to_owned(), Arc::unwrap_or_clone(jwt));
         self.push(Step::UpdateAuthorizer { id, name, jwt });
         Some(())
     }
@@ -191,7 +192,7 @@ impl State<'_> {
         let Some(name) = self.lacks_authorizer(route) else {
             return;
         };
-        let Some(jwt) = self.desired.authorizers.get(name).cloned() else {
+        let Some(jwt) = self.configurations.get(name).cloned() else {
             return;
         };
         let handle = self.handle(name);
@@ -199,8 +200,8 @@ impl State<'_> {
             self.edit(name);
             return;
         }
-        self.authorizers.insert(handle, Some(jwt.clone()));
-        let name = name.to_owned();
+        self.authorizers.insert(handle, Some(Arc::clone(&jwt)));
+        let (name, jwt) = (name.to_owned(), Arc::unwrap_or_clone(jwt));
         self.push(Step::CreateAuthorizer { name, jwt });
     }
 

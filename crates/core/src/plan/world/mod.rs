@@ -14,6 +14,7 @@ use crate::model::observed::{
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The truth about one account, and what gives new ids.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ impl World {
                 authorizer_id,
                 scopes,
             } => match api.authorizers.iter().find(|a| a.id == *authorizer_id) {
-                Some(Authorizer { jwt: Some(jwt), .. }) => Admission::jwt(jwt, scopes),
+                Some(Authorizer { jwt: Some(jwt), .. }) => Admission::jwt(&Arc::new(jwt.clone()), scopes),
                 _ => Admission::other(format!("authorizer {authorizer_id}")),
             },
         };
@@ -367,7 +368,7 @@ pub(crate) fn desired_access(desired: &Desired) -> Access {
         Guard::Public => Admission::everyone(),
         Guard::Jwt { authorizer, scopes } => {
             let jwt: &Jwt = &desired.authorizers[authorizer];
-            Admission::jwt(jwt, scopes)
+            Admission::jwt(&Arc::new(jwt.clone()), scopes)
         }
     };
     let routes = desired.routes.iter();
