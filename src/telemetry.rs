@@ -3,14 +3,15 @@
 use crate::cli::LogFormat;
 use tracing_subscriber::EnvFilter;
 
-/// Libraries that would write request bodies, and with them credentials, at their finer levels.
-const QUIET: [&str; 6] = [
+/// Libraries that would write bodies of requests and answers, and with them credentials, code and variables.
+const QUIET: [&str; 7] = [
     "aws_smithy_runtime=warn",
     "aws_config=warn",
     "aws_sdk_sts=warn",
     "hyper=warn",
     "tower=warn",
     "aws_sigv4=warn",
+    "kube_client::client=error",
 ];
 
 /// Starts logging to standard error.

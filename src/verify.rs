@@ -66,13 +66,25 @@ pub(crate) async fn verify(scope: &Scope, ways: Ways) -> Result<Findings, Error>
         .filter_map(|listed| listed.object.spec.region.clone());
     let regions: BTreeSet<String> = named.chain([aws.default_region().to_owned()]).collect();
     let mut apis = Apis::new();
+    let mut unread = Vec::new();
     for region in regions {
-        let unread = |fault: crate::aws::Fault| Error::Aws(fault.message());
-        let place = aws.place(Some(&region)).await.map_err(unread)?;
+        let failed = |fault: crate::aws::Fault| Error::Aws(fault.message());
+        let place = aws.place(Some(&region)).await.map_err(failed)?;
         let session = aws.session(&place, "verify", Urgency::Resync);
-        apis.insert(region, session.apis().await.map_err(unread)?);
+        match session.apis().await {
+            Ok(listed) => {
+                apis.insert(region, listed);
+            }
+            // An object may name a Region that there is not.
+            Err(fault) if region != aws.default_region() => {
+                unread.push(format!("Region {region} cannot be read: {}", fault.message()));
+            }
+            Err(fault) => return Err(failed(fault)),
+        }
     }
-    Ok(compare(&cluster, &objects, &apis, aws.default_region()))
+    let mut findings = compare(&cluster, &objects, &apis, aws.default_region());
+    findings.bad.extend(unread);
+    Ok(findings)
 }
 
 /// An object, or what can be read of it and why not all.
@@ -123,8 +135,9 @@ fn compare(cluster: &Cluster, objects: &[Listed], apis: &Apis, default_region: &
             continue;
         }
         let region = object.spec.region.as_deref().unwrap_or(default_region);
-        let listed = apis.get(region).map(Vec::as_slice).unwrap_or_default();
-        of_object(cluster, object, region, listed, &mut findings);
+        if let Some(listed) = apis.get(region) {
+            of_object(cluster, object, region, listed, &mut findings);
+        }
     }
     let alive: BTreeSet<String> = objects.iter().filter_map(|listed| listed.object.uid()).collect();
     for (region, listed) in apis {

@@ -22,6 +22,8 @@ use tokio::time::{Instant, timeout};
 const REREAD: Duration = Duration::from_secs(5);
 /// How long before their end others are renewed.
 const AHEAD: Duration = Duration::from_secs(10);
+/// How long credentials that one service refused are used by everybody else.
+const YOUNG: Duration = Duration::from_mins(1);
 /// How long their source may take: less than any request, so that it is the credentials that are named, not the request.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -62,6 +64,12 @@ impl Keyring {
         if last.as_ref().is_some_and(|last| last.at <= at) {
             *last = None;
         }
+    }
+
+    /// AWS refused what was in use at an instant, perhaps for a reason that is not theirs: what everybody uses is not thrown away for
+    /// that while it is young.
+    pub(super) async fn doubted(&self, at: Instant) {
+        self.refused(at.checked_sub(YOUNG).unwrap_or(at)).await;
     }
 
     async fn current(&self) -> Provided {
@@ -231,6 +239,19 @@ mod tests {
         assert_eq!(keyring.key().await.as_deref(), Some("key-2"));
         keyring.refused(began).await;
         assert_eq!(keyring.key().await.as_deref(), Some("key-2"));
+    }
+
+    /// An object may name a Region that is not enabled, and do so again and again.
+    #[tokio::test(start_paused = true)]
+    async fn what_may_be_refused_for_another_reason_is_not_thrown_away_while_it_is_young() {
+        let keyring = keyring(Some(Duration::from_secs(3600)));
+        assert_eq!(keyring.key().await.as_deref(), Some("key-1"));
+        for second in 1..=120 {
+            advance(Duration::from_secs(1)).await;
+            keyring.doubted(Instant::now()).await;
+            let expected = format!("key-{}", 1 + second / 60);
+            assert_eq!(keyring.key().await, Some(expected), "after {second} s");
+        }
     }
 
     #[derive(Debug)]

@@ -213,6 +213,9 @@ where
             debug!(%fault, request_id = fault.request_id, "AWS did not do it");
             match fault.class {
                 Class::Throttled => permit.throttled(),
+                Class::CredentialsUnavailable if fault.may_be_of_the_region() => {
+                    aws.keyring.doubted(began).await
+                }
                 Class::CredentialsUnavailable => aws.keyring.refused(began).await,
                 _ if fault.status.is_some() => permit.answered(),
                 _ => {}

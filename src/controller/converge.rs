@@ -11,12 +11,11 @@ use super::{
     look::{Questions, conflict, look, resolved},
     pass::{Findings, Next},
     record::Record,
-    remains::last_owner,
 };
 use crate::aws::Urgency;
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
-    model::{Observed, Proof, observed::Lineage},
+    model::{Observed, Proof},
 };
 use std::collections::BTreeSet;
 use tokio::time::{Instant, timeout_at};
@@ -101,10 +100,7 @@ pub(crate) async fn converge(
     };
     let found = Found {
         observed: Observed {
-            lineage: Lineage {
-                apis: BTreeSet::from([aim.place.execute_api_arn(&api.id)]),
-                last: last_owner(&aim.owner, &status, &BTreeSet::new()),
-            },
+            lineage: BTreeSet::from([aim.place.execute_api_arn(&api.id)]),
             api: Some(api),
             role: sight.role,
             functions: sight.functions,

@@ -20,7 +20,7 @@ use jwthttpapi_core::{
     model::{
         Observed, Owner,
         name::{FunctionArn, Place, role_name},
-        observed::{Api, FunctionPolicy, Lineage, Reading},
+        observed::{Api, FunctionPolicy, Reading},
     },
     plan::{Candidate, Planned, Step, plan_deletion},
     planted,
@@ -90,7 +90,7 @@ struct End<'a> {
     /// Whether there may be an API that AWS does not show yet.
     unsure: bool,
     questions: &'a Questions<'a>,
-    lineage: &'a Lineage,
+    lineage: &'a BTreeSet<String>,
 }
 
 /// What came of the deletion's plans.
@@ -145,17 +145,16 @@ impl Teardown<'_> {
             }
         }
 
-        let seen = apis.iter().any(|api| self.owner.owns(&api.tags));
+        let lineage = sources(self.place, self.owner, &apis, &status);
+        // A status may name what is somebody else's: nothing of it is told, nor taken.
+        apis.retain(|api| self.owner.owns(&api.tags));
+        let seen = !apis.is_empty();
         let mut functions = sight.functions;
         if let Err(fault) = self.read_policies(&apis, &mut functions).await {
             findings.fault(&fault);
             return Ok((Next::Backoff, status));
         }
         let last = last_owner(self.owner, &status, &targets);
-        let lineage = Lineage {
-            apis: sources(self.place, self.owner, &apis, &status),
-            last: last.clone(),
-        };
         if !apis.is_empty() {
             // What integrations told is gone with them: written down before they go.
             let told = functions.keys().map(ToString::to_string);

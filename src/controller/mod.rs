@@ -48,7 +48,7 @@ pub(crate) use context::{Cluster, Context, Periods};
 use crate::{metrics::Census, server::Health};
 use error::Error;
 use futures::{Stream, StreamExt};
-use jwthttpapi_core::api::{ConditionType, JwtHttpApi, condition};
+use jwthttpapi_core::api::{ConditionType, JwtHttpApi, Reason, condition};
 use kube::{
     Client, ResourceExt,
     core::DeserializeGuard,
@@ -157,6 +157,12 @@ fn key<K: ResourceExt>(object: &K) -> String {
     format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
 }
 
+/// A word of a closed set: others may write into a status, and no word of theirs becomes a series.
+fn within(word: &str, words: &[&str]) -> String {
+    let known = words.contains(&word);
+    if known { word } else { "other" }.to_owned()
+}
+
 /// Counts what the objects say in their status, and forgets those that are gone.
 fn take_stock(ctx: &Context) {
     let objects = ctx.store.state();
@@ -168,10 +174,12 @@ fn take_stock(ctx: &Context) {
             let Some(condition) = condition(&status.conditions, kind) else {
                 continue;
             };
-            let counted = (kind.as_str(), condition.status.clone());
+            let status = within(&condition.status, &["True", "False", "Unknown"]);
+            let counted = (kind.as_str(), status);
             *census.conditions.entry(counted).or_default() += 1;
             if kind == ConditionType::DeletionBlocked {
-                *census.blocked.entry(condition.reason.clone()).or_default() += 1;
+                let reason = within(&condition.reason, &Reason::ALL.map(Reason::as_str));
+                *census.blocked.entry(reason).or_default() += 1;
             }
         }
     }

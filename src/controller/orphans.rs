@@ -289,7 +289,7 @@ impl Sweep<'_> {
                 return Ok(());
             };
             let mut seen = seen?;
-            seen.lineage.apis.clone_from(&apis);
+            seen.lineage.clone_from(&apis);
             let removed = remains::take_away(session, owner, &seen, &cut, deadline).await;
             match removed.map_err(|(_, fault)| fault)? {
                 Removal::Empty => break,

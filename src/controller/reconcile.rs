@@ -109,9 +109,6 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     let mut record = match Record::read(&ctx.client, namespace, name).await {
         Ok(Some(record)) => record,
         Ok(None) => return Ok((Ended::success, None)),
-        Err(Error::Kube(error)) if matches!(*error, kube::Error::SerdeError(_)) => {
-            return Err(Error::Malformed(error.to_string()));
-        }
         Err(error) => return Err(error),
     };
     planted!(StaleObject => {

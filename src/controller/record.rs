@@ -3,7 +3,7 @@
 //! Each write carries the newest resource version answered in this reconcile; a conflict starts the reconcile again. Nothing
 //! but the status and the operator's own finalizer is ever written.
 
-use super::{error::Error, pass::Findings};
+use super::{Guarded, error::Error, pass::Findings};
 use jwthttpapi_core::api::{
     ConditionType, FIELD_MANAGER, FINALIZER, JwtHttpApi, JwtHttpApiSpec, JwtHttpApiStatus, REQUESTED_AT,
     condition, report,
@@ -26,8 +26,14 @@ pub(crate) struct Record {
 impl Record {
     /// Reads the object from the API server, past every cache.
     pub(crate) async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Self>, Error> {
-        let api: Api<JwtHttpApi> = Api::namespaced(client.clone(), namespace);
-        Ok(api.get_opt(name).await?.map(|object| Self { api, object }))
+        // Guarded: the client would log what it cannot read, and code and variables with it.
+        let guarded: Api<Guarded> = Api::namespaced(client.clone(), namespace);
+        let Some(found) = guarded.get_opt(name).await? else {
+            return Ok(None);
+        };
+        let object = found.0.map_err(|unread| Error::Malformed(unread.error))?;
+        let api = Api::namespaced(client.clone(), namespace);
+        Ok(Some(Self { api, object }))
     }
 
     /// Shows the object as the cache has it.

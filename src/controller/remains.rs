@@ -10,7 +10,7 @@ use jwthttpapi_core::{
     model::{
         Observed, Owner,
         name::{FunctionArn, role_name},
-        observed::{Lineage, Owned, Reading},
+        observed::{Owned, Reading},
     },
     plan::{Step, plan_deletion},
 };
@@ -72,7 +72,7 @@ pub(super) async fn see(
             api: None,
             role: made_by(owner, sight.role, |role| &role.tags),
             functions: sight.functions,
-            lineage: Lineage::default(),
+            lineage: BTreeSet::new(),
             owned: sight
                 .owned
                 .into_iter()

@@ -10,7 +10,13 @@ use std::{collections::BTreeSet, time::Duration};
 pub(super) fn period(asked: Duration, objects: &Cache, budgets: &Settings) -> Duration {
     let mut reads = Reads::default();
     for object in objects.state() {
-        if let Ok(object) = &object.0 {
+        // What was never made is not compared, and must stretch nobody's period.
+        if let Ok(object) = &object.0
+            && object
+                .status
+                .as_ref()
+                .is_some_and(|status| status.api_id.is_some())
+        {
             reads.add(&object.spec);
         }
     }
@@ -83,7 +89,15 @@ mod tests {
     const MINUTE: Duration = Duration::from_mins(1);
 
     /// The period for as many objects, each with as many routes to functions of others and as many functions of its own.
-    fn stretched((objects, backends, own): (usize, usize, usize), budgets: &Settings) -> Duration {
+    fn stretched(many: (usize, usize, usize), budgets: &Settings) -> Duration {
+        stretched_by(many, budgets, &json!({"apiId": "a"}))
+    }
+
+    fn stretched_by(
+        (objects, backends, own): (usize, usize, usize),
+        budgets: &Settings,
+        status: &Value,
+    ) -> Duration {
         let routes: Vec<Value> = (0..backends)
             .map(|n| json!({"routeKey": format!("GET /{n}"), "lambda": {"name": format!("backend-{n}")}}))
             .collect();
@@ -97,6 +111,7 @@ mod tests {
                 "kind": "JwtHttpApi",
                 "metadata": {"namespace": "demo", "name": format!("api-{n}")},
                 "spec": {"issuer": "https://issuer.example.com", "audience": ["a"], "routes": routes, "functions": functions},
+                "status": status,
             }))
             .unwrap();
             writer.apply_watcher_event(&Event::Apply(DeserializeGuard(Ok(object))));
@@ -120,6 +135,12 @@ mod tests {
         assert_eq!(stretched((20, 300, 0), &budgets).as_secs(), 1_714);
         // Two of IAM a role, half of five a second.
         assert_eq!(stretched((20, 1, 19), &budgets).as_secs(), 320);
+    }
+
+    #[test]
+    fn an_object_that_was_never_made_stretches_nothing() {
+        let budgets = Settings::default();
+        assert_eq!(stretched_by((100, 300, 0), &budgets, &json!({})), MINUTE);
     }
 
     #[test]

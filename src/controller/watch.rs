@@ -21,9 +21,9 @@ pub(super) fn objects(
 ) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + use<> {
     let watch = |api| {
         let known = cache.clone();
-        watcher(api, watcher::Config::default())
+        watcher(api, watcher::Config::default().page_size(PAGE))
             .backoff(Lasting::default())
-            .modify(|object: &mut Guarded| object.managed_fields_mut().clear())
+            .modify(shorten)
             .filter(move |event| future::ready(!is_of_a_predecessor(event, &known)))
     };
     if namespaces.is_empty() {
@@ -48,6 +48,20 @@ pub(super) fn objects(
             stream::iter(events)
         })
         .right_stream()
+}
+
+/// Objects in one answer of a list: each may be more than a megabyte of code.
+const PAGE: u32 = 20;
+
+/// Keeps what may be long out of the cache: passes read it live.
+fn shorten(object: &mut Guarded) {
+    object.managed_fields_mut().clear();
+    if let Ok(object) = &mut object.0 {
+        for function in &mut object.spec.functions {
+            function.code.clear();
+            function.environment.clear();
+        }
+    }
 }
 
 /// kube's own back-off, which ends only by itself, after two minutes without a failure. A list begins with an event, refused or
@@ -261,6 +275,21 @@ mod tests {
             Event::Apply(object) => format!("applied {}", key(object)),
             Event::Delete(object) => format!("deleted {}", key(object)),
         }
+    }
+
+    #[test]
+    fn the_cache_holds_no_code() {
+        let function = serde_json::json!({
+            "name": "hello", "runtime": "python3.14", "handler": "app.handler",
+            "code": "def handler(event, context): return {}", "environment": {"KEY": "value"},
+        });
+        let mut spec = JwtHttpApiSpec::default();
+        spec.functions = vec![serde_json::from_value(function).unwrap()];
+        let mut object = DeserializeGuard(Ok(JwtHttpApi::new("hello", spec)));
+        shorten(&mut object);
+        let kept = &object.0.unwrap().spec.functions[0];
+        assert_eq!((kept.name.as_str(), kept.code.as_str()), ("hello", ""));
+        assert!(kept.environment.is_empty());
     }
 
     #[test]

@@ -225,6 +225,11 @@ impl Fault {
             && matches!(self.class, Class::Unanswered | Class::Server | Class::Unknown)
     }
 
+    /// Whether it may be the Region that knows no keys, since it is not enabled (O).
+    pub(super) fn may_be_of_the_region(&self) -> bool {
+        self.code.as_deref() == Some("UnrecognizedClientException")
+    }
+
     /// Whether what was refused is the permissions boundary of a role.
     fn is_of_the_boundary(&self) -> bool {
         let sets = matches!(

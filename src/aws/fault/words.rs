@@ -46,8 +46,7 @@ pub(super) fn message(fault: &Fault) -> String {
             "AWS denies {}; allow it in the IAM policy of the operator's role",
             denied_action(fault)
         ),
-        // A Region that is not enabled knows no keys (O).
-        Class::CredentialsUnavailable if fault.code.as_deref() == Some("UnrecognizedClientException") => {
+        Class::CredentialsUnavailable if fault.may_be_of_the_region() => {
             format!(
                 "{service} takes the operator's credentials for invalid ({operation}); if they work elsewhere, enable this Region for the account, else check the operator's service account, the role behind it and that role's trust"
             )

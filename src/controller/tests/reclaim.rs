@@ -313,3 +313,36 @@ async fn what_was_left_is_not_taken_over_when_its_tags_changed_while_that_was_wa
             .any(|entry| entry.mutating && entry.target.as_deref() == Some(&id))
     );
 }
+
+/// Whoever may write a status may write any uid and any function into it.
+#[tokio::test(start_paused = true)]
+async fn a_status_that_names_another_objects_uid_and_functions_takes_nothing_of_it() {
+    let victim = Owner {
+        uid: "victim".into(),
+        ..owner()
+    };
+    let mut ground = Ground::new().await;
+    ground.function("theirs").await;
+    let request = ground.lambda().add_permission();
+    let request = request
+        .function_name("theirs")
+        .statement_id(statement_id(&victim))
+        .action("lambda:InvokeFunction")
+        .principal("apigateway.amazonaws.com")
+        .source_arn("arn:aws:execute-api:eu-central-1:123456789012:theirapi/*");
+    request.send().await.unwrap();
+    let stands = async |ground: &Ground| {
+        let policy = ground.lambda().get_policy().function_name("theirs").send().await;
+        policy.is_ok_and(|policy| policy.policy.unwrap().contains(&statement_id(&victim)))
+    };
+    ground.reconcile().await.unwrap();
+    let function = "arn:aws:lambda:eu-central-1:123456789012:function:theirs";
+    let theirs = || json!({"reclaimedFrom": "victim", "grants": [function]});
+    ground.edit("status", theirs());
+    ground.pass().await.unwrap();
+    assert!(stands(&ground).await, "after a pass");
+    ground.edit("status", theirs());
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    ground.pass().await.unwrap();
+    assert!(stands(&ground).await, "after the deletion");
+}

@@ -2,7 +2,6 @@
 
 use super::Owner;
 use super::name::{FunctionArn, Place, is_statement_id, statement_id};
-use super::observed::Lineage;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -215,19 +214,15 @@ fn source(stored: &Value) -> Option<String> {
     source.as_str().map(str::to_owned)
 }
 
-/// Ids of an owner's statements in a function's policy: its own, and those of its lineage.
-pub fn statements_of<'a>(policy: &'a Value, owner: &Owner, lineage: &Lineage) -> Vec<&'a str> {
-    let ids: BTreeSet<String> = [owner]
-        .into_iter()
-        .chain(&lineage.last)
-        .map(statement_id)
-        .collect();
+/// Ids of an owner's statements in a function's policy: its own, and those of the APIs that are or were its own, whoever wrote them.
+pub fn statements_of<'a>(policy: &'a Value, owner: &Owner, lineage: &BTreeSet<String>) -> Vec<&'a str> {
+    let own = statement_id(owner);
     let is_of_the_api = |id: &str, stored: &Value| {
-        is_statement_id(id) && source(stored).is_some_and(|source| lineage.apis.contains(&source))
+        is_statement_id(id) && source(stored).is_some_and(|source| lineage.contains(&source))
     };
     listed(policy.get("Statement"))
         .filter_map(|stored| Some((stored.get("Sid")?.as_str()?, stored)))
-        .filter(|(id, stored)| ids.contains(*id) || is_of_the_api(id, stored))
+        .filter(|(id, stored)| *id == own || is_of_the_api(id, stored))
         .map(|(id, _)| id)
         .collect()
 }

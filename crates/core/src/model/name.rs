@@ -464,6 +464,14 @@ pub fn function_prefix(owner: &Owner) -> String {
     format!("jwthttpapi-{hash}-")
 }
 
+/// Whether a function's name is one that the operator gives to functions of objects.
+pub fn is_owned_name(name: &str) -> bool {
+    let rest = name
+        .strip_prefix("jwthttpapi-")
+        .and_then(|rest| rest.split_once('-'));
+    rest.is_some_and(|(hash, _)| hash.len() == 12 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// Name in AWS of a function: at most 64 characters, since the one in the spec has at most 40 (D).
 pub fn function_name(owner: &Owner, name: &str) -> String {
     format!("{}{name}", function_prefix(owner))

@@ -1,6 +1,5 @@
 //! What AWS looks like, normalised: sets where AWS keeps no order, parsed documents, and *unknown* told apart from *empty*.
 
-use super::Owner;
 use super::desired::{Cors, Jwt};
 use super::function::{Configuration, LogGroup};
 use super::name::{FunctionArn, RouteKey};
@@ -20,16 +19,7 @@ pub struct Observed {
     /// Functions that have names of the object's own, by these.
     pub owned: BTreeMap<String, Owned>,
     /// What marks statements as the object's beside its own id.
-    pub lineage: Lineage,
-}
-
-/// Which statements in functions' policies are an object's that do not carry its own id.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Lineage {
-    /// APIs that are the object's, or were, as statements name them: whoever had an API before, what names it goes with it.
-    pub apis: BTreeSet<String>,
-    /// The last owner of the API, if the object took it over.
-    pub last: Option<Owner>,
+    pub lineage: BTreeSet<String>,
 }
 
 /// Something that was read, or not.

@@ -139,9 +139,10 @@ pub fn nonce(tags: &BTreeMap<String, String>) -> Option<&str> {
     tags.get(NONCE).map(String::as_str)
 }
 
-/// Whether a tag is one of the operator's own.
+/// Whether a tag is one of the operator's own, or one that IAM takes for it: it tells no capitals apart (D).
 pub fn is_ownership_tag(key: &str) -> bool {
-    key.starts_with(TAG_PREFIX)
+    key.get(..TAG_PREFIX.len())
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case(TAG_PREFIX))
 }
 
 #[cfg(test)]

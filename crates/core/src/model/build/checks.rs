@@ -4,8 +4,9 @@ use super::Builder;
 use crate::api::Reason;
 use crate::model::desired::{Guard, Invocation, Route};
 use crate::model::document::ROLE_POLICY_LIMIT;
-use crate::model::name::{Method, Pattern, RouteKey, Segment};
+use crate::model::name::{DEFAULT_AUTHORIZER, Method, Pattern, RouteKey, Segment, is_account};
 use crate::model::organisation::MOST_TAGS;
+use crate::model::owner::is_ownership_tag;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -21,9 +22,36 @@ impl Builder<'_> {
         }
     }
 
+    /// What the API server refuses, too, unless it stored the object before it had the rule.
+    pub(super) fn check_reserved(&mut self) {
+        for key in self.spec.tags.keys() {
+            if is_ownership_tag(key) || key.to_ascii_lowercase().starts_with("aws:") {
+                let message =
+                    "tag keys beginning with jwthttpapi.dev/ or aws: are reserved; choose another key";
+                self.violate(format!("spec.tags[{key}]"), Reason::InvalidSpec, message);
+            }
+        }
+        let authorizers = &self.spec.authorizers;
+        if authorizers
+            .iter()
+            .any(|authorizer| authorizer.name == DEFAULT_AUTHORIZER)
+        {
+            let message = format!("{DEFAULT_AUTHORIZER:?} is spec.issuer's own name; choose another one");
+            self.violate("spec.authorizers", Reason::InvalidSpec, message);
+        }
+    }
+
     pub(super) fn check_brought_role(&mut self, arn: Option<&str>) {
         let Some(arn) = arn else { return };
-        if !self
+        let is_role = |arn: &str| {
+            let fields: Vec<&str> = arn.splitn(6, ':').collect();
+            matches!(fields[..], ["arn", partition, "iam", "", account, resource]
+                if partition.starts_with("aws") && is_account(account) && resource.starts_with("role/"))
+        };
+        if !is_role(arn) {
+            let message = format!("{arn:?} is no role; write arn:aws:iam::ACCOUNT:role/NAME");
+            self.violate("spec.invocation.roleArn", Reason::InvalidSpec, message);
+        } else if !self
             .policy
             .passable_roles
             .iter()

@@ -47,6 +47,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn build(mut self, nonce: &str) -> Result<Desired, Rejection> {
         let mut tags = self.policy.default_tags.beneath(&self.spec.tags);
+        self.check_reserved();
         self.check_number_of_tags(tags.len());
         tags.extend(self.owner.tags(nonce, self.spec.deletion_policy()));
 
@@ -274,6 +275,14 @@ impl Builder<'_> {
             let message = format!(
                 "{function} is not in account {} and Region {} of this API; name a function that is",
                 self.place.account, self.place.region
+            );
+            self.violate(path, Reason::FunctionNotAllowed, message);
+        } else if name::is_owned_name(function.name())
+            && !function.name().starts_with(&name::function_prefix(self.owner))
+        {
+            let message = format!(
+                "{} belongs to another JwtHttpApi object; route to it there, or name a function that belongs to none",
+                function.unqualified()
             );
             self.violate(path, Reason::FunctionNotAllowed, message);
         } else if !self

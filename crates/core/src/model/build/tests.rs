@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::{Cors, Invocation, InvocationMode, LambdaBackend, PayloadFormatVersion, Route};
+use crate::api::{Authorizer, Cors, Invocation, InvocationMode, LambdaBackend, PayloadFormatVersion, Route};
 use crate::model::PolicyArn;
 use crate::model::owner::is_ownership_tag;
 use wildmatch::WildMatch;
@@ -151,6 +151,50 @@ fn every_violation_names_its_place_its_reason_and_what_to_type() {
             "spec.routes[GET /a].lambda",
             FunctionNotAllowed,
             "not in account 123456789012 and Region eu-central-1",
+        ),
+        (
+            with_lambda(LambdaBackend {
+                name: Some("jwthttpapi-0123456789ab-hello".into()),
+                ..LambdaBackend::default()
+            }),
+            "spec.routes[GET /a].lambda",
+            FunctionNotAllowed,
+            "belongs to another JwtHttpApi object",
+        ),
+        (
+            JwtHttpApiSpec {
+                tags: BTreeMap::from([("JwtHttpApi.dev/uid".into(), "u2".into())]),
+                ..spec([route("GET /a")])
+            },
+            "spec.tags[JwtHttpApi.dev/uid]",
+            InvalidSpec,
+            "are reserved",
+        ),
+        (
+            JwtHttpApiSpec {
+                authorizers: vec![Authorizer {
+                    name: "default".into(),
+                    issuer: "https://other.example.com/".into(),
+                    audience: vec!["a".into()],
+                    identity_source: None,
+                }],
+                ..spec([route("GET /a")])
+            },
+            "spec.authorizers",
+            InvalidSpec,
+            "spec.issuer's own name",
+        ),
+        (
+            JwtHttpApiSpec {
+                invocation: Some(Invocation {
+                    mode: None,
+                    role_arn: Some("arn:aws:iam::123456789012:user/passable".into()),
+                }),
+                ..spec([route("GET /a")])
+            },
+            "spec.invocation.roleArn",
+            InvalidSpec,
+            "is no role",
         ),
         (
             bad_role,

@@ -10,7 +10,7 @@ use crate::model::Owner;
 use crate::model::desired::{self, Desired, Guard, Jwt, Marker};
 use crate::model::name::{CLOSED_SCOPE, DEFAULT_STAGE, FunctionArn, Place, RouteKey};
 use crate::model::observed::{
-    Api, Authorization, Authorizer, FunctionPolicy, Integration, Lineage, Observed, Reading, Route, Stage,
+    Api, Authorization, Authorizer, FunctionPolicy, Integration, Observed, Reading, Route, Stage,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ impl World {
                     .map(|function| (function, empty()))
                     .collect(),
                 owned: BTreeMap::new(),
-                lineage: Lineage::default(),
+                lineage: BTreeSet::new(),
             },
             owner: owner.clone(),
             place: place.clone(),
