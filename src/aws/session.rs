@@ -214,7 +214,7 @@ where
             match fault.class {
                 Class::Throttled => permit.throttled(),
                 Class::CredentialsUnavailable if fault.may_be_of_the_region() => {
-                    aws.keyring.doubted(began).await
+                    aws.keyring.doubted(began).await;
                 }
                 Class::CredentialsUnavailable => aws.keyring.refused(began).await,
                 _ if fault.status.is_some() => permit.answered(),

@@ -283,8 +283,10 @@ mod tests {
             "name": "hello", "runtime": "python3.14", "handler": "app.handler",
             "code": "def handler(event, context): return {}", "environment": {"KEY": "value"},
         });
-        let mut spec = JwtHttpApiSpec::default();
-        spec.functions = vec![serde_json::from_value(function).unwrap()];
+        let spec = JwtHttpApiSpec {
+            functions: vec![serde_json::from_value(function).unwrap()],
+            ..JwtHttpApiSpec::default()
+        };
         let mut object = DeserializeGuard(Ok(JwtHttpApi::new("hello", spec)));
         shorten(&mut object);
         let kept = &object.0.unwrap().spec.functions[0];

@@ -1,8 +1,11 @@
 //! The Pod: what nobody can loosen, what everybody can add, and its probes.
 
+use std::{fs, process::Command};
+
+use jwthttpapi_test_support::{command, places};
 use serde_json::{Value, json};
 
-use crate::ground::{example, objects, only, with};
+use crate::ground::{chart, example, helm, objects, of_kind, only, with};
 
 /// The Deployment's Pod: metadata and specification.
 fn pod(values: &Value) -> Value {
@@ -146,4 +149,45 @@ fn a_digest_outranks_the_tag_and_the_tag_the_version() {
         image(json!({"tag": "main", "digest": digest})),
         format!("{repository}@{digest}")
     );
+}
+
+#[test]
+fn where_the_platform_picks_the_user_the_pod_names_none() {
+    let context = |values: Value| {
+        let objects = objects(&with(&values));
+        only(&objects, "Deployment")["spec"]["template"]["spec"]["securityContext"].clone()
+    };
+    assert_eq!(context(json!({}))["runAsUser"], 65_532);
+    let picked = json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+    assert_eq!(context(json!({"openshift": true})), picked);
+}
+
+#[test]
+fn names_that_look_like_numbers_or_booleans_stay_text() {
+    let values = json!({"watchNamespaces": ["no", "123"], "clusterId": "blue"});
+    let objects = objects(&with(&values));
+    let roles = of_kind(&objects, "Role");
+    let namespaces: Vec<&Value> = roles.iter().map(|role| &role["metadata"]["namespace"]).collect();
+    assert!(namespaces.contains(&&json!("no")) && namespaces.contains(&&json!("123")));
+}
+
+/// Flux puts the chart's digest behind one.
+#[test]
+fn a_version_with_a_plus_makes_labels_all_the_same() {
+    let copy = places::scratch("chart").unwrap();
+    let directory = copy.path().display().to_string();
+    let mut cp = Command::new("cp");
+    command::run(
+        cp.args(["-r", &format!("{}/.", chart().display()), &directory]),
+        None,
+    )
+    .unwrap();
+    let file = copy.path().join("Chart.yaml");
+    let versioned = fs::read_to_string(&file)
+        .unwrap()
+        .replace("\nversion: 0.1.0\n", "\nversion: 0.1.0+abc\n");
+    assert!(versioned.contains("+abc"));
+    fs::write(&file, versioned).unwrap();
+    let text = helm(&["template", "jwthttpapi", &directory], &example("minimal")).unwrap();
+    assert!(text.contains("helm.sh/chart: jwthttpapi-0.1.0_abc\n") && !text.contains("0.1.0+abc"));
 }

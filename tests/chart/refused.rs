@@ -48,6 +48,14 @@ fn wrong() -> Vec<(Value, &'static str)> {
             "at '/resync': '10 minutes' does not match pattern '^(0*[1-9][0-9]{3,}ms|0*[1-9][0-9]*(s|m|h))$'",
         ),
         (
+            json!({"podDisruptionBudget": {"maxUnavailable": "0%"}}),
+            "at '/podDisruptionBudget/maxUnavailable': '0%' does not match pattern",
+        ),
+        (
+            json!({"podDisruptionBudget": {"maxUnavailable": 0}}),
+            "at '/podDisruptionBudget/maxUnavailable': minimum: got 0, want 1",
+        ),
+        (
             json!({"settle": {"iam": 10}}),
             "at '/settle/iam': got number, want string",
         ),
@@ -65,7 +73,7 @@ fn wrong() -> Vec<(Value, &'static str)> {
         ),
         (
             json!({"terminationGracePeriodSeconds": 5}),
-            "at '/terminationGracePeriodSeconds': minimum: got 5, want 15",
+            "at '/terminationGracePeriodSeconds': minimum: got 5, want 30",
         ),
         (
             json!({"podSecurityContext": {"runAsUser": 0}}),
@@ -165,6 +173,16 @@ fn values_that_exclude_each_other_are_refused_with_what_to_type() {
             json!({"extraArgs": ["--concurrency=4"]}),
             "extraArgs repeats --concurrency",
         ),
+        (
+            json!({"leaderElection": false, "strategy": {"type": "RollingUpdate"}}),
+            "--set strategy.type=Recreate, or --set leaderElection=true",
+        ),
+        (
+            json!({"leaderElection": false, "strategy": {"rollingUpdate": {"maxSurge": 1}}}),
+            "--set strategy.type=Recreate",
+        ),
+        (json!({"resync": "48h"}), "--set resync=24h"),
+        (json!({"settle": {"iam": "90000s"}}), "--set settle.iam=24h"),
     ] {
         let said = refusal(&with(&values));
         assert!(said.contains(message), "{values}: {said}");

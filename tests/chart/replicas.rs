@@ -38,6 +38,7 @@ fn several_replicas_are_spread_over_zones_and_nodes() {
     let constraint = |key: &str| {
         json!({
             "topologyKey": key, "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector,
+            "matchLabelKeys": ["pod-template-hash"],
         })
     };
     assert_eq!(spread(json!({})), None);

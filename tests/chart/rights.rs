@@ -151,3 +151,10 @@ fn people_edit_or_view_objects_and_never_write_a_status() {
         []
     );
 }
+
+#[test]
+fn without_leader_election_there_is_no_right_to_a_lease() {
+    let objects = objects(&with(&json!({"leaderElection": false})));
+    assert!(of_kind(&objects, "Role").is_empty());
+    assert!(of_kind(&objects, "RoleBinding").is_empty());
+}

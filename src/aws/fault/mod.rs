@@ -225,7 +225,7 @@ impl Fault {
             && matches!(self.class, Class::Unanswered | Class::Server | Class::Unknown)
     }
 
-    /// Whether it may be the Region that knows no keys, since it is not enabled (O).
+    /// Whether it may be the Region that is wrong, not the keys: one that is not enabled knows none (O).
     pub(super) fn may_be_of_the_region(&self) -> bool {
         self.code.as_deref() == Some("UnrecognizedClientException")
     }
