@@ -48,14 +48,6 @@ fn wrong() -> Vec<(Value, &'static str)> {
             "at '/resync': '10 minutes' does not match pattern '^(0*[1-9][0-9]{3,}ms|0*[1-9][0-9]*(s|m|h))$'",
         ),
         (
-            json!({"podDisruptionBudget": {"maxUnavailable": "0%"}}),
-            "at '/podDisruptionBudget/maxUnavailable': '0%' does not match pattern",
-        ),
-        (
-            json!({"podDisruptionBudget": {"maxUnavailable": 0}}),
-            "at '/podDisruptionBudget/maxUnavailable': minimum: got 0, want 1",
-        ),
-        (
             json!({"settle": {"iam": 10}}),
             "at '/settle/iam': got number, want string",
         ),
@@ -131,6 +123,18 @@ fn helm_lint_takes_every_example_strictly_and_no_wrong_value() {
     }
     for (values, _) in wrong().into_iter().take(3) {
         assert!(lint(&with(&values)).is_err(), "{values}");
+    }
+}
+
+#[test]
+fn a_budget_that_lets_no_node_be_drained_is_refused() {
+    for (most, said) in [
+        (json!("0%"), "'0%' does not match pattern"),
+        (json!(0), "minimum: got 0, want 1"),
+    ] {
+        let refusal = refusal(&with(&json!({"podDisruptionBudget": {"maxUnavailable": most}})));
+        let place = "at '/podDisruptionBudget/maxUnavailable': ";
+        assert!(refusal.contains(&format!("{place}{said}")), "{refusal}");
     }
 }
 
