@@ -69,7 +69,9 @@ impl Keyring {
     /// AWS refused what was in use at an instant, perhaps for a reason that is not theirs: what everybody uses is not thrown away for
     /// that while it is young.
     pub(super) async fn doubted(&self, at: Instant) {
-        self.refused(at.checked_sub(YOUNG).unwrap_or(at)).await;
+        if let Some(before) = at.checked_sub(YOUNG) {
+            self.refused(before).await;
+        }
     }
 
     async fn current(&self) -> Provided {

@@ -224,14 +224,18 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     } else {
         BTreeSet::new()
     };
-    let stands = |reading: &Reading<FunctionPolicy>| {
+    let stands = |function: &FunctionArn, reading: &Reading<FunctionPolicy>| {
         let Reading::Known(FunctionPolicy::Policy(policy)) = reading else {
             return false;
         };
-        !document::statements_of(policy, owner, &observed.lineage).is_empty()
+        let owners = observed.owners(owner, function);
+        !document::statements_of(policy, owners, &observed.lineage).is_empty()
     };
     // What was lost of `grants` is learned again from what stands.
-    let standing = observed.functions.iter().filter(|(_, reading)| stands(reading));
+    let standing = observed
+        .functions
+        .iter()
+        .filter(|(function, reading)| stands(function, reading));
     let known: BTreeSet<FunctionArn> = granted(&status)
         .into_iter()
         .chain(standing.map(|(function, _)| function.clone()))
@@ -241,7 +245,7 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
         .filter(|function| {
             wanted.contains(&function.to_string())
                 || match observed.functions.get(function) {
-                    Some(reading @ Reading::Known(_)) => stands(reading),
+                    Some(reading @ Reading::Known(_)) => stands(function, reading),
                     Some(Reading::NotAsked | Reading::Unknown) | None => true,
                 }
         })

@@ -11,6 +11,7 @@ use super::{
     look::{Questions, conflict, look, resolved},
     pass::{Findings, Next},
     record::Record,
+    remains::last_owner,
 };
 use crate::aws::Urgency;
 use jwthttpapi_core::{
@@ -101,6 +102,7 @@ pub(crate) async fn converge(
     let found = Found {
         observed: Observed {
             lineage: BTreeSet::from([aim.place.execute_api_arn(&api.id)]),
+            last: last_owner(&aim.owner, &status, &BTreeSet::new()),
             api: Some(api),
             role: sight.role,
             functions: sight.functions,

@@ -174,6 +174,7 @@ impl Teardown<'_> {
             functions,
             owned: sight.owned,
             lineage: lineage.clone(),
+            last: last.clone(),
         };
         let worked = match self.take_away(apis, beside, findings).await {
             Taken::Away { worked } => worked,
@@ -317,6 +318,7 @@ impl Teardown<'_> {
                     functions: sight.functions,
                     owned: sight.owned,
                     lineage: end.lineage.clone(),
+                    last: None,
                 },
                 self.owner,
             );

@@ -73,6 +73,7 @@ pub(super) async fn see(
             role: made_by(owner, sight.role, |role| &role.tags),
             functions: sight.functions,
             lineage: BTreeSet::new(),
+            last: None,
             owned: sight
                 .owned
                 .into_iter()

@@ -20,6 +20,7 @@ use prometheus_client::{
         family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
+        info::Info,
     },
     registry::{Metric, Registry},
 };
@@ -102,6 +103,8 @@ impl Metrics {
     /// Registers everything.
     pub fn new(registry: &mut Registry) -> Self {
         process::register(registry);
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("jwthttpapi_build", "Which version this is", version);
         let leader = new(
             registry,
             "leader_election_master_status",

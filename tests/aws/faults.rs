@@ -205,8 +205,8 @@ async fn an_issuer_that_aws_cannot_reach_is_told_from_a_bad_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_quota_is_told_from_too_many_requests() {
-    for as_429 in [true, false] {
-        let ground = ground(json!({"quota_as_429": as_429, "quotas": {"routes": 2}}));
+    for full in ["conflict", "too_many_requests", "bad_request"] {
+        let ground = ground(json!({"full_quota": full, "quotas": {"routes": 2}}));
         ground.functions(&["a", "b", "c"]).await;
         let plan = ground.plan(&desired(spec("Role")), None).await;
         let outcome = ground.run(plan).await;

@@ -16,6 +16,7 @@ fn names(registry: &Registry) -> Vec<String> {
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
         .map(|(name, kind)| match kind {
             "counter" => format!("{name}_total"),
+            "info" => format!("{name}_info"),
             _ => name.to_owned(),
         })
         .collect()

@@ -174,5 +174,6 @@ fn helm_waits_for_an_object_as_long_as_it_is_not_ready_and_no_longer() {
         .rfind(|entry| entry.subresource == "status" && entry.verb == "patch");
     let releases = helms(&|entry| entry.resource == "secrets" && entry.verb == "update");
     let (ready, done) = (ready.unwrap(), releases.last().unwrap());
-    assert!(ready.answered <= done.received, "{ready:#?} {done:#?}");
+    // It was stored at some time between the two of its request, and Helm may hear of that before the answer is written down.
+    assert!(ready.received <= done.received, "{ready:#?} {done:#?}");
 }

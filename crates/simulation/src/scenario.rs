@@ -214,7 +214,7 @@ impl Scenario {
             "keep_authorizer_id_on_none": pick(&both),
             "refuse_none_with_scopes": pick(&both),
             "delete_in_use_status": pick(&[json!(409), json!(400)]),
-            "quota_as_429": pick(&both),
+            "full_quota": pick(&[json!("conflict"), json!("too_many_requests"), json!("bad_request")]),
             "revalidate_issuer_on_update": pick(&both),
             "credentials_arn_empty_clears": pick(&both),
             "concurrent_modification": pick(&both),
@@ -223,6 +223,7 @@ impl Scenario {
             "update_code_resets_architecture": pick(&both),
             "stage_name_hyphens": pick(&both),
             "trailing_slash_matches": pick(&both),
+            "api_settings_deploy": pick(&both),
         });
         Self {
             switches,

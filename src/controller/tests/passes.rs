@@ -95,11 +95,12 @@ async fn the_deployment_of_one_write_ends_the_wait_and_that_of_several_has_all_i
     assert_eq!(takes(&mut ground, &["GET /a", "GET /c"]).await, looks);
 }
 
-/// It takes effect with a deployment (D), which the sandbox does not show: its time is waited for.
+/// It takes effect with a deployment (D) that may not show: its time is waited for then.
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_is_switched_off_and_cors_are_waited_for_as_routes_are() {
     let mut ground = Ground::new().await;
     ground.pass().await.unwrap();
+    ground.switch(&json!({"api_settings_deploy": false}));
     let cors = json!({"allowOrigins": ["https://app.example.com"]});
     for (change, waits) in [
         (json!({"description": "other"}), Duration::ZERO),

@@ -214,15 +214,19 @@ fn source(stored: &Value) -> Option<String> {
     source.as_str().map(str::to_owned)
 }
 
-/// Ids of an owner's statements in a function's policy: its own, and those of the APIs that are or were its own, whoever wrote them.
-pub fn statements_of<'a>(policy: &'a Value, owner: &Owner, lineage: &BTreeSet<String>) -> Vec<&'a str> {
-    let own = statement_id(owner);
+/// Ids of statements in a function's policy that are of some owners, or name one of these APIs, whoever wrote them.
+pub fn statements_of<'a, 'b>(
+    policy: &'a Value,
+    owners: impl IntoIterator<Item = &'b Owner>,
+    apis: &BTreeSet<String>,
+) -> Vec<&'a str> {
+    let ids: BTreeSet<String> = owners.into_iter().map(statement_id).collect();
     let is_of_the_api = |id: &str, stored: &Value| {
-        is_statement_id(id) && source(stored).is_some_and(|source| lineage.contains(&source))
+        is_statement_id(id) && source(stored).is_some_and(|source| apis.contains(&source))
     };
     listed(policy.get("Statement"))
         .filter_map(|stored| Some((stored.get("Sid")?.as_str()?, stored)))
-        .filter(|(id, stored)| *id == own || is_of_the_api(id, stored))
+        .filter(|(id, stored)| ids.contains(*id) || is_of_the_api(id, stored))
         .map(|(id, _)| id)
         .collect()
 }

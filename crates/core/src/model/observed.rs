@@ -1,5 +1,6 @@
 //! What AWS looks like, normalised: sets where AWS keeps no order, parsed documents, and *unknown* told apart from *empty*.
 
+use super::Owner;
 use super::desired::{Cors, Jwt};
 use super::function::{Configuration, LogGroup};
 use super::name::{FunctionArn, RouteKey};
@@ -18,8 +19,23 @@ pub struct Observed {
     pub functions: BTreeMap<FunctionArn, Reading<FunctionPolicy>>,
     /// Functions that have names of the object's own, by these.
     pub owned: BTreeMap<String, Owned>,
-    /// What marks statements as the object's beside its own id.
+    /// APIs that are the object's, or were, as statements name them: whoever had an API before, what names it goes with it.
     pub lineage: BTreeSet<String>,
+    /// Whose the API was before, if the object took it over, as its status says.
+    pub last: Option<Owner>,
+}
+
+impl Observed {
+    /// Whose statements on a function are the object's: its own, and the last owner's where the API leads. A status may name anybody:
+    /// elsewhere its word is not enough.
+    pub fn owners<'a>(&'a self, owner: &'a Owner, function: &FunctionArn) -> impl Iterator<Item = &'a Owner> {
+        let mut integrations = self.api.iter().flat_map(|api| &api.integrations);
+        let is_reached =
+            integrations.any(|integration| integration.function_by_policy().as_ref() == Some(function));
+        [owner]
+            .into_iter()
+            .chain(self.last.as_ref().filter(move |_| is_reached))
+    }
 }
 
 /// Something that was read, or not.

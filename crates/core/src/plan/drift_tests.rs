@@ -658,14 +658,18 @@ fn statements_that_name_the_objects_api_are_its_own_whoever_had_it_before() {
     assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 2);
     world.observed.lineage.insert(ours);
     assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 4);
-    // A uid that a status names proves nothing: it may be that of an object which lives.
+    // What somebody widened names the API no more. A status may name any uid: where the API does not lead that is not enough.
     let last = crate::model::Owner {
         uid: "before".into(),
         ..owner()
     };
-    world.add_statement(&function("i"), &statement_id(&last), &theirs);
+    for name in ["f", "i"] {
+        world.add_statement(&function(name), &statement_id(&last), &theirs);
+    }
     assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 4);
-    assert_eq!(removals(&planned(&by_policy(), &world.observed)), 2);
+    world.observed.last = Some(last);
+    assert_eq!(removals(&plan_deletion(&world.observed, &owner())), 5);
+    assert_eq!(removals(&planned(&by_policy(), &world.observed)), 3);
 }
 
 #[test]

@@ -158,7 +158,7 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
         let (statement, standing) = match state {
             FunctionPolicy::Policy(policy) => (
                 document::statement(policy, &id),
-                document::statements_of(policy, owner, &observed.lineage),
+                document::statements_of(policy, observed.owners(owner, function), &observed.lineage),
             ),
             FunctionPolicy::Missing | FunctionPolicy::Exists => (None, Vec::new()),
         };

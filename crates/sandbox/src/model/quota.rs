@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
+use super::settings::FullQuota;
 
 /// How many of everything there may be (*aws-facts §2*, D unless said).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,22 +66,26 @@ impl Default for Quotas {
     }
 }
 
-/// Refuses when `present` things of API Gateway fill the quota. Whether AWS answers 429 or 400 is not confirmed
-/// (*aws-facts §1, §15*); the text is I.
+/// Refuses when `present` things of API Gateway fill the quota. How AWS says so is not confirmed (*aws-facts §1, §15*); the words
+/// are those of reports about authorizers and integrations (O).
 pub(crate) fn room_for_one_more(
     what: &str,
     present: usize,
     quota: usize,
-    as_429: bool,
+    full: FullQuota,
 ) -> Result<(), Refusal> {
     if present < quota {
         return Ok(());
     }
-    let message =
-        format!("Unable to complete operation: the maximum number of {what} ({quota}) has been reached");
-    Err(if as_429 {
-        Refusal::new(429, "TooManyRequestsException", message).with("limitType", format!("Max {what}"))
-    } else {
-        Refusal::new(400, "BadRequestException", message)
+    let (things, place) = what.split_once(" per ").unwrap_or((what, "account"));
+    let message = format!(
+        "Maximum number of {things} for this {place} has been reached. Please contact AWS if you need additional {things}."
+    );
+    Err(match full {
+        FullQuota::Conflict => Refusal::new(429, "ConflictException", message),
+        FullQuota::TooManyRequests => {
+            Refusal::new(429, "TooManyRequestsException", message).with("limitType", format!("Max {what}"))
+        }
+        FullQuota::BadRequest => Refusal::new(400, "BadRequestException", message),
     })
 }

@@ -21,6 +21,19 @@ pub enum ListOrder {
     Shuffled,
 }
 
+/// How API Gateway says that a quota is full (*§1*, *§15*: not confirmed; the first is what reports of others show, O).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FullQuota {
+    /// 429, by the code of a conflict.
+    #[default]
+    Conflict,
+    /// 429, by the code of a throttle.
+    TooManyRequests,
+    /// 400.
+    BadRequest,
+}
+
 /// What the owner of an access key may do. A pattern may hold `*`, and is held against the IAM action
 /// (`lambda:GetPolicy`, `apigateway:POST`) and against `<service>:<operation>` (`apigateway:CreateApi`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,8 +91,11 @@ pub struct Settings {
     pub refuse_none_with_scopes: bool,
     /// The status of deleting an integration or authorizer in use (*§6*, O: 409, by one account 400).
     pub delete_in_use_status: InUseStatus,
-    /// Whether a full quota of API Gateway is 429; else 400 (*§1*, *§15*: not confirmed).
-    pub quota_as_429: bool,
+    /// Whether a change of `disableExecuteApiEndpoint` or CORS mints a deployment (D for the former: it wants one; the latter is not
+    /// documented). Both take effect at once in any case.
+    pub api_settings_deploy: bool,
+    /// How API Gateway says that a quota is full.
+    pub full_quota: FullQuota,
     /// Whether `UpdateAuthorizer` fetches the issuer again (*§3*: presumed, not confirmed).
     pub revalidate_issuer_on_update: bool,
     /// Whether an issuer is refused whose discovery document names another one (*§3*, O for the import path only).
@@ -163,7 +179,8 @@ impl Default for Settings {
             keep_authorizer_id_on_none: false,
             refuse_none_with_scopes: false,
             delete_in_use_status: InUseStatus::Conflict,
-            quota_as_429: true,
+            api_settings_deploy: true,
+            full_quota: FullQuota::default(),
             revalidate_issuer_on_update: true,
             issuer_must_match_document: false,
             credentials_arn_empty_clears: true,

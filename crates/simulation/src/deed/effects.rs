@@ -220,7 +220,7 @@ fn every_quota_is_filled_but_those_of_texts() {
 #[test]
 fn every_full_quota_refuses_something_and_heals() {
     let codes = [
-        "TooManyRequestsException",
+        "ConflictException",
         "LimitExceeded",
         "LimitExceededException",
         "PolicyLengthExceededException",

@@ -43,6 +43,7 @@ impl World {
                     .collect(),
                 owned: BTreeMap::new(),
                 lineage: BTreeSet::new(),
+                last: None,
             },
             owner: owner.clone(),
             place: place.clone(),

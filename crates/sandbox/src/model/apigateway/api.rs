@@ -82,12 +82,7 @@ impl Api {
         }
         let tags = input.tags.clone().unwrap_or_default();
         check_tags(&tags, &env.settings.quotas)?;
-        room_for_one_more(
-            "APIs",
-            present,
-            env.settings.quotas.apis,
-            env.settings.quota_as_429,
-        )?;
+        room_for_one_more("APIs", present, env.settings.quotas.apis, env.settings.full_quota)?;
         let api_id = env.ids.lower(10);
         let mut api = Self {
             api_endpoint: env.api_endpoint(&api_id),

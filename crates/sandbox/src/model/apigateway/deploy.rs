@@ -23,6 +23,15 @@ impl Api {
         }
     }
 
+    /// The same when the endpoint's switch or CORS is not as it was, if that is deployed.
+    pub(crate) fn deploy_settings(&mut self, env: &mut Env, before: &Self) {
+        let same = self.disable_execute_api_endpoint == before.disable_execute_api_endpoint
+            && self.cors_configuration == before.cors_configuration;
+        if !same && env.settings.api_settings_deploy {
+            self.deploy_automatically(env);
+        }
+    }
+
     /// The same for one stage.
     pub(crate) fn deploy_stage(&mut self, env: &mut Env, name: &str) {
         let snapshot = self.snapshot();

@@ -66,7 +66,8 @@ impl Gateway {
             Request::GetApis { page } => list(env, page, self.apis.values().map(|api| (api.birth, api))),
             Request::UpdateApi { api, input } => {
                 let api = self.api_mut(api)?;
-                *api = api.updated(input)?;
+                let before = std::mem::replace(api, api.updated(input)?);
+                api.deploy_settings(env, &before);
                 json(api)
             }
             Request::DeleteApi { api } => {
@@ -74,7 +75,10 @@ impl Gateway {
                 Ok(Value::Null)
             }
             Request::DeleteCorsConfiguration { api } => {
-                self.api_mut(api)?.cors_configuration = None;
+                let api = self.api_mut(api)?;
+                let before = api.clone();
+                api.cors_configuration = None;
+                api.deploy_settings(env, &before);
                 Ok(Value::Null)
             }
             Request::CreateAuthorizer { api, input } => self.api_mut(api)?.create_authorizer(env, input),
@@ -190,12 +194,12 @@ impl Api {
     }
 
     fn create_authorizer(&mut self, env: &mut Env, input: &AuthorizerInput) -> Answer {
-        let (quotas, as_429) = (&env.settings.quotas, env.settings.quota_as_429);
+        let (quotas, full) = (&env.settings.quotas, env.settings.full_quota);
         room_for_one_more(
             "authorizers per API",
             self.authorizers.len(),
             quotas.authorizers,
-            as_429,
+            full,
         )?;
         let authorizer = Authorizer::create(env, input)?;
         if env.settings.authorizer_names_unique {
@@ -241,12 +245,12 @@ impl Api {
     }
 
     fn create_integration(&mut self, env: &mut Env, input: &IntegrationInput) -> Answer {
-        let (quotas, as_429) = (&env.settings.quotas, env.settings.quota_as_429);
+        let (quotas, full) = (&env.settings.quotas, env.settings.full_quota);
         room_for_one_more(
             "integrations per API",
             self.integrations.len(),
             quotas.integrations,
-            as_429,
+            full,
         )?;
         let integration = Integration::create(env, input)?;
         let answer = json(&integration);
@@ -282,8 +286,8 @@ impl Api {
     }
 
     fn create_route(&mut self, env: &mut Env, input: &RouteInput) -> Answer {
-        let (quotas, as_429) = (&env.settings.quotas, env.settings.quota_as_429);
-        room_for_one_more("routes per API", self.routes.len(), quotas.routes, as_429)?;
+        let (quotas, full) = (&env.settings.quotas, env.settings.full_quota);
+        room_for_one_more("routes per API", self.routes.len(), quotas.routes, full)?;
         let route = Route::create(env, self, input)?;
         let answer = json(&route);
         self.routes.insert(route.route_id.clone(), route);
@@ -307,8 +311,8 @@ impl Api {
     }
 
     fn create_stage(&mut self, env: &mut Env, input: &StageInput) -> Answer {
-        let (quotas, as_429) = (&env.settings.quotas, env.settings.quota_as_429);
-        room_for_one_more("stages per API", self.stages.len(), quotas.stages, as_429)?;
+        let (quotas, full) = (&env.settings.quotas, env.settings.full_quota);
+        room_for_one_more("stages per API", self.stages.len(), quotas.stages, full)?;
         let stage = Stage::create(env, self, input)?;
         let name = stage.stage_name.clone();
         if self.stages.contains_key(&name) {

@@ -162,10 +162,10 @@ impl Stage {
             self.default_route_settings.merge(given)?;
         }
         for (key, given) in input.route_settings.iter().flatten() {
-            // §2, O: routes come before the settings that name them.
+            // §2, O: routes come before the settings that name them; several reports have a 404.
             if !api.routes.values().any(|route| route.route_key == *key) {
                 let text = format!("Unable to find Route by key {key} within the provided RouteSettings");
-                return Err(bad_request(text));
+                return Err(Refusal::new(404, "NotFoundException", text));
             }
             self.route_settings
                 .entry(key.clone())

@@ -69,6 +69,20 @@ def a_deleted_route_deploys(aws):
     expect_another_deployment(stage, other.delete)
 
 
+@case("B", "D", settings={"api_settings_deploy": True})
+def the_switch_of_the_endpoint_deploys(aws):
+    api, stage = deployed(aws)
+    expect_another_deployment(stage, lambda: api.update(DisableExecuteApiEndpoint=True))
+
+
+@case("B", "U", settings={"api_settings_deploy": False})
+def the_switch_of_the_endpoint_does_not_deploy(aws):
+    api, stage = deployed(aws)
+    before = stage.read().get("DeploymentId")
+    api.update(DisableExecuteApiEndpoint=True)
+    answers(stage.read(), DeploymentId=before)
+
+
 @case("§6", "O")
 def turning_it_on_deploys(aws):
     api = aws.api()

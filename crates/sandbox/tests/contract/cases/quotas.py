@@ -6,8 +6,9 @@ from case import cases_of
 case = cases_of("apigatewayv2")
 of_roles = cases_of("iam")
 of_functions = cases_of("lambda")
-AS_429 = {"quota_as_429": True}
-AS_400 = {"quota_as_429": False}
+AS_CONFLICT = {"full_quota": "conflict"}
+AS_THROTTLE = {"full_quota": "too_many_requests"}
+AS_400 = {"full_quota": "bad_request"}
 
 
 def ten_authorizers(aws):
@@ -46,14 +47,21 @@ FULL = {
 }
 
 
-@case("§1, §2, §15", "U", settings=AS_429, each=FULL)
+@case("§1, §2, §15", "O", settings=AS_CONFLICT, each=FULL)
+def a_full_quota_is_429_and_calls_itself_a_conflict(aws, each):
+    one_more = each(aws)
+    with refused(429, "ConflictException", "Please contact AWS if you need additional"):
+        one_more()
+
+
+@case("§1, §2, §15", "U", settings=AS_THROTTLE, each=FULL)
 def a_full_quota_is_429(aws, each):
     one_more = each(aws)
     with refused(429, "TooManyRequestsException"):
         one_more()
 
 
-@case("§1", "D", settings=AS_429)
+@case("§1", "D", settings=AS_THROTTLE)
 def a_full_quota_names_its_limit_and_no_time(aws):
     one_more = ten_authorizers(aws)
     with refused(429, "TooManyRequestsException") as members:
@@ -72,7 +80,7 @@ def a_full_quota_is_400(aws, each):
 @case("§2", "D", settings={"quotas": {"apis": 2}})
 def apis_of_an_account_are_limited(aws):
     aws.api(), aws.api()
-    with refused(429, "TooManyRequestsException"):
+    with refused(429, "ConflictException"):
         aws.api()
 
 

@@ -114,14 +114,14 @@ def a_variable_beyond_the_limits_is_refused(aws, each):
 @case("§2", "O")
 def settings_of_an_unknown_route_are_refused(aws):
     api = aws.api()
-    with refused(400, "BadRequestException", "Unable to find Route by key GET /a within the provided RouteSettings"):
+    with refused(404, "NotFoundException", "Unable to find Route by key GET /a within the provided RouteSettings"):
         api.stage(RouteSettings={"GET /a": {"ThrottlingBurstLimit": 5}})
 
 
 @case("§2", "O")
 def settings_of_an_unknown_route_are_refused_later_too(aws):
     stage = aws.api().stage()
-    with refused(400, "BadRequestException", "Unable to find Route by key GET /a within the provided RouteSettings"):
+    with refused(404, "NotFoundException", "Unable to find Route by key GET /a within the provided RouteSettings"):
         stage.update(RouteSettings={"GET /a": {"ThrottlingBurstLimit": 5}})
 
 

@@ -437,7 +437,7 @@ fn settings_of_a_route_that_does_not_exist_are_refused() {
     assert_eq!(
         (status, text.as_str()),
         (
-            400,
+            404,
             "Unable to find Route by key GET /a within the provided RouteSettings"
         )
     );

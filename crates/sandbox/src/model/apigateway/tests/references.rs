@@ -130,12 +130,13 @@ fn deleting_an_api_takes_everything_in_it_along() {
 
 #[test]
 fn quotas_are_data_and_their_status_is_a_switch() {
-    for (as_429, status, code) in [
-        (true, 429, "TooManyRequestsException"),
-        (false, 400, "BadRequestException"),
+    for (full, status, code) in [
+        ("conflict", 429, "ConflictException"),
+        ("too_many_requests", 429, "TooManyRequestsException"),
+        ("bad_request", 400, "BadRequestException"),
     ] {
         let one = json!({ "apis": 1, "authorizers": 1, "integrations": 1, "routes": 1, "stages": 1 });
-        let mut bench = Bench::new(json!({ "quota_as_429": as_429, "quotas": one }));
+        let mut bench = Bench::new(json!({ "full_quota": full, "quotas": one }));
         let api = bench.api();
         bench.authorizer(&api);
         bench.integration(&api);
