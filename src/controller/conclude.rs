@@ -228,7 +228,8 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
         let Reading::Known(FunctionPolicy::Policy(policy)) = reading else {
             return false;
         };
-        let owners = observed.owners(owner, function);
+        let is_reached = desired.backends().contains(function) || observed.reaches(function);
+        let owners = observed.owners(owner, is_reached);
         !document::statements_of(policy, owners, &observed.lineage).is_empty()
     };
     // What was lost of `grants` is learned again from what stands.

@@ -26,12 +26,15 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whose statements on a function are the object's: its own, and the last owner's where the API leads. A status may name anybody:
-    /// elsewhere its word is not enough.
-    pub fn owners<'a>(&'a self, owner: &'a Owner, function: &FunctionArn) -> impl Iterator<Item = &'a Owner> {
+    /// Whether an integration of the API leads to a function by the function's policy.
+    pub fn reaches(&self, function: &FunctionArn) -> bool {
         let mut integrations = self.api.iter().flat_map(|api| &api.integrations);
-        let is_reached =
-            integrations.any(|integration| integration.function_by_policy().as_ref() == Some(function));
+        integrations.any(|integration| integration.function_by_policy().as_ref() == Some(function))
+    }
+
+    /// Whose statements on a function are the object's: its own, and the last owner's where the object leads to the function itself. A
+    /// status may name anybody: elsewhere its word is not enough.
+    pub fn owners<'a>(&'a self, owner: &'a Owner, is_reached: bool) -> impl Iterator<Item = &'a Owner> {
         [owner]
             .into_iter()
             .chain(self.last.as_ref().filter(move |_| is_reached))

@@ -20,7 +20,11 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
         let standing = match reading.known() {
             // One of the object's own takes its policy with it.
             Some(FunctionPolicy::Policy(policy)) if !is_own(function, observed, owner) => {
-                document::statements_of(policy, observed.owners(owner, function), &observed.lineage)
+                document::statements_of(
+                    policy,
+                    observed.owners(owner, observed.reaches(function)),
+                    &observed.lineage,
+                )
             }
             _ => Vec::new(),
         };

@@ -136,11 +136,8 @@ pub(super) struct GrantSteps {
 /// Permission statements: one per function and qualifier where functions' own policies let the API in, none elsewhere.
 pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, place: &Place) -> GrantSteps {
     let by_policy = desired.invocation == Invocation::ResourcePolicy;
-    let wanted: BTreeSet<&FunctionArn> = if by_policy {
-        desired.backends()
-    } else {
-        BTreeSet::new()
-    };
+    let backends = desired.backends();
+    let wanted = |function: &FunctionArn| by_policy && backends.contains(function);
     let id = statement_id(owner);
     // Without an API no statement can name it: whatever stands there names another.
     let permission = observed
@@ -155,10 +152,11 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
     let mut steps = GrantSteps::default();
     for (function, reading) in &observed.functions {
         let Some(state) = reading.known() else { continue };
+        let is_reached = backends.contains(function) || observed.reaches(function);
         let (statement, standing) = match state {
             FunctionPolicy::Policy(policy) => (
                 document::statement(policy, &id),
-                document::statements_of(policy, observed.owners(owner, function), &observed.lineage),
+                document::statements_of(policy, observed.owners(owner, is_reached), &observed.lineage),
             ),
             FunctionPolicy::Missing | FunctionPolicy::Exists => (None, Vec::new()),
         };
@@ -182,7 +180,7 @@ pub(super) fn grants(desired: &Desired, observed: &Observed, owner: &Owner, plac
                 false,
             )
         };
-        let wanted = wanted.contains(function) && !foreign(function, state);
+        let wanted = wanted(function) && !foreign(function, state);
         match (statement, wanted) {
             // A function of the object's own is made before it.
             (None, true) if matches!(state, FunctionPolicy::Policy(_)) || desired.owns(function) => {
