@@ -2,7 +2,7 @@
 //!
 //! *Who may* is a set of parts: everybody, the holders of tokens that an authorizer takes with some scopes, or whoever passes what
 //! the operator does not make. A part is not taken apart as long as another one takes all of it: 300 routes with the most that AWS
-//! allows of audiences and scopes are then told apart by what they share. Where none does, its [kinds](Part::kinds) of callers are
+//! allows of audiences and scopes are then told apart by what they share. Where none does, its kinds of callers are
 //! judged one by one, one audience with one scope each: a kind lies in a union exactly when it lies in one part of it, so that
 //! admissions compare exactly.
 
