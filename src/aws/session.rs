@@ -265,6 +265,19 @@ mod tests {
         Aws::new(config, settings, fence, &mut Registry::default()).unwrap()
     }
 
+    /// An AWS whose API Gateway is asked once, and not again for long.
+    fn slow() -> Aws {
+        let apigateway = Rate {
+            per_second: 0.01,
+            burst: 1,
+        };
+        let settings = Settings {
+            apigateway,
+            ..Settings::default()
+        };
+        aws(Fence::open(), settings)
+    }
+
     fn session(aws: &Aws) -> Session {
         let place = Place {
             partition: "aws".to_owned(),
@@ -276,17 +289,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_to_read_when_the_process_is_asked_to_stop_waits_no_longer() {
-        let apigateway = Rate {
-            per_second: 0.01,
-            burst: 1,
-        };
-        let aws = aws(
-            Fence::open(),
-            Settings {
-                apigateway,
-                ..Settings::default()
-            },
-        );
+        let aws = slow();
         let session = session(&aws);
         let read = || {
             session.read(
@@ -307,17 +310,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_write_that_waits_for_its_turn_when_the_process_is_asked_to_stop_is_not_sent() {
-        let apigateway = Rate {
-            per_second: 0.01,
-            burst: 1,
-        };
-        let aws = aws(
-            Fence::open(),
-            Settings {
-                apigateway,
-                ..Settings::default()
-            },
-        );
+        let aws = slow();
         let session = session(&aws);
         let write = || {
             let turn = Turn {

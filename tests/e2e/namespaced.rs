@@ -1,7 +1,7 @@
 //! An operator of some namespaces, installed with rights in these alone.
 
 use crate::ground::{Ground, LIMIT, condition, prompt, route};
-use jwthttpapi_test_support::{Operator, PROMPT, REGION, deadline, sandbox_values};
+use jwthttpapi_test_support::{Container, Operator, PROMPT, REGION, deadline, sandbox_values};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -52,21 +52,24 @@ impl<'a> Beside<'a> {
     }
 }
 
+/// A release for some namespaces.
+fn installed(ground: &Ground, release: &str, namespaces: [&Beside<'_>; 2]) -> Container {
+    let mut values = sandbox_values(ground.aws().url(), REGION, &["*"]);
+    values["clusterId"] = json!(release);
+    values["watchNamespaces"] = json!(namespaces.map(|namespace| &namespace.name));
+    values["crds"] = json!({"install": false});
+    values["userRoles"] = json!({"create": false});
+    let system = format!("{release}-system");
+    ground.cluster.install_chart(release, &system, &values).unwrap()
+}
+
 #[test]
 fn an_operator_of_some_namespaces_looks_after_these_alone_and_needs_no_right_elsewhere() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     let before = ground.state();
     let [one, two, other] = ["one", "two", "other"].map(|suffix| Beside::new(&ground, suffix));
-    let mut values = sandbox_values(ground.aws().url(), REGION, &["*"]);
-    values["clusterId"] = json!("blue");
-    values["watchNamespaces"] = json!([one.name, two.name]);
-    values["crds"] = json!({"install": false});
-    values["userRoles"] = json!({"create": false});
-    let container = ground
-        .cluster
-        .install_chart("some", "some-system", &values)
-        .unwrap();
+    let container = installed(&ground, "some", [&one, &two]);
     let launch = container
         .with_flags(PROMPT)
         .launch(ground.cluster, ground.directory().join("some.log"))
@@ -85,7 +88,7 @@ fn an_operator_of_some_namespaces_looks_after_these_alone_and_needs_no_right_els
         .iter()
         .map(|api| &api["tags"]["jwthttpapi.dev/cluster"])
         .collect();
-    assert_eq!(clusters, ["blue/", "blue/"]);
+    assert_eq!(clusters, ["some/", "some/"]);
 
     one.delete("early");
     two.delete("late");
@@ -105,15 +108,7 @@ fn a_namespace_that_may_not_be_read_holds_up_no_other_one() {
     let ground = Ground::new(&prompt());
     ground.functions(&["hello"]);
     let [one, two] = ["one", "two"].map(|suffix| Beside::new(&ground, suffix));
-    let mut values = sandbox_values(ground.aws().url(), REGION, &["*"]);
-    values["clusterId"] = json!("green");
-    values["watchNamespaces"] = json!([one.name, two.name]);
-    values["crds"] = json!({"install": false});
-    values["userRoles"] = json!({"create": false});
-    let container = ground
-        .cluster
-        .install_chart("refused", "refused-system", &values)
-        .unwrap();
+    let container = installed(&ground, "refused", [&one, &two]);
     let bindings = ["-n", &two.name, "delete", "rolebindings", "--all"];
     ground.cluster.kubectl(bindings).unwrap();
     let launch = container
