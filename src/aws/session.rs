@@ -278,6 +278,12 @@ mod tests {
         aws(Fence::open(), settings)
     }
 
+    /// The process is asked to stop after a second.
+    async fn stop_soon(aws: &Aws) {
+        sleep(Duration::from_secs(1)).await;
+        aws.stop();
+    }
+
     fn session(aws: &Aws) -> Session {
         let place = Place {
             partition: "aws".to_owned(),
@@ -299,11 +305,7 @@ mod tests {
         };
         assert!(read().await.is_ok());
         let began = Instant::now();
-        let stopping = async {
-            sleep(Duration::from_secs(1)).await;
-            aws.stop();
-        };
-        let (waited, ()) = tokio::join!(read(), stopping);
+        let (waited, ()) = tokio::join!(read(), stop_soon(&aws));
         assert_eq!(waited.unwrap_err().class, Class::NotLeading);
         assert_eq!(began.elapsed().as_secs(), 1);
     }
@@ -324,11 +326,7 @@ mod tests {
         };
         assert!(write().await.is_ok());
         let began = Instant::now();
-        let stopping = async {
-            sleep(Duration::from_secs(1)).await;
-            aws.stop();
-        };
-        let (waited, ()) = tokio::join!(write(), stopping);
+        let (waited, ()) = tokio::join!(write(), stop_soon(&aws));
         assert!(matches!(waited, Err(Stop::Cut)), "{waited:?}");
         assert_eq!(began.elapsed().as_secs(), 1);
     }

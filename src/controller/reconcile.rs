@@ -63,6 +63,7 @@ pub(crate) async fn reconcile(
     }
 }
 
+/// How long a reconcile may take, unless the bug of waiting for ever is planted.
 fn longest() -> Duration {
     planted!(NoTimeouts => {
         return Duration::from_hours(24 * 365);

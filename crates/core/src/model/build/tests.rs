@@ -85,6 +85,16 @@ fn with_cors(routes: impl IntoIterator<Item = Route>) -> JwtHttpApiSpec {
     }
 }
 
+/// The one thing that is wrong with a spec.
+fn violates(spec: &JwtHttpApiSpec, path: &str, reason: Reason, says: &str) {
+    let rejection = built(spec).unwrap_err();
+    assert_eq!(rejection.violations.len(), 1, "{rejection:?}");
+    let violation = &rejection.violations[0];
+    assert_eq!((violation.path.as_str(), violation.reason), (path, reason));
+    assert!(violation.message.contains(says), "{}", violation.message);
+    assert_eq!(rejection.reason(), reason);
+}
+
 #[test]
 fn every_violation_names_its_place_its_reason_and_what_to_type() {
     use Reason::{FunctionNotAllowed, InvalidSpec, RoleNotAllowed};
@@ -165,12 +175,7 @@ fn every_violation_names_its_place_its_reason_and_what_to_type() {
             "add a route \"OPTIONS /a\" with public: true",
         ),
     ] {
-        let rejection = built(&spec).unwrap_err();
-        assert_eq!(rejection.violations.len(), 1, "{rejection:?}");
-        let violation = &rejection.violations[0];
-        assert_eq!((violation.path.as_str(), violation.reason), (path, reason));
-        assert!(violation.message.contains(says), "{}", violation.message);
-        assert_eq!(rejection.reason(), reason);
+        violates(&spec, path, reason, says);
     }
 }
 
@@ -224,11 +229,7 @@ fn what_is_reserved_is_refused_with_what_to_type() {
             "is no role",
         ),
     ] {
-        let rejection = built(&spec).unwrap_err();
-        assert_eq!(rejection.violations.len(), 1, "{rejection:?}");
-        let violation = &rejection.violations[0];
-        assert_eq!((violation.path.as_str(), violation.reason), (path, reason));
-        assert!(violation.message.contains(says), "{}", violation.message);
+        violates(&spec, path, reason, says);
     }
 }
 
