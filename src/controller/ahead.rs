@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Ahead<'a> {
     /// Functions on whose policy a statement of ours may stand.
     grants: BTreeSet<&'a FunctionArn>,
-    /// The role that may exist.
-    role: Option<&'a Role>,
+    /// ARN of the role that may exist.
+    role: Option<&'a str>,
     /// Functions of the object's own of which something may exist.
     functions: Vec<&'a Function>,
     /// Whether IAM will have to settle.
@@ -37,14 +37,20 @@ impl<'a> Ahead<'a> {
             } else {
                 BTreeSet::new()
             },
-            role,
+            role: role.map(|role| role.arn.as_str()),
             functions: desired.owned.values().collect(),
             settles: role.is_some(),
         }
     }
 
-    /// What the steps of a plan make.
-    pub(crate) fn of_plan(plan: &'a Plan, desired: &'a Desired, status: &JwtHttpApiStatus) -> Self {
+    /// What the steps of a plan make. A role of the object's that is `seen` is told, too: a status that lost it learns of it again
+    /// before the integrations that led through it go.
+    pub(crate) fn of_plan(
+        plan: &'a Plan,
+        desired: &'a Desired,
+        status: &JwtHttpApiStatus,
+        seen: Option<&'a str>,
+    ) -> Self {
         let steps = || plan.steps.iter().map(|planned| &planned.step);
         let makes_role =
             steps().any(|step| matches!(step, Step::CreateRole(role) if role.function.is_none()));
@@ -68,7 +74,10 @@ impl<'a> Ahead<'a> {
                     _ => None,
                 })
                 .collect(),
-            role: role(desired).filter(|_| makes_role),
+            role: role(desired)
+                .filter(|_| makes_role)
+                .map(|role| role.arn.as_str())
+                .or(seen.filter(|_| status.role_arn.is_none())),
             functions: desired
                 .owned
                 .iter()
@@ -94,7 +103,7 @@ impl<'a> Ahead<'a> {
         JwtHttpApiStatus {
             functions,
             grants: grants.into_iter().collect(),
-            role_arn: self.role.map(|role| role.arn.clone()).or(status.role_arn),
+            role_arn: self.role.map(str::to_owned).or(status.role_arn),
             iam_changed_at: if self.settles {
                 Some(now.clone())
             } else {

@@ -1,4 +1,4 @@
-//! What an object that goes may have in AWS: what to ask for, and which APIs are meant.
+//! What an object may have in AWS: what to ask for, and which APIs are meant.
 
 use super::{
     context::Context,
@@ -12,7 +12,7 @@ use jwthttpapi_core::{
     model::{
         Owner,
         name::{Place, RoleName},
-        observed::Api,
+        observed::{Api, Reading, Role},
     },
     plan::Candidate,
 };
@@ -32,6 +32,12 @@ pub(super) fn sources(
         .chain(gone)
         .map(|id| place.execute_api_arn(id))
         .collect()
+}
+
+/// ARN of the object's own role, when AWS shows it.
+pub(super) fn own_role<'a>(seen: &'a Reading<Option<Role>>, owner: &Owner) -> Option<&'a str> {
+    let role = seen.known()?.as_ref()?;
+    owner.owns(&role.tags).then_some(role.arn.as_str())
 }
 
 /// The object's own functions as its deletion knows them.
@@ -59,7 +65,8 @@ pub(super) fn questions<'a>(
     let may_have_role = status.role_arn.is_some() || lost || by_role;
     Questions {
         extent: Extent::Integrations,
-        role: may_have_role.then(|| role.clone()),
+        role: role.clone(),
+        may_have_role,
         functions: granted(&status)
             .into_iter()
             .map(|function| (function, true))

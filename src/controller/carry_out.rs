@@ -3,6 +3,7 @@
 use super::{
     ahead::Ahead,
     aim::Aim,
+    belongings::own_role,
     conclude::{Conclusion, conclude, facts},
     context::{Context, Memory},
     duplicates,
@@ -11,6 +12,7 @@ use super::{
     pass::{Findings, Next},
     record::Record,
     remains::{self, Removal, last_owner},
+    unseen::Doubt,
 };
 use crate::aws::{self, Extent, Fault, Outcome, Session};
 use jwthttpapi_core::{
@@ -37,6 +39,8 @@ pub(crate) struct Found {
     pub(crate) observed: Observed,
     /// What could not be read.
     pub(crate) faults: Vec<Fault>,
+    /// What was not shown and may be there all the same.
+    pub(crate) doubt: Doubt,
     /// What has a name that the object needs and is somebody else's.
     pub(crate) conflict: Option<Draft>,
     /// Whether this pass made the API, or would have: then nothing seen so far shows its children.
@@ -74,7 +78,8 @@ impl Course<'_> {
         }
         let known = steps.refs.clone();
         let status = record.status();
-        let ahead = Ahead::of_plan(&steps, &aim.desired, &status);
+        let role = own_role(&found.observed.role, &aim.owner);
+        let ahead = Ahead::of_plan(&steps, &aim.desired, &status, role);
         let now = ctx.clock.time();
         record
             .write_midway(ahead.on(status, &now), findings, &now)
@@ -85,6 +90,7 @@ impl Course<'_> {
             ctx.metrics.repaired(step.kind());
         }
         expected::remember(ctx, memory, &known, &outcome);
+        memory.unseen.remember(&outcome);
         memory
             .deployments
             .wrote(&outcome, found.observed.api.as_ref(), ctx.periods.deploy_settle);
@@ -101,6 +107,7 @@ impl Course<'_> {
             outcome: &outcome,
             conflict: found.conflict.as_ref(),
             faults: &found.faults,
+            doubt: &found.doubt,
         };
         let mut next = conclude(ctx, record, memory, findings, &end).await?;
         let mut status = facts(record.status(), &end);
@@ -111,6 +118,9 @@ impl Course<'_> {
         }
         if findings.programmed.status == Some(true) {
             status.iam_changed_at = None;
+        }
+        if let (Next::Resync, Some(left)) = (next, found.doubt.left) {
+            next = Next::After(left);
         }
         Ok((next, status))
     }
@@ -125,8 +135,7 @@ impl Course<'_> {
                 status.reclaimed_from = None;
                 None
             }
-            Ok(Removal::Done) => Some(Next::Now),
-            Ok(Removal::Cut) => Some(Next::After(STALE_LIST)),
+            Ok(Removal::Done | Removal::Cut) => Some(Next::After(STALE_LIST)),
             Err((step, fault)) => {
                 findings.failure(step.as_ref(), &fault);
                 Some(Next::Backoff)

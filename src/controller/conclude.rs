@@ -12,6 +12,7 @@ use super::{
     look::granted,
     pass::{Findings, Next},
     record::Record,
+    unseen::Doubt,
 };
 use crate::aws::{Class, Fault, Outcome, Session};
 use jwthttpapi_core::{
@@ -47,6 +48,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) conflict: Option<&'a Draft>,
     /// What could not be read before the plan.
     pub(crate) faults: &'a [Fault],
+    /// What was not shown and may be there all the same.
+    pub(crate) doubt: &'a Doubt,
 }
 
 /// What a pass that went through the plan says.
@@ -129,7 +132,7 @@ pub(crate) async fn conclude(
         findings.behind = true;
         let message = format!("looking once more for what is left of the function {name}");
         findings.programmed = Draft::no(Reason::Progressing, message);
-        return Ok(Next::After(STALE_LIST));
+        return Ok(Next::After(end.doubt.left.unwrap_or(STALE_LIST)));
     }
     // A generation that is not in force yet may have been written by a process that died.
     let awaited = end.outcome.wrote_deploying || !record.in_force();
@@ -201,6 +204,7 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     let Conclusion {
         observed,
         outcome,
+        doubt,
         aim: Aim {
             place,
             owner,
@@ -245,6 +249,7 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
         .into_iter()
         .filter(|function| {
             wanted.contains(&function.to_string())
+                || doubt.statements.contains(function)
                 || match observed.functions.get(function) {
                     Some(reading @ Reading::Known(_)) => stands(function, reading),
                     Some(Reading::NotAsked | Reading::Unknown) | None => true,

@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-use super::{Cache, attachments::Attachments, deployment::Deployments, index::Index, resync};
+use super::{Cache, attachments::Attachments, deployment::Deployments, index::Index, resync, unseen::Unseen};
 
 /// What every reconcile needs.
 pub(crate) struct Context {
@@ -108,6 +108,8 @@ pub(crate) struct Memory {
     pub(crate) converged: Option<i64>,
     /// Children made by this process, which every complete list must show until the instant.
     pub(crate) expected: Option<(BTreeSet<String>, Instant)>,
+    /// What status names, nobody wants, and AWS does not show.
+    pub(crate) unseen: Unseen,
     /// Until when a write without an answer may still be on its way: nothing read before is believed.
     pub(crate) quiet_until: Option<Instant>,
     /// The generation that this process saw arrive and that was not Ready yet, and when it was first looked at.

@@ -12,6 +12,7 @@ use super::{
     pass::{Findings, Next},
     record::Record,
     remains::last_owner,
+    unseen::Leaving,
 };
 use crate::aws::Urgency;
 use jwthttpapi_core::{
@@ -99,15 +100,19 @@ pub(crate) async fn converge(
         aim: &aim,
         deadline,
     };
+    let mut observed = Observed {
+        lineage: BTreeSet::from([aim.place.execute_api_arn(&api.id)]),
+        last: last_owner(&aim.owner, &status, &BTreeSet::new()),
+        api: Some(api),
+        role: sight.role,
+        functions: sight.functions,
+        owned: sight.owned,
+    };
+    let leaving = Leaving::of(&status, &aim.owner, &aim.place.region, Some(&aim.desired));
+    let doubt = memory.unseen.doubt(&mut observed, &leaving, ctx.periods.settle);
     let found = Found {
-        observed: Observed {
-            lineage: BTreeSet::from([aim.place.execute_api_arn(&api.id)]),
-            last: last_owner(&aim.owner, &status, &BTreeSet::new()),
-            api: Some(api),
-            role: sight.role,
-            functions: sight.functions,
-            owned: sight.owned,
-        },
+        observed,
+        doubt,
         faults: sight.faults,
         conflict,
         created,
@@ -136,6 +141,7 @@ fn settled(
     let same = status.iam_changed_at.as_ref() == Some(changed)
         && memory.converged == Some(record.generation())
         && status.reclaimed_from.is_none()
+        && memory.unseen.is_empty()
         && record.requested().is_none();
     if !same || since.elapsed() < ctx.periods.iam_settle {
         return None;

@@ -3,7 +3,7 @@
 use super::{
     aim::elsewhere,
     attachments,
-    belongings::{own, questions, sources, targets},
+    belongings::{own, own_role, questions, sources, targets},
     context::{Context, Memory},
     error::Error,
     establish::{ambiguous, heed, proven},
@@ -13,6 +13,7 @@ use super::{
     record::Record,
     release::release,
     remains::{self, Removal, last_owner},
+    unseen::Leaving,
 };
 use crate::aws::{self, Extent, Fault, Session, Urgency};
 use jwthttpapi_core::{
@@ -25,7 +26,10 @@ use jwthttpapi_core::{
     plan::{Candidate, Planned, Step, plan_deletion},
     planted,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokio::time::{Instant, timeout_at};
 
 /// One pass over an object that is being deleted.
@@ -89,6 +93,8 @@ struct End<'a> {
     worked: bool,
     /// Whether there may be an API that AWS does not show yet.
     unsure: bool,
+    /// How long it takes until what was not shown is gone for sure.
+    doubt: Option<Duration>,
     questions: &'a Questions<'a>,
     lineage: &'a BTreeSet<String>,
 }
@@ -161,6 +167,7 @@ impl Teardown<'_> {
             let grants: BTreeSet<String> = status.grants.iter().cloned().chain(told).collect();
             let next = JwtHttpApiStatus {
                 grants: grants.into_iter().collect(),
+                role_arn: status.role_arn.or_else(|| own_role(&sight.role, self.owner).map(str::to_owned)),
                 reclaimed_from: last.as_ref().map(|last| last.uid.clone()),
                 ..status
             };
@@ -168,7 +175,7 @@ impl Teardown<'_> {
             record.write_midway(next, findings, &now).await?;
         }
 
-        let beside = Observed {
+        let mut beside = Observed {
             api: None,
             role: sight.role,
             functions,
@@ -176,7 +183,10 @@ impl Teardown<'_> {
             lineage: lineage.clone(),
             last: last.clone(),
         };
-        let worked = match self.take_away(apis, beside, findings).await {
+        let leaving = Leaving::of(&record.status(), self.owner, &self.place.region, None);
+        let settle = self.ctx.periods.settle;
+        let doubt = memory.unseen.doubt(&mut beside, &leaving, settle);
+        let worked = match self.take_away(apis, beside, memory, findings).await {
             Taken::Away { worked } => worked,
             Taken::Not(next) => return Ok((next, record.status())),
         };
@@ -199,6 +209,7 @@ impl Teardown<'_> {
         let end = End {
             worked,
             unsure,
+            doubt: doubt.left,
             questions: &questions,
             lineage: &lineage,
         };
@@ -223,7 +234,13 @@ impl Teardown<'_> {
     }
 
     /// Deletes the APIs, and with the last of them what stands beside them.
-    async fn take_away(&self, mut apis: Vec<Api>, beside: Observed, findings: &mut Findings) -> Taken {
+    async fn take_away(
+        &self,
+        mut apis: Vec<Api>,
+        beside: Observed,
+        memory: &mut Memory,
+        findings: &mut Findings,
+    ) -> Taken {
         let last = Observed {
             api: apis.pop(),
             ..beside
@@ -241,6 +258,7 @@ impl Teardown<'_> {
             }
             let cut = || !self.ctx.leads();
             let outcome = aws::run(self.session, plan, &cut, self.deadline).await;
+            memory.unseen.remember(&outcome);
             if let Some((step, fault)) = outcome.gravest() {
                 findings.failure(Some(step), fault);
                 if let Some(kept) = attachments::kept(self.session, step, fault).await {
@@ -264,7 +282,7 @@ impl Teardown<'_> {
             Ok(Removal::Done | Removal::Cut) => {
                 findings.programmed =
                     Draft::unknown(Reason::Progressing, "looking once more for what is left");
-                Some(Next::Now)
+                Some(Next::After(STALE_LIST))
             }
             Err((step, fault)) => {
                 findings.failure(step.as_ref(), &fault);
@@ -293,10 +311,18 @@ impl Teardown<'_> {
                 return Ok((Next::After(left), status));
             }
         }
+        if let Some(left) = end.doubt {
+            findings.programmed = Draft::no(
+                Reason::AwaitingVisibility,
+                "AWS does not show everything that status names; waiting until it must, if it is there",
+            );
+            return Ok((Next::After(left), status));
+        }
         if end.worked {
             let questions = Questions {
                 extent: Extent::Settings,
                 role: end.questions.role.clone(),
+                may_have_role: end.questions.may_have_role,
                 functions: granted(&status)
                     .into_iter()
                     .map(|function| (function, true))

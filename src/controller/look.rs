@@ -34,7 +34,9 @@ pub(crate) struct Sight {
 /// How much of the API, which role and which functions a pass asks for.
 pub(crate) struct Questions<'a> {
     pub(crate) extent: Extent,
-    pub(crate) role: Option<RoleName>,
+    /// The invoke role, and whether to ask for it even if no integration leads through it.
+    pub(crate) role: RoleName,
+    pub(crate) may_have_role: bool,
     /// Functions, and whether their policies matter.
     pub(crate) functions: BTreeMap<FunctionArn, bool>,
     pub(crate) own: Option<Own<'a>>,
@@ -49,7 +51,7 @@ impl<'a> Questions<'a> {
         own: Option<Own<'a>>,
     ) -> Self {
         let by_policy = desired.invocation == Invocation::ResourcePolicy;
-        let own_role = matches!(desired.invocation, Invocation::Role(_)) || status.role_arn.is_some();
+        let may_have_role = matches!(desired.invocation, Invocation::Role(_)) || status.role_arn.is_some();
         let mut functions: BTreeMap<FunctionArn, bool> = desired
             .backends()
             .into_iter()
@@ -59,7 +61,8 @@ impl<'a> Questions<'a> {
         functions.extend(granted(status).into_iter().map(|function| (function, true)));
         Self {
             extent: Extent::Whole,
-            role: own_role.then(|| role.clone()),
+            role: role.clone(),
+            may_have_role,
             functions,
             own,
         }
@@ -83,6 +86,14 @@ pub(crate) fn reached_by_policy(integrations: &[Integration]) -> BTreeSet<Functi
         .collect()
 }
 
+/// Whether integrations lead through a role.
+fn lead_through(integrations: &[Integration], role: &RoleName) -> bool {
+    let credentials = integrations.iter().map(|integration| &integration.credentials);
+    credentials
+        .filter_map(|arn| RoleName::of_arn(arn))
+        .any(|name| name.name == role.name)
+}
+
 /// Reads all of it at once.
 pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Questions<'_>) -> Sight {
     let api = async {
@@ -92,9 +103,10 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
         }
     };
     let role = async {
-        match &questions.role {
-            Some(name) => Some(session.role(name).await),
-            None => None,
+        if questions.may_have_role {
+            Some(session.role(&questions.role).await)
+        } else {
+            None
         }
     };
     let owned = async {
@@ -103,19 +115,14 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
             None => (BTreeMap::new(), Vec::new()),
         }
     };
-    let (api, role, (mut functions, mut faults), (owned, failed)) =
+    let (api, mut role, (mut functions, mut faults), (owned, failed)) =
         tokio::join!(api, role, functions(session, &questions.functions), owned);
     faults.extend(failed);
-    let role = match role {
-        None => Reading::NotAsked,
-        Some(Ok(role)) => Reading::Known(role),
-        Some(Err(_)) if planted!(UnknownIsEmpty) => Reading::Known(None),
-        Some(Err(fault)) => {
-            faults.push(fault);
-            Reading::Unknown
-        }
-    };
+    // What a status has lost integrations still tell.
     if let Some(Ok(Some(api))) = &api {
+        if role.is_none() && lead_through(&api.integrations, &questions.role) {
+            role = Some(session.role(&questions.role).await);
+        }
         let more: BTreeMap<FunctionArn, bool> = reached_by_policy(&api.integrations)
             .into_iter()
             .filter(|function| questions.functions.get(function) != Some(&true))
@@ -125,6 +132,15 @@ pub(crate) async fn look(session: &Session, api_id: Option<&str>, questions: &Qu
         functions.extend(read);
         faults.extend(failed);
     }
+    let role = match role {
+        None => Reading::NotAsked,
+        Some(Ok(role)) => Reading::Known(role),
+        Some(Err(_)) if planted!(UnknownIsEmpty) => Reading::Known(None),
+        Some(Err(fault)) => {
+            faults.push(fault);
+            Reading::Unknown
+        }
+    };
     Sight {
         api,
         role,

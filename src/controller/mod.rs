@@ -40,6 +40,7 @@ mod remains;
 mod resync;
 #[cfg(test)]
 mod tests;
+mod unseen;
 mod wake;
 mod watch;
 

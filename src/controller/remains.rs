@@ -58,7 +58,8 @@ pub(super) async fn see(
     let with_policy = |function: &FunctionArn| (function.clone(), true);
     let questions = Questions {
         extent: Extent::Settings,
-        role: Some(role_name(owner, &session.place().region)),
+        role: role_name(owner, &session.place().region),
+        may_have_role: true,
         functions: statements.iter().map(with_policy).collect(),
         own: Some(Own {
             owner,

@@ -11,6 +11,13 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use std::{
+    io,
+    pin::Pin,
+    task::{self, Poll},
+};
 
 /// What texts of errors carry that are for nobody's eyes.
 pub(crate) const CANARY: &str = "canary-encoded-message";
@@ -88,8 +95,27 @@ fn respond(status: u16, body: SdkBody) -> Result<HttpResponse, ConnectorError> {
 
 fn halve(response: &HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let whole = response.body().bytes().unwrap_or_default();
-    let half = whole.get(..whole.len() / 2).unwrap_or_default().to_vec();
-    respond(response.status().as_u16(), SdkBody::from(half))
+    let half = Bytes::copy_from_slice(whole.get(..whole.len() / 2).unwrap_or_default());
+    respond(
+        response.status().as_u16(),
+        SdkBody::from_body_1_x(Half(Some(half))),
+    )
+}
+
+/// The first half of a body, whose rest was announced and does not come.
+struct Half(Option<Bytes>);
+
+impl Body for Half {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let half = self.0.take().map(Frame::data);
+        Poll::Ready(Some(half.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())))
+    }
 }
 
 fn asked(request: &HttpRequest) -> Asked {

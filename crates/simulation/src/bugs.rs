@@ -129,6 +129,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
             with(Scenario::pair(), 1, [Fault::Pause { seconds: 60 }])
         }
         Bug::LeftBehind => with(Scenario::role(), 1, [Fault::Deed(Deed::Replace)]),
+        Bug::AbsentAtOnce => with(Scenario::delayed(), 1, [Fault::Deed(Deed::Delete)]),
         Bug::UnwrittenGrants => with(Scenario::smallest(), 2, [died, Fault::Deed(Deed::Delete)]),
         Bug::UnknownIsEmpty => with(
             Scenario::role(),

@@ -70,14 +70,15 @@ impl Scenario {
         vec![Self::smallest(), Self::role(), Self::policy(), Self::functions()]
     }
 
-    /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists that
-    /// lag, two processes, of which one leads or each of them does, another object, and what is retained or suspended.
+    /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists and
+    /// reads that lag, two processes, of which one leads or each of them does, another object, and what is retained or suspended.
     pub fn every() -> Vec<Self> {
         let mut every = Self::all();
         every.extend([
             Self::organisation(),
             Self::wide(),
             Self::lagging(),
+            Self::delayed(),
             Self::leaders(),
             Self::rivals(),
             Self::beside(),
@@ -196,6 +197,17 @@ impl Scenario {
         }
     }
 
+    /// A role, then a statement on another function, on an AWS whose reads show neither before it is some time old.
+    pub fn delayed() -> Self {
+        let mut delayed = Self::brief();
+        let second = delayed.second.clone();
+        delayed.first["invocation"] = json!({"mode": "Role"});
+        delayed.name = "delayed";
+        delayed.switches = json!({"read_lag_ms": 20_000});
+        delayed.second = second;
+        delayed
+    }
+
     /// The same on an AWS whose unconfirmed behaviour a seed decides (aws-facts §15). Lists lag by less than `--list-settle`.
     #[must_use]
     pub fn drawn(&self, seed: u64) -> Self {
@@ -224,6 +236,7 @@ impl Scenario {
             "stage_name_hyphens": pick(&both),
             "trailing_slash_matches": pick(&both),
             "api_settings_deploy": pick(&both),
+            "read_lag_ms": pick(&[json!(0), json!(1_500)]),
         });
         Self {
             switches,

@@ -185,10 +185,10 @@ impl World {
         instance
     }
 
-    /// A process has ended: nothing more comes from it. Where lists lag, its successor does not see all that it made.
+    /// A process has ended: nothing more comes from it. Where lists or reads lag, its successor does not see all that it made.
     pub fn end(&self, instance: Instance) {
         self.state().alive.remove(&instance);
-        if self.0.usual.list_lag_ms > 0 {
+        if self.0.usual.list_lag_ms > 0 || self.0.usual.read_lag_ms > 0 {
             self.oracle().unseen();
         }
     }

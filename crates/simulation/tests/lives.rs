@@ -165,6 +165,23 @@ fn of_two_processes_that_both_lead_and_found_an_intent_one_creates() {
     }
 }
 
+/// Neither by a process that made them a moment ago nor by its successor.
+#[test]
+fn a_role_and_a_statement_that_reads_do_not_show_yet_are_not_left_behind() {
+    let scenario = Scenario::delayed();
+    let usual = live(&scenario, &Schedule::new()).journal;
+    let delete = || Fault::Deed(Deed::Delete);
+    let made = |effect: &str| usual.iter().position(|other| other.name == effect);
+    for effect in ["CreateRole", "POST functions/*/policy"] {
+        let number = made(effect).unwrap();
+        let here = Schedule::from([(number, delete())]);
+        let elsewhere = Schedule::from([(number, Fault::Crash(Side::After)), (number + 1, delete())]);
+        for schedule in [here, elsewhere] {
+            assert_eq!(live(&scenario, &schedule).violations, [], "{effect}");
+        }
+    }
+}
+
 /// With neither finalizer nor status it looks like a new one, and lists do not show yet what was made for it.
 #[test]
 fn an_object_that_lost_status_and_finalizer_together_is_not_taken_for_a_new_one() {

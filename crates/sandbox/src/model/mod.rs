@@ -11,6 +11,7 @@ pub(crate) mod lambda;
 pub(crate) mod logs;
 pub(crate) mod paging;
 mod quota;
+mod replica;
 mod settings;
 pub(crate) mod sts;
 mod tags;

@@ -71,7 +71,10 @@ impl Default for Principal {
 pub struct Settings {
     /// Milliseconds for which lists lack something new. Reads by id see it at once (*§15*, I).
     pub list_lag_ms: u64,
-    /// Milliseconds until a role, its trust or its policies take effect. IAM's own reads see them at once (*§11*, D).
+    /// Milliseconds for which reads of roles and of functions' policies show what was before a change: IAM is consistent
+    /// eventually (*§11*, D), and other tools read again what Lambda does not show of a policy yet (O). Writes know at once.
+    pub read_lag_ms: u64,
+    /// Milliseconds until a role, its trust or its policies take effect (*§11*, D).
     pub iam_delay_ms: u64,
     /// Milliseconds until a stage with `autoDeploy` serves a change (*§6*, O: seconds).
     pub deploy_delay_ms: u64,
@@ -169,6 +172,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             list_lag_ms: 0,
+            read_lag_ms: 0,
             iam_delay_ms: 0,
             deploy_delay_ms: 0,
             function_delay_ms: 0,

@@ -22,15 +22,19 @@ use super::{
     error::Refusal,
     json,
     paging::{PageRequest, page},
+    replica::Replica,
 };
 
 /// IAM of the account; it knows no Regions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Iam {
     /// By the name in lower case, since names are unique ignoring case (*§11*, D).
-    pub(crate) roles: BTreeMap<String, Role>,
+    pub(crate) roles: Roles,
+    replica: Replica<Roles>,
     propagation: Propagation,
 }
+
+type Roles = BTreeMap<String, Role>;
 
 type Answer = Result<Value, Refusal>;
 
@@ -42,14 +46,14 @@ impl Iam {
 
     /// The ARN of the role of that name.
     pub(crate) fn arn(&self, name: &str) -> Option<String> {
-        self.role(name).ok().map(|role| role.arn.clone())
+        find(&self.roles, name).ok().map(|role| role.arn.clone())
     }
 
     /// Carries out one request. A refused request changes nothing.
     pub(crate) fn apply(&mut self, env: &mut Env, request: &Request) -> Answer {
         match request {
             Request::CreateRole { input } => self.create_role(env, input),
-            Request::GetRole { role } => Ok(json!({ "Role": self.role(role)?.shown(true)? })),
+            Request::GetRole { role } => Ok(json!({ "Role": self.shown(env, role)?.shown(true)? })),
             Request::ListRoles { path_prefix, page } => self.list_roles(env, path_prefix.as_deref(), page),
             Request::DeleteRole { role } => self.delete_role(env, role),
             Request::UpdateAssumeRolePolicy { role, document } => {
@@ -63,15 +67,15 @@ impl Iam {
             Request::DeleteRolePolicy { role, policy } => {
                 self.write(env, role, |role, _| role.delete_policy(policy))
             }
-            Request::GetRolePolicy { role, policy } => self.role(role)?.inline_policy(policy),
+            Request::GetRolePolicy { role, policy } => self.shown(env, role)?.inline_policy(policy),
             Request::ListRolePolicies { role, page } => {
-                let names = self.role(role)?.inline_policy_names();
+                let names = self.shown(env, role)?.inline_policy_names();
                 list(env, page, "PolicyNames", names)
             }
             Request::AttachRolePolicy { role, arn } => self.write(env, role, |role, _| role.attach(arn)),
             Request::DetachRolePolicy { role, arn } => self.write(env, role, |role, _| role.detach(arn)),
             Request::ListAttachedRolePolicies { role, page } => {
-                let attached = self.role(role)?.attachments();
+                let attached = self.shown(env, role)?.attachments();
                 list(env, page, "AttachedPolicies", attached)
             }
             Request::PutRolePermissionsBoundary { role, arn } => {
@@ -83,11 +87,11 @@ impl Iam {
             Request::TagRole { role, tags } => self.write(env, role, |role, env| role.tag(env, tags)),
             Request::UntagRole { role, keys } => self.write(env, role, |role, _| role.untag(keys)),
             Request::ListRoleTags { role, page } => {
-                let tags = self.role(role)?.shown_tags();
+                let tags = self.shown(env, role)?.shown_tags();
                 list(env, page, "Tags", tags)
             }
             Request::ListInstanceProfilesForRole { role, page } => {
-                self.role(role)?;
+                self.shown(env, role)?;
                 list(env, page, "InstanceProfiles", Vec::new())
             }
         }
@@ -109,16 +113,18 @@ impl Iam {
         }
         self.propagation.record(env, &role.arn, Some(role.view()));
         let answer = json!({ "Role": role.shown(true)? });
+        self.keep(env);
         self.roles.insert(key, role);
         Ok(answer)
     }
 
     /// Inline policies and attachments have to go first (*§11*, D).
     fn delete_role(&mut self, env: &Env, name: &str) -> Answer {
-        let role = self.role(name)?;
+        let role = find(&self.roles, name)?;
         role.check_deletable()?;
         let arn = role.arn.clone();
         self.propagation.record(env, &arn, None);
+        self.keep(env);
         self.roles.remove(&name.to_ascii_lowercase());
         Ok(json!({}))
     }
@@ -130,9 +136,10 @@ impl Iam {
         name: &str,
         change: impl FnOnce(&mut Role, &mut Env) -> Result<(), Refusal>,
     ) -> Answer {
-        let mut role = self.role(name)?.clone();
+        let mut role = find(&self.roles, name)?.clone();
         let before = role.view();
         change(&mut role, env)?;
+        self.keep(env);
         if role.view() != before {
             self.propagation.record(env, &role.arn, Some(role.view()));
         }
@@ -141,10 +148,8 @@ impl Iam {
     }
 
     fn list_roles(&self, env: &Env, prefix: Option<&str>, request: &PageRequest) -> Answer {
-        let items = self
-            .roles
-            .values()
-            .filter(|role| role.path.starts_with(prefix.unwrap_or("/")));
+        let items = self.replica.shown(env.now, &self.roles).values();
+        let items = items.filter(|role| role.path.starts_with(prefix.unwrap_or("/")));
         let items = items.map(|role| (role.birth, role));
         let page = page(env.settings, env.seed, env.now, request, items).map_err(|_| bad_marker())?;
         // ListRoles does not return tags (§11, D).
@@ -153,20 +158,28 @@ impl Iam {
         Ok(truncatable("Roles", &roles?, page.next))
     }
 
-    /// Looked up in the case it was created with.
-    fn role(&self, name: &str) -> Result<&Role, Refusal> {
-        let role = self
-            .roles
-            .get(&name.to_ascii_lowercase())
-            .filter(|role| role.name == name);
-        role.ok_or_else(|| {
-            Refusal::new(
-                404,
-                "NoSuchEntity",
-                format!("The role with name {name} cannot be found."),
-            )
-        })
+    /// The role as reads show it.
+    fn shown(&self, env: &Env, name: &str) -> Result<&Role, Refusal> {
+        find(self.replica.shown(env.now, &self.roles), name)
     }
+
+    /// What reads go on showing for a while, before a change.
+    fn keep(&mut self, env: &Env) {
+        let lag = env.settings.read_lag_ms;
+        self.replica.keep(env.now, lag, &self.roles);
+    }
+}
+
+/// Looked up in the case it was created with.
+fn find<'a>(roles: &'a Roles, name: &str) -> Result<&'a Role, Refusal> {
+    let role = roles.get(&name.to_ascii_lowercase());
+    role.filter(|role| role.name == name).ok_or_else(|| {
+        Refusal::new(
+            404,
+            "NoSuchEntity",
+            format!("The role with name {name} cannot be found."),
+        )
+    })
 }
 
 /// Names, tags and attachments: small lists that are paged by their position.

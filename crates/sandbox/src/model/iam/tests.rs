@@ -88,6 +88,37 @@ fn documents_come_back_percent_encoded() {
 }
 
 #[test]
+fn reads_may_lag_and_writes_know_at_once() {
+    let mut bench = with_role(json!({ "read_lag_ms": 1000 }));
+    let read = || Request::GetRole {
+        role: "invoke".into(),
+    };
+    assert_eq!(refused(bench.iam(read())).1, "NoSuchEntity");
+    let again = Request::CreateRole {
+        input: role_named("invoke"),
+    };
+    assert_eq!(refused(bench.iam(again)).1, "EntityAlreadyExists");
+    bench.now += 1000;
+    put(&mut bench, "p", permissions("*")).unwrap();
+    assert_eq!(names(&mut bench), json!([]));
+    bench.now += 1000;
+    assert_eq!(names(&mut bench), json!(["p"]));
+    let policy = Request::DeleteRolePolicy {
+        role: "invoke".into(),
+        policy: "p".into(),
+    };
+    bench.iam(policy).unwrap();
+    bench
+        .iam(Request::DeleteRole {
+            role: "invoke".into(),
+        })
+        .unwrap();
+    assert!(bench.iam(read()).is_ok());
+    bench.now += 1000;
+    assert_eq!(refused(bench.iam(read())).1, "NoSuchEntity");
+}
+
+#[test]
 fn get_role_returns_tags_and_list_roles_does_not() {
     let mut bench = with_role(json!({}));
     let role = bench

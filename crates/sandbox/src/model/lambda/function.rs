@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Answer, checks, conflict, function_arn, invalid, not_found,
-    policy::Policy,
+    policy::Policies,
     tags,
     version::{FunctionInput, UpdateCodeInput, Version, VersionSettings, sha256},
 };
-use crate::model::{Env, error::Refusal, iam::Iam, paging::Birth, time::Timestamp};
+use crate::model::{Env, error::Refusal, iam::Iam, paging::Birth, replica::Replica, time::Timestamp};
 
 pub(super) const LATEST: &str = "$LATEST";
 
@@ -23,7 +23,8 @@ pub(crate) struct Function {
     pub(super) versions: BTreeMap<u64, Version>,
     pub(super) aliases: BTreeMap<String, Alias>,
     /// Resource policies by qualifier; that of the function itself has none.
-    pub(super) policies: BTreeMap<Option<String>, Policy>,
+    pub(super) policies: Policies,
+    pub(super) shown_policies: Replica<Policies>,
     pub(super) tags: BTreeMap<String, String>,
     /// Until then the function is `Pending`.
     pub(super) active_at: Timestamp,
@@ -107,7 +108,8 @@ impl Function {
             },
             versions: BTreeMap::new(),
             aliases: BTreeMap::new(),
-            policies: BTreeMap::new(),
+            policies: Policies::new(),
+            shown_policies: Replica::default(),
             tags,
             active_at: env.now.after(env.settings.function_delay_ms),
             update: None,

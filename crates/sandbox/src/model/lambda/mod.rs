@@ -87,7 +87,7 @@ impl Lambda {
             }
             Request::GetPolicy { function, qualifier } => {
                 let (found, qualifier) = self.find(env, function, qualifier.as_ref())?;
-                found.policy(qualifier.as_deref())
+                found.policy(env, qualifier.as_deref())
             }
             Request::RemovePermission {
                 function,

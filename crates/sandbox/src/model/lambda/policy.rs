@@ -1,5 +1,7 @@
 //! Resource policies of functions.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +18,9 @@ pub(crate) struct Policy {
     statements: Vec<(String, Value)>,
     revision: String,
 }
+
+/// Those of a function, by qualifier.
+pub(super) type Policies = BTreeMap<Option<String>, Policy>;
 
 /// The members of `AddPermission`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -73,14 +78,16 @@ impl Function {
             let text = format!("The final policy size ({size}) is bigger than the limit ({most}).");
             return Err(Refusal::new(400, "PolicyLengthExceededException", text));
         }
+        self.keep_policies(env);
         self.policies.insert(key, policy);
         Ok(json!({ "Statement": statement.to_string() }))
     }
 
     /// A function without a policy answers like a function that does not exist (*§10*, D/O).
-    pub(super) fn policy(&self, qualifier: Option<&str>) -> Answer {
+    pub(super) fn policy(&self, env: &Env, qualifier: Option<&str>) -> Answer {
         check_policy_qualifier(qualifier)?;
-        let policy = self.policies.get(&qualifier.map(str::to_owned));
+        let policies = self.shown_policies.shown(env.now, &self.policies);
+        let policy = policies.get(&qualifier.map(str::to_owned));
         let policy = policy.ok_or_else(|| not_found("The resource you requested does not exist."))?;
         Ok(json!({ "Policy": policy.document().to_string(), "RevisionId": policy.revision }))
     }
@@ -101,19 +108,28 @@ impl Function {
         check_policy_qualifier(qualifier)?;
         let key = qualifier.map(str::to_owned);
         let missing = || not_found(format!("Statement {statement} is not found in resource policy."));
-        let policy = self.policies.get_mut(&key).ok_or_else(missing)?;
+        let mut policy = self.policies.get(&key).cloned().ok_or_else(missing)?;
         check_revision(revision, &policy.revision)?;
         let index = policy
             .statements
             .iter()
             .position(|(id, _)| id == statement)
             .ok_or_else(missing)?;
+        self.keep_policies(env);
         policy.statements.remove(index);
         policy.revision = env.ids.uuid();
         if policy.statements.is_empty() {
             self.policies.remove(&key);
+        } else {
+            self.policies.insert(key, policy);
         }
         Ok(Value::Null)
+    }
+
+    /// What reads go on showing for a while, before a change.
+    fn keep_policies(&mut self, env: &Env) {
+        let lag = env.settings.read_lag_ms;
+        self.shown_policies.keep(env.now, lag, &self.policies);
     }
 }
 

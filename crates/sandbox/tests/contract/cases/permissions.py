@@ -7,6 +7,7 @@ from case import cases_of
 from sandbox import ACCOUNT, REGION
 
 case = cases_of("lambda")
+HOUR = 3_600_000
 SOURCE = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abcdefghij/*/*"
 
 
@@ -28,6 +29,16 @@ def a_statement_has_the_shape_that_aws_gives_it(aws):
         Resource=FUNCTION,
         Condition={"ArnLike": {"AWS:SourceArn": SOURCE}},
     )
+
+
+@case("§10", "O", settings={"read_lag_ms": HOUR})
+def a_new_statement_may_not_be_shown_yet_and_its_id_is_taken(aws):
+    aws.function()
+    aws.permit("gateway")
+    with refused(404, "ResourceNotFoundException", "The resource you requested does not exist."):
+        aws.functions.get_policy(FunctionName="hello")
+    with refused(409, "ResourceConflictException"):
+        aws.permit("gateway")
 
 
 @case("§4", "O")

@@ -7,6 +7,7 @@ from case import cases_of
 from sandbox import ACCOUNT, permissions, trust
 
 case = cases_of("iam")
+HOUR = 3_600_000
 MANAGED = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
@@ -33,6 +34,15 @@ def the_trust_comes_back_as_the_same_document(aws):
     aws.role(service="apigateway.amazonaws.com")
     statement = read(aws)["AssumeRolePolicyDocument"]["Statement"][0]
     answers(statement, Effect="Allow", Action="sts:AssumeRole", Principal={"Service": "apigateway.amazonaws.com"})
+
+
+@case("§11", "D", settings={"read_lag_ms": HOUR})
+def a_new_role_may_not_be_shown_yet_and_its_name_is_taken(aws):
+    aws.role()
+    with refused(404, "NoSuchEntity", "The role with name role cannot be found."):
+        read(aws)
+    with refused(409, "EntityAlreadyExists", "Role with name role already exists."):
+        aws.role()
 
 
 @case("§11", "D")

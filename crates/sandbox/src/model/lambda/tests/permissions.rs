@@ -76,6 +76,25 @@ fn a_function_without_policy_and_a_missing_function_are_both_404() {
 }
 
 #[test]
+fn reads_of_a_policy_may_lag_and_writes_know_at_once() {
+    let mut bench = with_function();
+    bench.world.settings = bench
+        .world
+        .settings
+        .patched(&json!({ "read_lag_ms": 1000 }))
+        .unwrap();
+    add(&mut bench, None, "s").unwrap();
+    assert_eq!(refused(policy(&mut bench, None)).1, "ResourceNotFoundException");
+    assert_eq!(refused(add(&mut bench, None, "s")).1, "ResourceConflictException");
+    bench.now += 1000;
+    remove(&mut bench, "s").unwrap();
+    assert!(policy(&mut bench, None).is_ok());
+    assert_eq!(refused(remove(&mut bench, "s")).0, 404);
+    bench.now += 1000;
+    assert_eq!(refused(policy(&mut bench, None)).1, "ResourceNotFoundException");
+}
+
+#[test]
 fn a_policy_has_at_most_20_kilobytes() {
     let mut bench = with_function();
     let fitting = (0..200)
