@@ -96,7 +96,7 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_DEFAULT_INVOCATION", default_value = "Role")]
     pub default_invocation: DefaultInvocation,
 
-    /// How long AWS's lists may lag behind a creation.
+    /// How long AWS's lists and reads may lag behind a creation.
     #[arg(long, env = "JWTHTTPAPI_LIST_SETTLE", default_value = "30s", value_parser = duration)]
     pub list_settle: Duration,
 

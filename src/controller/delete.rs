@@ -200,11 +200,11 @@ impl Teardown<'_> {
             "waiting until AWS shows nothing of this object any more",
         );
         // A create may still be on its way, or not show yet: an intent without the API that it made, a status that lost its
-        // intent, an id that is nobody's or somebody else's. A plan that deleted the API has seen it.
+        // intent, an id that is nobody's or somebody else's. A process that deleted the API has seen it.
         let status = record.status();
         let unsure = match &status.api_id {
             None => status.pending.is_some() || status.nonce.is_none(),
-            Some(_) => !seen && targets.is_empty(),
+            Some(id) => !seen && targets.is_empty() && !memory.unseen.has_deleted(id),
         };
         let end = End {
             worked,

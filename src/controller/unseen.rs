@@ -23,9 +23,10 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Something beside the API, by its name in AWS.
+/// Something of the object's, by its name in AWS.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
+    Api(String),
     Role(String),
     Function(String),
     LogGroup(String),
@@ -143,6 +144,11 @@ impl Unseen {
         self.since.is_empty()
     }
 
+    /// Whether this process deleted an API.
+    pub(crate) fn has_deleted(&self, api: &str) -> bool {
+        self.deleted.contains(&Thing::Api(api.to_owned()))
+    }
+
     /// Remembers what a plan deleted, and forgets it of what the plan may have made.
     pub(crate) fn remember(&mut self, outcome: &Outcome) {
         let faults = outcome.faults.iter().map(|(step, _)| step);
@@ -206,6 +212,7 @@ fn made(step: &Step) -> Option<Thing> {
 
 fn deleted(step: &Step) -> Option<Thing> {
     match step {
+        Step::DeleteApi { id } => Some(Thing::Api(id.clone())),
         Step::DeleteRole { role } => Some(Thing::Role(role.name.clone())),
         Step::DeleteLogGroup { log_group } => Some(Thing::LogGroup(log_group.clone())),
         Step::DeleteFunction { name } => Some(Thing::Function(name.clone())),

@@ -8,3 +8,4 @@ mod passes;
 mod process;
 mod reclaim;
 mod roles;
+mod unseen;

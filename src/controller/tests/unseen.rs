@@ -1,0 +1,118 @@
+//! What status names and AWS does not show.
+
+use super::super::{expected::STALE_LIST, pass::Next};
+use super::ground::{Ground, REGION, SETTLE, cluster, own, owner};
+use jwthttpapi_core::{
+    api::Reason,
+    model::name::{execution_role_name, role_name},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// From how long ago it is what reads show.
+const LAG: Duration = Duration::from_secs(20);
+
+/// An object that was made a moment ago: reads show neither its roles nor its statements.
+async fn hidden(more: Value) -> Ground {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"read_lag_ms": LAG.as_millis()}));
+    ground.change(more);
+    ground.pass().await.unwrap();
+    ground
+}
+
+fn by_role() -> Value {
+    json!({"invocation": {"mode": "Role"}})
+}
+
+fn delete(ground: &Ground) {
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+}
+
+/// Whether there is a role of the object's or a statement, whatever reads show.
+async fn is_left(ground: &Ground) -> bool {
+    tokio::time::advance(LAG).await;
+    let invoke = role_name(&owner(), REGION).name;
+    let execution = execution_role_name(&owner(), REGION, "hello").name;
+    let roles = [invoke, execution].map(|role| ground.iam().get_role().role_name(role).send());
+    let policy = ground.lambda().get_policy().function_name("a").send();
+    let [invoke, execution] = roles;
+    invoke.await.is_ok() || execution.await.is_ok() || policy.await.is_ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_object_stays_until_reads_must_show_what_was_made() {
+    for restarted in [false, true] {
+        for more in [by_role(), json!({}), own()] {
+            let mut ground = hidden(more.clone()).await;
+            if restarted {
+                ground.restart(cluster(), false);
+            }
+            delete(&ground);
+            let passed = ground.pass().await.unwrap();
+            assert_eq!(passed.next, Next::After(SETTLE), "{more}");
+            assert_eq!(passed.findings.programmed.reason, Reason::AwaitingVisibility);
+            tokio::time::advance(SETTLE).await;
+            while !matches!(ground.pass().await.unwrap().next, Next::Change) {
+                tokio::time::advance(LAG).await;
+            }
+            assert!(!is_left(&ground).await, "{more}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_reads_must_show_by_now_and_do_not_is_gone() {
+    let mut ground = hidden(json!({})).await;
+    tokio::time::advance(LAG).await;
+    let policy = ground.lambda().get_policy().function_name("a").send().await;
+    let policy: Value = serde_json::from_str(policy.unwrap().policy().unwrap()).unwrap();
+    let statement = policy["Statement"][0]["Sid"].as_str().unwrap();
+    let remove = ground.lambda().remove_permission().function_name("a");
+    remove.statement_id(statement).send().await.unwrap();
+    tokio::time::advance(LAG).await;
+    delete(&ground);
+    assert_eq!(ground.pass().await.unwrap().next, Next::After(SETTLE));
+    tokio::time::advance(SETTLE).await;
+    assert_eq!(ground.pass().await.unwrap().next, Next::Change);
+}
+
+/// Logs go in a pass of their own, which sees neither the function nor its role any more.
+#[tokio::test(start_paused = true)]
+async fn what_this_process_deleted_is_waited_for_no_longer() {
+    let mut ground = Ground::new().await;
+    ground.change(own());
+    ground.pass().await.unwrap();
+    ground.pass().await.unwrap();
+    delete(&ground);
+    assert_eq!(ground.pass().await.unwrap().next, Next::After(STALE_LIST));
+    assert_eq!(ground.pass().await.unwrap().next, Next::Change);
+}
+
+/// The spec moves on a moment after the role, or the statement, was made.
+#[tokio::test(start_paused = true)]
+async fn status_goes_on_naming_what_reads_may_not_show_yet() {
+    let other = json!({"routes": [{"routeKey": "GET /a", "lambda": {"name": "b"}}]});
+    for (first, second) in [(by_role(), json!({})), (json!({}), other)] {
+        let mut ground = hidden(first).await;
+        ground.function("b").await;
+        let named = (ground.status().role_arn, ground.status().grants);
+        ground.change(second);
+        let passed = ground.pass().await.unwrap();
+        assert!(named.0.is_none() || passed.status.role_arn == named.0);
+        assert!(named.1.iter().all(|grant| passed.status.grants.contains(grant)));
+        assert!(matches!(passed.next, Next::After(_)), "{:?}", passed.next);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_status_has_lost_is_found_by_the_integrations_that_lead_through_it() {
+    let mut ground = Ground::new().await;
+    ground.change(by_role());
+    ground.pass().await.unwrap();
+    ground.edit("status", json!({"roleArn": null}));
+    ground.change(json!({}));
+    ground.pass().await.unwrap();
+    let role = role_name(&owner(), REGION).name;
+    assert!(ground.iam().get_role().role_name(role).send().await.is_err());
+}
