@@ -45,9 +45,11 @@ fn get(args: &[&str]) -> Value {
 #[test]
 fn the_api_server_takes_what_the_examples_make() {
     let mut full = example("full");
-    // The one has another test, the other needs the Prometheus operator's definition.
+    // The one has another test, the others need the Prometheus operator's definitions.
     full["crds"]["install"] = false.into();
-    full["metrics"]["serviceMonitor"]["enabled"] = false.into();
+    for kind in ["serviceMonitor", "prometheusRule"] {
+        full["metrics"][kind]["enabled"] = false.into();
+    }
     install("full", &full, &[]).unwrap();
     let budget = get(&["poddisruptionbudget", "gateways", "-n", "full"]);
     assert_eq!(budget["spec"]["maxUnavailable"], "50%");

@@ -42,3 +42,38 @@ fn a_service_monitor_is_there_when_asked_for_and_picks_the_service() {
         json!([{"port": "http", "path": "/metrics", "interval": "1m", "scrapeTimeout": "5s"}])
     );
 }
+
+/// Expressions and how long they must hold, as `docs/metrics.md` has them.
+fn documented() -> Vec<(String, Option<String>)> {
+    let text = include_str!("../../docs/metrics.md");
+    let (_, table) = text.split_once("| alert | when |\n|---|---|\n").unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let (_, when) = row.split_once(" | `").unwrap();
+        let (expression, rest) = when.split_once('`').unwrap();
+        let minutes = rest.trim_end_matches(" |").strip_prefix(" for ");
+        let minutes = minutes.map(|words| format!("{}m", words.strip_suffix(" minutes").unwrap()));
+        (expression.to_owned(), minutes)
+    })
+    .collect()
+}
+
+#[test]
+fn the_alerts_are_the_documented_ones_about_the_releases_own_namespace() {
+    assert!(of_kind(&objects(&example("minimal")), "PrometheusRule").is_empty());
+    let objects = objects(&example("full"));
+    let rule = only(&objects, "PrometheusRule");
+    assert_eq!(rule["metadata"]["labels"]["release"], "prometheus");
+    let namespace = rule["metadata"]["namespace"].as_str().unwrap();
+    let here = format!("namespace=\"{namespace}\"");
+    let rules = rule["spec"]["groups"][0]["rules"].as_array().unwrap();
+    let found = rules.iter().map(|rule| {
+        let expression = rule["expr"].as_str().unwrap();
+        assert!(expression.contains(&here), "{expression}");
+        let anywhere = [format!(",{here}"), format!("{{{here}}}")]
+            .iter()
+            .fold(expression.to_owned(), |text, own| text.replace(own, ""));
+        (anywhere, rule["for"].as_str().map(str::to_owned))
+    });
+    assert_eq!(found.collect::<Vec<_>>(), documented());
+}
