@@ -6,6 +6,7 @@
 //! | `reconcile` | bounds a pass in time, reports it, says when the next one is due |
 //! | `record` | reads and writes the object in Kubernetes |
 //! | `converge` | drives an object that lives: `aim` builds what is wanted, `look` reads AWS, `establish` finds or makes the API, `reclaim` takes over a namesake's, `carry_out` plans and executes, with `ahead` before the writes and `conclude` after them |
+//! | `unseen` | doubts what status names and AWS does not show |
 //! | `attachments` | tells what others put on its roles |
 //! | `delete` | drives an object that goes; `release` one whose AWS stays, and `left` is what it could not give up |
 //! | `orphans` | looks, beside all that, for what no object claims |
