@@ -77,7 +77,7 @@ impl<'a> Ahead<'a> {
             role: role(desired)
                 .filter(|_| makes_role)
                 .map(|role| role.arn.as_str())
-                .or(seen.filter(|_| status.role_arn.is_none())),
+                .or_else(|| seen.filter(|_| status.role_arn.is_none())),
             functions: desired
                 .owned
                 .iter()

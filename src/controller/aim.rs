@@ -1,6 +1,6 @@
 //! What a pass aims at: where it acts, for whom, and what AWS should look like.
 
-use super::{context::Context, error::Error, pass::Findings, record::Record};
+use super::{error::Error, pass::Pass};
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::{
@@ -26,12 +26,14 @@ impl Aim {
     }
 }
 
-/// Builds the aim of a living object. None when nothing may be done; `findings` say why.
-pub(crate) async fn aim(
-    ctx: &Context,
-    record: &Record,
-    findings: &mut Findings,
-) -> Result<Option<Aim>, Error> {
+/// Builds the aim of a living object. None when nothing may be done; the findings say why.
+pub(crate) async fn aim(pass: &mut Pass<'_>) -> Result<Option<Aim>, Error> {
+    let Pass {
+        ctx,
+        record,
+        findings,
+        ..
+    } = pass;
     let status = record.status();
     let place = ctx.aws.place(record.spec().region.as_deref()).await?;
     let owner = ctx.owner(record.object());

@@ -3,12 +3,7 @@
 //! It opens no path and costs two lists a role, so that it is looked for when a policy of ours had to be put right, at every
 //! sixth resync, and while status tells of something.
 
-use super::{
-    conclude::Conclusion,
-    context::{Context, Memory},
-    events,
-    record::Record,
-};
+use super::{conclude::Conclusion, context::Memory, events, pass::Pass, record::Record};
 use crate::aws::{Attachments as Found, Class, Fault, Session};
 use futures::future::join_all;
 use jwthttpapi_core::{
@@ -50,8 +45,15 @@ impl Attachments {
 }
 
 /// Looks, if it is time to, and says in an event what is new.
-pub(crate) async fn look(ctx: &Context, record: &Record, memory: &mut Memory, end: &Conclusion<'_>) {
-    let known = &mut memory.attachments;
+pub(crate) async fn look(pass: &mut Pass<'_>, end: &Conclusion<'_>) {
+    let Pass {
+        ctx,
+        record,
+        memory: Memory {
+            attachments: known, ..
+        },
+        ..
+    } = pass;
     let resync = record.in_force() && record.requested().is_none() && end.outcome.done.is_empty();
     known.resyncs = known.resyncs.saturating_add(u32::from(resync));
     let roles = standing(end);

@@ -2,15 +2,12 @@
 
 use super::{
     ahead::Ahead,
-    aim::Aim,
     belongings::own_role,
     conclude::{Conclusion, conclude, facts},
-    context::{Context, Memory},
-    duplicates,
     error::Error,
+    establish::Scene,
     expected::{self, STALE_LIST},
-    pass::{Findings, Next},
-    record::Record,
+    pass::{Next, Pass, Passed},
     remains::{self, Removal, last_owner},
     unseen::Doubt,
 };
@@ -23,15 +20,6 @@ use jwthttpapi_core::{
     words::listed,
 };
 use std::collections::BTreeSet;
-use tokio::time::Instant;
-
-/// What carrying out needs of the pass.
-pub(crate) struct Course<'a> {
-    pub(crate) ctx: &'a Context,
-    pub(crate) session: &'a Session,
-    pub(crate) aim: &'a Aim,
-    pub(crate) deadline: Instant,
-}
 
 /// What the pass found before.
 pub(crate) struct Found {
@@ -47,57 +35,51 @@ pub(crate) struct Found {
     pub(crate) created: bool,
 }
 
-impl Course<'_> {
+impl Scene<'_> {
     /// Makes AWS equal to the aim, as far as it is allowed now, and says how it ended.
-    pub(crate) async fn carry_out(
-        &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
-        found: Found,
-    ) -> Result<(Next, JwtHttpApiStatus), Error> {
-        let Self {
-            ctx, session, aim, ..
-        } = *self;
+    pub(crate) async fn carry_out(&self, pass: &mut Pass<'_>, found: Found) -> Result<Passed, Error> {
+        let Self { session, aim } = *self;
+        let ctx = pass.ctx;
         let mut steps = plan(&aim.desired, &found.observed, &aim.owner, &aim.place);
         // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
-        if findings.resolved.status != Some(true) || found.conflict.is_some() || !found.faults.is_empty() {
+        if pass.findings.resolved.status != Some(true) || found.conflict.is_some() || !found.faults.is_empty()
+        {
             steps = only_tightening(steps);
         }
-        findings.behind = !steps.is_empty();
-        if findings.suspended && !planted!(WritesSuspended) {
-            findings.programmed = held(&steps);
-            return Ok((Next::Resync, record.status()));
+        pass.findings.behind = !steps.is_empty();
+        if pass.findings.suspended && !planted!(WritesSuspended) {
+            pass.findings.programmed = held(&steps);
+            return Ok((Next::Resync, pass.record.status()));
         }
         // Changes to a generation that was in force are repairs of what others did.
-        let drift = record.in_force();
+        let drift = pass.record.in_force();
         if !found.created {
             for planned in &steps.steps {
                 tracing::info!(step = %planned.step, drift, "planned");
             }
         }
         let known = steps.refs.clone();
-        let status = record.status();
+        let status = pass.record.status();
         let role = own_role(&found.observed.role, &aim.owner);
         let ahead = Ahead::of_plan(&steps, &aim.desired, &status, role);
         let now = ctx.clock.time();
-        record
-            .write_midway(ahead.on(status, &now), findings, &now)
+        pass.record
+            .write_midway(ahead.on(status, &now), &pass.findings, &now)
             .await?;
-        let cut = || ctx.outdated(record.object());
-        let outcome = aws::run(session, steps, &cut, self.deadline).await;
+        let cut = || ctx.outdated(pass.record.object());
+        let outcome = aws::run(session, steps, &cut, pass.deadline).await;
         for step in outcome.done.iter().filter(|_| drift) {
             ctx.metrics.repaired(step.kind());
         }
-        expected::remember(ctx, memory, &known, &outcome);
-        memory.unseen.remember(&outcome);
-        memory
+        expected::remember(ctx, &mut pass.memory, &known, &outcome);
+        pass.memory.unseen.remember(&outcome);
+        pass.memory
             .deployments
             .wrote(&outcome, found.observed.api.as_ref(), ctx.periods.deploy_settle);
-        memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
+        pass.memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
         let observed = see_again(session, found.observed, &outcome, found.created).await?;
         if !found.created && outcome.is_complete() {
-            duplicates::remove(ctx, record, session, aim, observed.api.as_ref(), self.deadline).await?;
+            self.remove_duplicates(pass, observed.api.as_ref()).await?;
         }
 
         let end = Conclusion {
@@ -109,14 +91,14 @@ impl Course<'_> {
             faults: &found.faults,
             doubt: &found.doubt,
         };
-        let mut next = conclude(ctx, record, memory, findings, &end).await?;
-        let mut status = facts(record.status(), &end);
-        if findings.programmed.status == Some(true)
-            && let Some(wait) = self.clear_up(&mut status, findings).await
+        let mut next = conclude(pass, &end).await?;
+        let mut status = facts(pass.record.status(), &end);
+        if pass.findings.programmed.status == Some(true)
+            && let Some(wait) = self.clear_up(pass, &mut status).await
         {
             next = wait;
         }
-        if findings.programmed.status == Some(true) {
+        if pass.findings.programmed.status == Some(true) {
             status.iam_changed_at = None;
         }
         if let (Next::Resync, Some(left)) = (next, found.doubt.left) {
@@ -127,17 +109,17 @@ impl Course<'_> {
 
     /// Removes what the last owner of a taken-over API named by its own uid, now that nothing needs it any more. When to go on, if
     /// that is not the end.
-    async fn clear_up(&self, status: &mut JwtHttpApiStatus, findings: &mut Findings) -> Option<Next> {
+    async fn clear_up(&self, pass: &mut Pass<'_>, status: &mut JwtHttpApiStatus) -> Option<Next> {
         let last = last_owner(&self.aim.owner, status, &BTreeSet::new())?;
-        let cut = || !self.ctx.leads();
-        match remains::remove(self.session, &last, &cut, self.deadline).await {
+        let cut = || !pass.ctx.leads();
+        match remains::remove(self.session, &last, &cut, pass.deadline).await {
             Ok(Removal::Empty) => {
                 status.reclaimed_from = None;
                 None
             }
             Ok(Removal::Done | Removal::Cut) => Some(Next::After(STALE_LIST)),
             Err((step, fault)) => {
-                findings.failure(step.as_ref(), &fault);
+                pass.findings.failure(step.as_ref(), &fault);
                 Some(Next::Backoff)
             }
         }

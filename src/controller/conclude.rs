@@ -4,14 +4,12 @@ use super::{
     ahead::told,
     aim::Aim,
     attachments,
-    context::{Context, Memory},
     deployment::{Deployed, deployed},
     error::Error,
     expected::STALE_LIST,
     functions::is_gone,
     look::granted,
-    pass::{Findings, Next},
-    record::Record,
+    pass::{Next, Pass},
     unseen::Doubt,
 };
 use crate::aws::{Class, Fault, Outcome, Session};
@@ -53,29 +51,24 @@ pub(crate) struct Conclusion<'a> {
 }
 
 /// What a pass that went through the plan says.
-pub(crate) async fn conclude(
-    ctx: &Context,
-    record: &Record,
-    memory: &mut Memory,
-    findings: &mut Findings,
-    end: &Conclusion<'_>,
-) -> Result<Next, Error> {
-    let unassumable = memory.unassumable.take();
+pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Result<Next, Error> {
+    let unassumable = pass.memory.unassumable.take();
     if let Some((step, fault)) = end.outcome.gravest() {
-        findings.failure(Some(step), fault);
+        pass.findings.failure(Some(step), fault);
         if fault.class == Class::RoleNotReady {
-            let since = *memory
+            let since = *pass
+                .memory
                 .unassumable
                 .insert(unassumable.unwrap_or_else(Instant::now));
             return Ok(until_assumable(since.elapsed()));
         }
         if let Some(kept) = attachments::kept(end.session, step, fault).await {
-            findings.programmed = kept;
+            pass.findings.programmed = kept;
         }
         return Ok(Next::Backoff);
     }
     if end.outcome.cut {
-        findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
+        pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
         // Going on at once without progress would spin for as long as the cause of the cut lasts.
         return Ok(if end.outcome.progressed() {
             Next::Now
@@ -84,22 +77,23 @@ pub(crate) async fn conclude(
         });
     }
     if let Some(conflict) = end.conflict {
-        findings.programmed = conflict.clone();
+        pass.findings.programmed = conflict.clone();
         return Ok(Next::Backoff);
     }
     let Some(api) = &end.observed.api else {
-        findings.programmed = Draft::unknown(Reason::Progressing, "the API is gone; it will be made again");
+        pass.findings.programmed =
+            Draft::unknown(Reason::Progressing, "the API is gone; it will be made again");
         return Ok(Next::Now);
     };
-    if findings.resolved.status != Some(true) {
-        findings.programmed = Draft::no(
-            findings.resolved.reason,
+    if pass.findings.resolved.status != Some(true) {
+        pass.findings.programmed = Draft::no(
+            pass.findings.resolved.reason,
             "only what takes access away is done until everything exists that the spec names",
         );
         return Ok(Next::Backoff);
     }
     if let Some(fault) = end.faults.first() {
-        findings.fault(fault);
+        pass.findings.fault(fault);
         return Ok(Next::Backoff);
     }
     // Roles and functions were brought to what was wanted by the plan; only the API is seen anew.
@@ -113,33 +107,33 @@ pub(crate) async fn conclude(
         .iter()
         .find(|planned| !matches!(planned.step, Step::AddPermission { .. }));
     if let Some(planned) = left {
-        findings.behind = true;
-        findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
-        memory.unheld = memory.unheld.saturating_add(1);
+        pass.findings.behind = true;
+        pass.findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
+        pass.memory.unheld = pass.memory.unheld.saturating_add(1);
         // An old list shows what is wanted in the end; what AWS never shows so must not take everybody's budget.
-        return Ok(if memory.unheld < OLD_LISTS {
+        return Ok(if pass.memory.unheld < OLD_LISTS {
             Next::After(STALE_LIST)
         } else {
             Next::Backoff
         });
     }
-    memory.unheld = 0;
+    pass.memory.unheld = 0;
     let desired = &end.aim.desired;
     let mut leaving = end.observed.owned.iter();
     let leaving = leaving
         .find(|(name, seen)| !desired.owned.contains_key(*name) && !is_gone(&end.aim.owner, name, seen));
     if let Some((name, _)) = leaving {
-        findings.behind = true;
+        pass.findings.behind = true;
         let message = format!("looking once more for what is left of the function {name}");
-        findings.programmed = Draft::no(Reason::Progressing, message);
+        pass.findings.programmed = Draft::no(Reason::Progressing, message);
         return Ok(Next::After(end.doubt.left.unwrap_or(STALE_LIST)));
     }
     // A generation that is not in force yet may have been written by a process that died.
-    let awaited = end.outcome.wrote_deploying || !record.in_force();
-    match deployed(ctx, end.session, record, api, &mut memory.deployments, awaited).await? {
+    let awaited = end.outcome.wrote_deploying || !pass.record.in_force();
+    match deployed(pass, end.session, api, awaited).await? {
         Deployed::Yes => {}
         Deployed::No(failure) => {
-            findings.programmed = Draft::no(
+            pass.findings.programmed = Draft::no(
                 Reason::DeploymentFailed,
                 format!(
                     "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
@@ -148,14 +142,14 @@ pub(crate) async fn conclude(
             return Ok(Next::Backoff);
         }
         Deployed::Cut => {
-            findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
+            pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
             return Ok(Next::Now);
         }
     }
-    memory.converged = Some(record.generation());
-    attachments::look(ctx, record, memory, end).await;
-    findings.programmed = memory.attachments.programmed();
-    Ok(wait_for_iam(ctx, record, memory, findings, end.outcome))
+    pass.memory.converged = Some(pass.record.generation());
+    attachments::look(pass, end).await;
+    pass.findings.programmed = pass.memory.attachments.programmed();
+    Ok(wait_for_iam(pass, end.outcome))
 }
 
 /// After how many lists in a row that do not show what was written they are not taken for old any more.
@@ -171,28 +165,22 @@ fn until_assumable(waited: Duration) -> Next {
 }
 
 /// Ready waits until IAM has settled, by this process's clock since it wrote the change, or first saw that of another one.
-fn wait_for_iam(
-    ctx: &Context,
-    record: &Record,
-    memory: &mut Memory,
-    findings: &mut Findings,
-    outcome: &Outcome,
-) -> Next {
+fn wait_for_iam(pass: &mut Pass<'_>, outcome: &Outcome) -> Next {
     planted!(NoIamWait => {
         return Next::Resync;
     });
-    let Some(changed) = record.status().iam_changed_at else {
+    let Some(changed) = pass.record.status().iam_changed_at else {
         return Next::Resync;
     };
-    let known = memory.iam.take().filter(|(seen, _)| *seen == changed);
+    let known = pass.memory.iam.take().filter(|(seen, _)| *seen == changed);
     let since = outcome.settles_since.or_else(|| known.map(|(_, since)| since));
     let since = since.unwrap_or_else(Instant::now);
-    let left = ctx.periods.iam_settle.saturating_sub(since.elapsed());
+    let left = pass.ctx.periods.iam_settle.saturating_sub(since.elapsed());
     if left.is_zero() {
         return Next::Resync;
     }
-    memory.iam = Some((changed, since));
-    findings.programmed = Draft::no(
+    pass.memory.iam = Some((changed, since));
+    pass.findings.programmed = Draft::no(
         Reason::RolePropagating,
         "AWS is equal to the spec; IAM needs a moment until the new role works",
     );

@@ -2,14 +2,13 @@
 
 use super::{
     aim::aim,
-    carry_out::{Course, Found},
-    context::{Context, Memory},
+    carry_out::Found,
     error::Error,
     establish::{Established, Scene, Seen, tells_of_aws},
     expected::{STALE_LIST, stale},
     functions::Own,
     look::{Questions, conflict, look, resolved},
-    pass::{Findings, Next},
+    pass::{Findings, Next, Pass, Passed},
     record::Record,
     remains::last_owner,
     unseen::Leaving,
@@ -20,42 +19,39 @@ use jwthttpapi_core::{
     model::{Observed, Proof},
 };
 use std::collections::BTreeSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
-/// One pass over a living object. What it found is in `findings`, whatever the result.
-pub(crate) async fn converge(
-    ctx: &Context,
-    record: &mut Record,
-    memory: &mut Memory,
-    findings: &mut Findings,
-    deadline: Instant,
-) -> Result<(Next, JwtHttpApiStatus), Error> {
-    findings.suspended = record.spec().suspended();
+/// One pass over a living object. What it found is in it, whatever the result.
+pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
+    let ctx = pass.ctx;
+    pass.findings.suspended = pass.record.spec().suspended();
     // Restoring the finalizer writes nothing to AWS, so that it is done even for a suspended or refused object.
-    if !record.has_finalizer() && tells_of_aws(&record.status()) {
+    if !pass.record.has_finalizer() && tells_of_aws(&pass.record.status()) {
         tracing::warn!("somebody took the finalizer off; it is put on again");
-        record.add_finalizer().await?;
+        pass.record.add_finalizer().await?;
     }
-    let Some(mut aim) = aim(ctx, record, findings).await? else {
-        return Ok((Next::Backoff, record.status()));
+    let Some(mut aim) = aim(pass).await? else {
+        return Ok((Next::Backoff, pass.record.status()));
     };
-    if let Some(status) = settled(ctx, record, memory, findings) {
+    if let Some(status) = settled(pass) {
         return Ok((Next::Resync, status));
     }
 
-    let status = record.status();
-    let session = ctx.aws.session(&aim.place, record.uid(), urgency(record));
-    let lost = status.nonce.is_none() && record.has_finalizer();
-    let own = Own::of(&aim.owner, record.spec(), &status, lost);
+    let status = pass.record.status();
+    let session = ctx
+        .aws
+        .session(&aim.place, pass.record.uid(), urgency(&pass.record));
+    let lost = status.nonce.is_none() && pass.record.has_finalizer();
+    let own = Own::of(&aim.owner, pass.record.spec(), &status, lost);
     let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
     let sight = look(&session, status.api_id.as_deref(), &questions);
-    let Ok(mut sight) = timeout_at(deadline, sight).await else {
-        findings.late();
+    let Ok(mut sight) = timeout_at(pass.deadline, sight).await else {
+        pass.findings.late();
         return Ok((Next::Backoff, status));
     };
     let told = status.role_arn.as_deref();
     aim.desired = aim.desired.standing(&sight.role, &sight.owned, told, &aim.owner);
-    findings.resolved = resolved(&aim.desired, &sight);
+    pass.findings.resolved = resolved(&aim.desired, &sight);
     let conflict = conflict(ctx, &aim, &sight);
 
     let seen = match sight.api.take() {
@@ -67,39 +63,34 @@ pub(crate) async fn converge(
     // An API of somebody else under the stored id is none of ours: one would have to be made.
     let exists = matches!(&seen, Seen::Api(api)
         if aim.owner.proof(&api.tags, status.nonce.as_deref()) > Proof::None);
-    if !exists && (findings.suspended || conflict.is_some() || findings.resolved.status != Some(true)) {
-        return Ok((hold_creation(findings, conflict), status));
+    if !exists
+        && (pass.findings.suspended || conflict.is_some() || pass.findings.resolved.status != Some(true))
+    {
+        return Ok((hold_creation(&mut pass.findings, conflict), status));
     }
     let created = matches!(seen, Seen::NoId);
     let scene = Scene {
-        ctx,
         session: &session,
         aim: &aim,
     };
-    let api = match scene.establish(record, memory, findings, seen).await? {
+    let api = match scene.establish(pass, seen).await? {
         Established::Api(api) => *api,
-        Established::Not(next) => return Ok((next, record.status())),
+        Established::Not(next) => return Ok((next, pass.record.status())),
     };
-    if stale(memory, &api) {
+    if stale(&mut pass.memory, &api) {
         ctx.metrics.skipped_stale();
-        findings.programmed = Draft::no(
+        pass.findings.programmed = Draft::no(
             Reason::AwaitingVisibility,
             "AWS's lists do not show yet what was made; waiting until they must",
         );
-        findings.behind = true;
-        return Ok((Next::After(STALE_LIST), record.status()));
+        pass.findings.behind = true;
+        return Ok((Next::After(STALE_LIST), pass.record.status()));
     }
     if sight.faults.is_empty() {
-        ctx.metrics.work().observed(&record.key());
-        findings.observed = true;
+        ctx.metrics.work().observed(&pass.record.key());
+        pass.findings.observed = true;
     }
 
-    let course = Course {
-        ctx,
-        session: &session,
-        aim: &aim,
-        deadline,
-    };
     let mut observed = Observed {
         lineage: BTreeSet::from([aim.place.execute_api_arn(&api.id)]),
         last: last_owner(&aim.owner, &status, &BTreeSet::new()),
@@ -109,7 +100,10 @@ pub(crate) async fn converge(
         owned: sight.owned,
     };
     let leaving = Leaving::of(&status, &aim.owner, &aim.place.region, Some(&aim.desired));
-    let doubt = memory.unseen.doubt(&mut observed, &leaving, ctx.periods.settle);
+    let doubt = pass
+        .memory
+        .unseen
+        .doubt(&mut observed, &leaving, ctx.periods.settle);
     let found = Found {
         observed,
         doubt,
@@ -117,7 +111,7 @@ pub(crate) async fn converge(
         conflict,
         created,
     };
-    course.carry_out(record, memory, findings, found).await
+    scene.carry_out(pass, found).await
 }
 
 /// A generation that is not in force yet goes before a verification that was asked for, and that before a resync.
@@ -130,12 +124,14 @@ fn urgency(record: &Record) -> Urgency {
 }
 
 /// The end of a wait for IAM: the last observation of this generation still holds, and AWS need not be asked again.
-fn settled(
-    ctx: &Context,
-    record: &Record,
-    memory: &mut Memory,
-    findings: &mut Findings,
-) -> Option<JwtHttpApiStatus> {
+fn settled(pass: &mut Pass<'_>) -> Option<JwtHttpApiStatus> {
+    let Pass {
+        ctx,
+        record,
+        memory,
+        findings,
+        ..
+    } = pass;
     let status = record.status();
     let (changed, since) = memory.iam.as_ref()?;
     let same = status.iam_changed_at.as_ref() == Some(changed)

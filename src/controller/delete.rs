@@ -4,13 +4,11 @@ use super::{
     aim::elsewhere,
     attachments,
     belongings::{own, own_role, questions, sources, targets},
-    context::{Context, Memory},
     error::Error,
     establish::{ambiguous, heed, proven},
     expected::STALE_LIST,
     look::{Questions, granted, look, reached_by_policy},
-    pass::{Findings, Next},
-    record::Record,
+    pass::{Next, Pass, Passed},
     release::release,
     remains::{self, Removal, last_owner},
     unseen::Leaving,
@@ -33,58 +31,49 @@ use std::{
 use tokio::time::{Instant, timeout_at};
 
 /// One pass over an object that is being deleted.
-pub(crate) async fn delete(
-    ctx: &Context,
-    record: &mut Record,
-    memory: &mut Memory,
-    findings: &mut Findings,
-    deadline: Instant,
-) -> Result<(Next, JwtHttpApiStatus), Error> {
-    findings.progress = Progress::Deleting;
-    findings.accepted = Draft::yes(Reason::Accepted, "deletion needs no accepted spec");
-    findings.resolved = Draft::yes(Reason::ResolvedRefs, "deletion needs nothing that the spec names");
-    if !record.has_finalizer() {
-        return Ok((Next::Change, record.status()));
+pub(crate) async fn delete(pass: &mut Pass<'_>) -> Result<Passed, Error> {
+    let ctx = pass.ctx;
+    pass.findings.progress = Progress::Deleting;
+    pass.findings.accepted = Draft::yes(Reason::Accepted, "deletion needs no accepted spec");
+    pass.findings.resolved = Draft::yes(Reason::ResolvedRefs, "deletion needs nothing that the spec names");
+    if !pass.record.has_finalizer() {
+        return Ok((Next::Change, pass.record.status()));
     }
-    if record.spec().suspended() && !planted!(DeletesSuspended) {
-        findings.suspended = true;
-        findings.programmed = Draft::no(
+    if pass.record.spec().suspended() && !planted!(DeletesSuspended) {
+        pass.findings.suspended = true;
+        pass.findings.programmed = Draft::no(
             Reason::Suspended,
             "deletion is held back until spec.suspend is removed",
         );
-        return Ok((Next::Resync, record.status()));
+        return Ok((Next::Resync, pass.record.status()));
     }
-    if record.spec().deletion_policy() == DeletionPolicy::Retain && !planted!(DeletesRetained) {
-        return release(ctx, record, findings, deadline).await;
+    if pass.record.spec().deletion_policy() == DeletionPolicy::Retain && !planted!(DeletesRetained) {
+        return release(pass).await;
     }
     planted!(FinalizerFirst => {
-        record.remove_finalizer().await?;
+        pass.record.remove_finalizer().await?;
     });
-    let place = ctx.aws.place(record.spec().region.as_deref()).await?;
-    let owner = ctx.owner(record.object());
-    if let Some(elsewhere) = elsewhere(&record.status(), &place, &owner) {
-        findings.programmed = Draft::no(Reason::AccountMismatch, elsewhere);
-        return Ok((Next::Backoff, record.status()));
+    let place = ctx.aws.place(pass.record.spec().region.as_deref()).await?;
+    let owner = ctx.owner(pass.record.object());
+    if let Some(elsewhere) = elsewhere(&pass.record.status(), &place, &owner) {
+        pass.findings.programmed = Draft::no(Reason::AccountMismatch, elsewhere);
+        return Ok((Next::Backoff, pass.record.status()));
     }
-    let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
+    let session = ctx.aws.session(&place, pass.record.uid(), Urgency::Delete);
     let teardown = Teardown {
-        ctx,
         session: &session,
         place: &place,
         owner: &owner,
-        deadline,
     };
-    teardown.run(record, memory, findings).await
+    teardown.run(pass).await
 }
 
 type Policies = BTreeMap<FunctionArn, Reading<FunctionPolicy>>;
 
 struct Teardown<'a> {
-    ctx: &'a Context,
     session: &'a Session,
     place: &'a Place,
     owner: &'a Owner,
-    deadline: Instant,
 }
 
 /// What a pass over a deleted object did before it may let the object go.
@@ -108,21 +97,16 @@ enum Taken {
 }
 
 impl Teardown<'_> {
-    async fn run(
-        &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
-    ) -> Result<(Next, JwtHttpApiStatus), Error> {
-        let status = record.status();
-        heed(&status, memory);
+    async fn run(&self, pass: &mut Pass<'_>) -> Result<Passed, Error> {
+        let status = pass.record.status();
+        heed(&status, &mut pass.memory);
         let role = role_name(self.owner, &self.place.region);
-        let own = own(record, self.owner);
-        let questions = questions(self.ctx, record, &role, own);
-        let list = self.ctx.index.read(&self.place.region, self.session);
+        let own = own(&pass.record, self.owner);
+        let questions = questions(pass.ctx, &pass.record, &role, own);
+        let list = pass.ctx.index.read(&self.place.region, self.session);
         let sight = async { tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list) };
-        let Ok((sight, list)) = timeout_at(self.deadline, sight).await else {
-            findings.late();
+        let Ok((sight, list)) = timeout_at(pass.deadline, sight).await else {
+            pass.findings.late();
             return Ok((Next::Backoff, status));
         };
         let candidates = if planted!(NoListBeforeRelease) {
@@ -133,18 +117,18 @@ impl Teardown<'_> {
         let targets = match targets(&status, &candidates) {
             Ok(targets) => targets,
             Err(ids) => {
-                self.ctx.metrics.refused();
-                findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
+                pass.ctx.metrics.refused();
+                pass.findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
                 return Ok((Next::Backoff, status));
             }
         };
         if let Some(fault) = sight.faults.first() {
-            findings.fault(fault);
+            pass.findings.fault(fault);
             return Ok((Next::Backoff, status));
         }
         let mut apis: Vec<Api> = sight.api.transpose()?.flatten().into_iter().collect();
-        self.ctx.metrics.work().observed(&record.key());
-        findings.observed = true;
+        pass.ctx.metrics.work().observed(&pass.record.key());
+        pass.findings.observed = true;
         for id in &targets {
             if !apis.iter().any(|api| api.id == *id) {
                 apis.extend(self.session.observe(id, questions.extent).await?);
@@ -157,7 +141,7 @@ impl Teardown<'_> {
         let seen = !apis.is_empty();
         let mut functions = sight.functions;
         if let Err(fault) = self.read_policies(&apis, &mut functions).await {
-            findings.fault(&fault);
+            pass.findings.fault(&fault);
             return Ok((Next::Backoff, status));
         }
         let last = last_owner(self.owner, &status, &targets);
@@ -167,12 +151,14 @@ impl Teardown<'_> {
             let grants: BTreeSet<String> = status.grants.iter().cloned().chain(told).collect();
             let next = JwtHttpApiStatus {
                 grants: grants.into_iter().collect(),
-                role_arn: status.role_arn.or_else(|| own_role(&sight.role, self.owner).map(str::to_owned)),
+                role_arn: status
+                    .role_arn
+                    .or_else(|| own_role(&sight.role, self.owner).map(str::to_owned)),
                 reclaimed_from: last.as_ref().map(|last| last.uid.clone()),
                 ..status
             };
-            let now = self.ctx.clock.time();
-            record.write_midway(next, findings, &now).await?;
+            let now = pass.ctx.clock.time();
+            pass.record.write_midway(next, &pass.findings, &now).await?;
         }
 
         let mut beside = Observed {
@@ -183,28 +169,28 @@ impl Teardown<'_> {
             lineage: lineage.clone(),
             last: last.clone(),
         };
-        let leaving = Leaving::of(&record.status(), self.owner, &self.place.region, None);
-        let settle = self.ctx.periods.settle;
-        let doubt = memory.unseen.doubt(&mut beside, &leaving, settle);
-        let worked = match self.take_away(apis, beside, memory, findings).await {
+        let leaving = Leaving::of(&pass.record.status(), self.owner, &self.place.region, None);
+        let settle = pass.ctx.periods.settle;
+        let doubt = pass.memory.unseen.doubt(&mut beside, &leaving, settle);
+        let worked = match self.take_away(pass, apis, beside).await {
             Taken::Away { worked } => worked,
-            Taken::Not(next) => return Ok((next, record.status())),
+            Taken::Not(next) => return Ok((next, pass.record.status())),
         };
         if let Some(last) = last
-            && let Some(next) = self.clear_up(&last, findings).await
+            && let Some(next) = self.clear_up(pass, &last).await
         {
-            return Ok((next, record.status()));
+            return Ok((next, pass.record.status()));
         }
-        findings.programmed = Draft::no(
+        pass.findings.programmed = Draft::no(
             Reason::Deleting,
             "waiting until AWS shows nothing of this object any more",
         );
         // A create may still be on its way, or not show yet: an intent without the API that it made, a status that lost its
         // intent, an id that is nobody's or somebody else's. A process that deleted the API has seen it.
-        let status = record.status();
+        let status = pass.record.status();
         let unsure = match &status.api_id {
             None => status.pending.is_some() || status.nonce.is_none(),
-            Some(id) => !seen && targets.is_empty() && !memory.unseen.has_deleted(id),
+            Some(id) => !seen && targets.is_empty() && !pass.memory.unseen.has_deleted(id),
         };
         let end = End {
             worked,
@@ -213,7 +199,7 @@ impl Teardown<'_> {
             questions: &questions,
             lineage: &lineage,
         };
-        self.finish(record, memory, findings, &end).await
+        self.finish(pass, &end).await
     }
 
     /// Reads the policies of the functions of which only the APIs tell.
@@ -234,13 +220,7 @@ impl Teardown<'_> {
     }
 
     /// Deletes the APIs, and with the last of them what stands beside them.
-    async fn take_away(
-        &self,
-        mut apis: Vec<Api>,
-        beside: Observed,
-        memory: &mut Memory,
-        findings: &mut Findings,
-    ) -> Taken {
+    async fn take_away(&self, pass: &mut Pass<'_>, mut apis: Vec<Api>, beside: Observed) -> Taken {
         let last = Observed {
             api: apis.pop(),
             ..beside
@@ -256,18 +236,18 @@ impl Teardown<'_> {
             for planned in &plan.steps {
                 tracing::info!(step = %planned.step, "planned");
             }
-            let cut = || !self.ctx.leads();
-            let outcome = aws::run(self.session, plan, &cut, self.deadline).await;
-            memory.unseen.remember(&outcome);
+            let cut = || !pass.ctx.leads();
+            let outcome = aws::run(self.session, plan, &cut, pass.deadline).await;
+            pass.memory.unseen.remember(&outcome);
             if let Some((step, fault)) = outcome.gravest() {
-                findings.failure(Some(step), fault);
+                pass.findings.failure(Some(step), fault);
                 if let Some(kept) = attachments::kept(self.session, step, fault).await {
-                    findings.programmed = kept;
+                    pass.findings.programmed = kept;
                 }
                 return Taken::Not(Next::Backoff);
             }
             if outcome.cut {
-                findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
+                pass.findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
                 return Taken::Not(Next::Now);
             }
         }
@@ -275,36 +255,30 @@ impl Teardown<'_> {
     }
 
     /// Deletes what the last owner of a taken-over API named by its own uid. When to go on, unless nothing is left of it.
-    async fn clear_up(&self, last: &Owner, findings: &mut Findings) -> Option<Next> {
-        let cut = || !self.ctx.leads();
-        match remains::remove(self.session, last, &cut, self.deadline).await {
+    async fn clear_up(&self, pass: &mut Pass<'_>, last: &Owner) -> Option<Next> {
+        let cut = || !pass.ctx.leads();
+        match remains::remove(self.session, last, &cut, pass.deadline).await {
             Ok(Removal::Empty) => None,
             Ok(Removal::Done | Removal::Cut) => {
-                findings.programmed =
+                pass.findings.programmed =
                     Draft::unknown(Reason::Progressing, "looking once more for what is left");
                 Some(Next::After(STALE_LIST))
             }
             Err((step, fault)) => {
-                findings.failure(step.as_ref(), &fault);
+                pass.findings.failure(step.as_ref(), &fault);
                 Some(Next::Backoff)
             }
         }
     }
 
     /// The finalizer goes after a fresh, empty observation past the settle time of any intent.
-    async fn finish(
-        &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
-        end: &End<'_>,
-    ) -> Result<(Next, JwtHttpApiStatus), Error> {
-        let status = record.status();
+    async fn finish(&self, pass: &mut Pass<'_>, end: &End<'_>) -> Result<Passed, Error> {
+        let status = pass.record.status();
         if end.unsure && !planted!(HastyRelease) {
-            let since = *memory.unsettled.get_or_insert_with(Instant::now);
-            let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
+            let since = *pass.memory.unsettled.get_or_insert_with(Instant::now);
+            let left = pass.ctx.periods.settle.saturating_sub(since.elapsed());
             if !left.is_zero() {
-                findings.programmed = Draft::no(
+                pass.findings.programmed = Draft::no(
                     Reason::AwaitingVisibility,
                     "an API may have been made that AWS's lists do not show yet; waiting until they must",
                 );
@@ -312,7 +286,7 @@ impl Teardown<'_> {
             }
         }
         if let Some(left) = end.doubt {
-            findings.programmed = Draft::no(
+            pass.findings.programmed = Draft::no(
                 Reason::AwaitingVisibility,
                 "AWS does not show everything that status names; waiting until it must, if it is there",
             );
@@ -327,14 +301,14 @@ impl Teardown<'_> {
                     .into_iter()
                     .map(|function| (function, true))
                     .collect(),
-                own: own(record, self.owner),
+                own: own(&pass.record, self.owner),
             };
-            let list = self.ctx.index.read(&self.place.region, self.session);
+            let list = pass.ctx.index.read(&self.place.region, self.session);
             let (sight, list) = tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list);
             let shown: Vec<Candidate> = proven(self.owner, &list?);
             let api = sight.api.transpose()?.flatten();
             if let Some(fault) = sight.faults.first() {
-                findings.fault(fault);
+                pass.findings.fault(fault);
                 return Ok((Next::Backoff, status));
             }
             let rest = plan_deletion(
@@ -364,8 +338,8 @@ impl Teardown<'_> {
             }
         }
         tracing::info!("AWS shows nothing of the object any more");
-        record.remove_finalizer().await?;
-        findings.programmed = Draft::yes(Reason::Programmed, "nothing is left in AWS");
+        pass.record.remove_finalizer().await?;
+        pass.findings.programmed = Draft::yes(Reason::Programmed, "nothing is left in AWS");
         Ok((Next::Change, status))
     }
 }

@@ -4,7 +4,7 @@
 //! A new deployment proves that AWS serves our last write only if no other one was on its way. Otherwise no read can prove it, and
 //! `--deploy-settle` is waited for.
 
-use super::{context::Context, error::Error, record::Record};
+use super::{context::Memory, error::Error, pass::Pass};
 use crate::aws::{Outcome, Session, WRITE_TIMEOUT};
 use jwthttpapi_core::{
     model::{
@@ -112,13 +112,17 @@ pub(crate) enum Deployed {
 
 /// Gives the deployments that are on their way the time to appear, if they are `awaited`.
 pub(crate) async fn deployed(
-    ctx: &Context,
+    pass: &mut Pass<'_>,
     session: &Session,
-    record: &Record,
     api: &Api,
-    deployments: &mut Deployments,
     awaited: bool,
 ) -> Result<Deployed, Error> {
+    let Pass {
+        ctx,
+        record,
+        memory: Memory { deployments, .. },
+        ..
+    } = pass;
     let mut seen = stage(api).cloned();
     let mut pause = Duration::ZERO;
     loop {

@@ -6,7 +6,8 @@ use super::{
     context::{Context, Memory},
     error::Error,
     expected::STALE_LIST,
-    pass::{Findings, Next},
+    pass::{Next, Pass},
+    reclaim::reclaim,
     record::Record,
 };
 use crate::aws::{ListedApi, Session};
@@ -23,9 +24,8 @@ use jwthttpapi_core::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
-/// What establishing needs of the pass.
+/// Where a pass acts, and to what end.
 pub(crate) struct Scene<'a> {
-    pub(crate) ctx: &'a Context,
     pub(crate) session: &'a Session,
     pub(crate) aim: &'a Aim,
 }
@@ -56,31 +56,28 @@ pub(crate) enum Established {
 
 impl Scene<'_> {
     /// Finds, or makes, the object's API. `seen` is what a read of the stored id gave.
-    pub(crate) async fn establish(
-        &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
-        seen: Seen,
-    ) -> Result<Established, Error> {
+    pub(crate) async fn establish(&self, pass: &mut Pass<'_>, seen: Seen) -> Result<Established, Error> {
         // The pass that adds the finalizer is the only one that knows that nobody created before it.
         let mut fresh = false;
-        heed(&record.status(), memory);
+        heed(&pass.record.status(), &mut pass.memory);
         let mut listed: Option<Listed> = None;
         let lookup = match &seen {
             Seen::NoId => Lookup::NoId,
             Seen::Missing => Lookup::Missing,
             Seen::Api(_) if planted!(TrustedId) => Lookup::Found(Proof::Complete),
-            Seen::Api(api) => {
-                Lookup::Found(self.aim.owner.proof(&api.tags, record.status().nonce.as_deref()))
-            }
+            Seen::Api(api) => Lookup::Found(
+                self.aim
+                    .owner
+                    .proof(&api.tags, pass.record.status().nonce.as_deref()),
+            ),
         };
         loop {
-            let status = record.status();
+            let status = pass.record.status();
             let settled = planted!(NoSettleWait)
-                || memory
+                || pass
+                    .memory
                     .unsettled
-                    .is_some_and(|since| since.elapsed() >= self.ctx.periods.settle);
+                    .is_some_and(|since| since.elapsed() >= pass.ctx.periods.settle);
             let decision = identify(&Known {
                 lookup,
                 nonce: status.nonce.as_deref(),
@@ -92,55 +89,52 @@ impl Scene<'_> {
             });
             match decision {
                 Identity::Verified => {
-                    memory.unsettled = None;
-                    memory.refused = None;
+                    pass.memory.unsettled = None;
+                    pass.memory.refused = None;
                     return Ok(match seen {
                         Seen::Api(api) => Established::Api(api),
                         Seen::NoId | Seen::Missing => Established::Not(Next::Now),
                     });
                 }
-                Identity::List => listed = Some(self.list().await?),
-                Identity::Store(found) => return self.store(record, findings, found).await,
+                Identity::List => listed = Some(self.list(pass.ctx).await?),
+                Identity::Store(found) => return self.store(pass, found).await,
                 Identity::WriteIntent => {
-                    fresh |= begin(record, memory).await?;
+                    fresh |= begin(&mut pass.record, &pass.memory).await?;
                     // Not from what was waited for before: an API that was seen then may have become invisible only now.
-                    memory.unsettled = Some(Instant::now());
+                    pass.memory.unsettled = Some(Instant::now());
                     let nonce = fresh.then(|| self.aim.nonce.clone());
-                    self.write_intent(record, memory, findings, self.creation(), nonce)
-                        .await?;
+                    self.write_intent(pass, creation(pass.ctx), nonce).await?;
                 }
                 Identity::WriteReclaim(left) => {
-                    let first = begin(record, memory).await?;
+                    let first = begin(&mut pass.record, &pass.memory).await?;
                     // Whatever was on its way to that API by the hand of its last owner must have arrived.
-                    memory.unsettled = Some(Instant::now());
+                    pass.memory.unsettled = Some(Instant::now());
                     let nonce = first.then(|| self.aim.nonce.clone());
                     tracing::info!(api = %left.id, from = %left.from, "taking over the API of a predecessor");
-                    self.write_intent(record, memory, findings, self.reclaim(left), nonce)
-                        .await?;
+                    self.write_intent(pass, reclaim(pass.ctx, left), nonce).await?;
                 }
                 Identity::WriteNonce => {
                     let nonce = Some(self.aim.nonce.clone());
-                    let pending = status.pending.unwrap_or_else(|| self.creation());
-                    self.write_intent(record, memory, findings, pending, nonce)
-                        .await?;
+                    let pending = status.pending.unwrap_or_else(|| creation(pass.ctx));
+                    self.write_intent(pass, pending, nonce).await?;
                 }
                 Identity::Reclaim(left) => {
-                    return self.take_over(record, memory, findings, left).await;
+                    return self.take_over(pass, left).await;
                 }
-                Identity::Create => return self.create(record, memory, findings, fresh).await,
+                Identity::Create => return self.create(pass, fresh).await,
                 Identity::Wait => {
-                    let since = *memory.unsettled.get_or_insert_with(Instant::now);
-                    let left = self.ctx.periods.settle.saturating_sub(since.elapsed());
-                    let refused = memory.refused.clone();
-                    findings.programmed = match refused {
-                        Some((generation, why)) if generation == record.generation() => why,
+                    let since = *pass.memory.unsettled.get_or_insert_with(Instant::now);
+                    let left = pass.ctx.periods.settle.saturating_sub(since.elapsed());
+                    let refused = pass.memory.refused.clone();
+                    pass.findings.programmed = match refused {
+                        Some((generation, why)) if generation == pass.record.generation() => why,
                         _ => Draft::no(Reason::AwaitingVisibility, awaited(&status)),
                     };
                     return Ok(Established::Not(Next::After(left.max(STALE_LIST))));
                 }
                 Identity::Ambiguous(ids) => {
-                    self.ctx.metrics.refused();
-                    findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
+                    pass.ctx.metrics.refused();
+                    pass.findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
                     return Ok(Established::Not(Next::Backoff));
                 }
             }
@@ -148,51 +142,44 @@ impl Scene<'_> {
     }
 
     /// Makes the API, and stores its id at once. `fresh` is a pass that knows that nobody can have made one before.
-    async fn create(
-        &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
-        fresh: bool,
-    ) -> Result<Established, Error> {
+    async fn create(&self, pass: &mut Pass<'_>, fresh: bool) -> Result<Established, Error> {
         if !fresh && !planted!(EachCreates) {
             // Of several processes that waited the one creates that writes the intent anew. The others are refused by its
             // version, and wait once more.
-            self.write_intent(record, memory, findings, self.creation(), None)
-                .await?;
+            self.write_intent(pass, creation(pass.ctx), None).await?;
         }
-        memory.unsettled = Some(Instant::now());
+        pass.memory.unsettled = Some(Instant::now());
         planted!(AckShape => {
-            if !record.has_finalizer() {
-                record.add_finalizer().await?;
+            if !pass.record.has_finalizer() {
+                pass.record.add_finalizer().await?;
             }
         });
-        let cut = || !self.ctx.leads();
+        let cut = || !pass.ctx.leads();
         let created = self.session.create_api(&self.aim.desired.api, &cut).await;
         planted!(FinalizerDropped => {
             if created.is_err() {
-                record.remove_finalizer().await?;
+                pass.record.remove_finalizer().await?;
             }
         });
         let nothing = created.as_ref().err().filter(|fault| !fault.may_have_committed());
         let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
-        memory.refused = why.map(|why| (record.generation(), why));
+        pass.memory.refused = why.map(|why| (pass.record.generation(), why));
         let api = created?;
         let next = JwtHttpApiStatus {
             api_id: Some(api.id.clone()),
-            ..record.status()
+            ..pass.record.status()
         };
-        let now = self.ctx.clock.time();
-        record.write_midway(next, findings, &now).await?;
+        let now = pass.ctx.clock.time();
+        pass.record.write_midway(next, &pass.findings, &now).await?;
         tracing::info!(api = %api.id, "created the API");
         Ok(Established::Api(Box::new(api)))
     }
 
     /// What a list shows now: APIs that carry proof of the owner, and one that a predecessor left.
-    async fn list(&self) -> Result<Listed, Error> {
-        let list = self.ctx.index.read(&self.aim.place.region, self.session).await?;
+    async fn list(&self, ctx: &Context) -> Result<Listed, Error> {
+        let list = ctx.index.read(&self.aim.place.region, self.session).await?;
         let owner = &self.aim.owner;
-        let reclaimable = self.reclaimable(list.iter().map(|api| (api.id.as_str(), &api.tags)));
+        let reclaimable = self.reclaimable(ctx, list.iter().map(|api| (api.id.as_str(), &api.tags)));
         let before = |api: &ListedApi| Claim::of(&api.tags).is_some_and(|claim| owner.succeeds(&claim.owner));
         if reclaimable.is_none() && list.iter().any(before) {
             tracing::warn!(
@@ -206,19 +193,14 @@ impl Scene<'_> {
     }
 
     /// Stores the id, and the nonce, of an API that is the object's; the next pass goes on from a verified id.
-    pub(super) async fn store(
-        &self,
-        record: &mut Record,
-        findings: &mut Findings,
-        found: Candidate,
-    ) -> Result<Established, Error> {
+    pub(super) async fn store(&self, pass: &mut Pass<'_>, found: Candidate) -> Result<Established, Error> {
         tracing::info!(api = %found.id, "found the object's API again");
-        let status = record.status();
+        let status = pass.record.status();
         // Lost on both sides, it is made anew, and the tag is put right by the next plan.
         let kept = found.nonce.or_else(|| status.nonce.clone());
         let nonce = Some(kept.unwrap_or_else(|| self.aim.nonce.clone()));
-        if !record.has_finalizer() {
-            record.add_finalizer().await?;
+        if !pass.record.has_finalizer() {
+            pass.record.add_finalizer().await?;
         }
         let taken_over = |pending: &&Pending| pending.api_id.as_ref() == Some(&found.id);
         let from = status.pending.as_ref().filter(taken_over);
@@ -231,50 +213,44 @@ impl Scene<'_> {
             reclaimed_from: from.or_else(|| status.reclaimed_from.clone()),
             ..self.place_in(status)
         };
-        findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");
-        let now = self.ctx.clock.time();
-        record.write_midway(next, findings, &now).await?;
+        pass.findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");
+        let now = pass.ctx.clock.time();
+        pass.record.write_midway(next, &pass.findings, &now).await?;
         Ok(Established::Not(Next::Now))
-    }
-
-    pub(super) fn creation(&self) -> Pending {
-        Pending {
-            operation: PendingOperation::CreateApi,
-            since: self.ctx.clock.time(),
-            api_id: None,
-            from_uid: None,
-        }
     }
 
     /// Writes an intent, with a new nonce if one is given.
     async fn write_intent(
         &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
+        pass: &mut Pass<'_>,
         pending: Pending,
         nonce: Option<String>,
     ) -> Result<(), Error> {
-        let now = self.ctx.clock.time();
-        findings.programmed = Draft::unknown(
+        let now = pass.ctx.clock.time();
+        pass.findings.programmed = Draft::unknown(
             Reason::Progressing,
             match pending.operation {
                 PendingOperation::CreateApi => "the API is being created",
                 PendingOperation::ReclaimApi => "the API of a predecessor is being taken over",
             },
         );
-        let status = self.place_in(record.status());
+        let status = self.place_in(pass.record.status());
         let ahead = JwtHttpApiStatus {
             pending: Some(pending),
             nonce: status.nonce.clone().or(nonce),
             ..status
         };
         let ahead = Ahead::of_creation(&self.aim.desired).on(ahead, &now);
-        record
-            .write(report(&ahead, &findings.report(0), record.generation(), &now))
+        pass.record
+            .write(report(
+                &ahead,
+                &pass.findings.report(0),
+                pass.record.generation(),
+                &now,
+            ))
             .await?;
-        memory.announced = announced(&record.status());
-        memory.refused = None;
+        pass.memory.announced = announced(&pass.record.status());
+        pass.memory.refused = None;
         Ok(())
     }
 
@@ -285,6 +261,16 @@ impl Scene<'_> {
             cluster_id: Some(self.aim.owner.cluster.clone()),
             ..status
         }
+    }
+}
+
+/// The intent to create an API.
+pub(super) fn creation(ctx: &Context) -> Pending {
+    Pending {
+        operation: PendingOperation::CreateApi,
+        since: ctx.clock.time(),
+        api_id: None,
+        from_uid: None,
     }
 }
 

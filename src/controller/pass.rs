@@ -1,11 +1,31 @@
-//! One pass over one object: what it found so far, and when the next one is due.
+//! One pass over one object: what it goes by, what it found so far, and when the next one is due.
 
+use super::{
+    context::{Context, Memory},
+    record::Record,
+};
 use crate::aws::Fault;
 use jwthttpapi_core::{
-    api::{Draft, Polarity, Progress, Reason, Report},
+    api::{Draft, JwtHttpApiStatus, Polarity, Progress, Reason, Report},
     plan::Step,
 };
 use std::time::Duration;
+use tokio::time::Instant;
+
+/// One pass over one object.
+pub(crate) struct Pass<'a> {
+    pub(crate) ctx: &'a Context,
+    /// The object as it was read last.
+    pub(crate) record: Record,
+    /// What this process remembers of it.
+    pub(crate) memory: Memory,
+    pub(crate) findings: Findings,
+    /// When plans are cut between steps.
+    pub(crate) deadline: Instant,
+}
+
+/// When the next pass is due, and the status that this one leaves.
+pub(crate) type Passed = (Next, JwtHttpApiStatus);
 
 /// When an object is looked at again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

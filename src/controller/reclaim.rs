@@ -2,11 +2,11 @@
 
 use super::{
     aim::elsewhere,
-    context::Memory,
+    context::Context,
     error::Error,
-    establish::{Established, Scene, awaited},
+    establish::{Established, Scene, awaited, creation},
     expected::STALE_LIST,
-    pass::{Findings, Next},
+    pass::{Next, Pass},
     record::Record,
 };
 use crate::aws;
@@ -21,23 +21,22 @@ impl Scene<'_> {
     /// The one that may be taken over.
     pub(super) fn reclaimable<'a>(
         &self,
+        ctx: &Context,
         apis: impl Iterator<Item = (&'a str, &'a BTreeMap<String, String>)>,
     ) -> Option<Reclaimable> {
-        let cluster = &self.ctx.cluster;
+        let cluster = &ctx.cluster;
         Reclaimable::find(&self.aim.owner, apis, |kube_system| cluster.is_ours(kube_system))
     }
 
     /// Makes a predecessor's API the object's own, by one write, if object and API are still as they were.
     pub(super) async fn take_over(
         &self,
-        record: &mut Record,
-        memory: &mut Memory,
-        findings: &mut Findings,
+        pass: &mut Pass<'_>,
         left: Reclaimable,
     ) -> Result<Established, Error> {
         let owner = &self.aim.owner;
-        let status = record.status();
-        let live = Record::read(&self.ctx.client, &owner.namespace, &owner.name).await?;
+        let status = pass.record.status();
+        let live = Record::read(&pass.ctx.client, &owner.namespace, &owner.name).await?;
         let same = |live: &Record| {
             live.uid() == owner.uid
                 && !live.is_deleting()
@@ -50,13 +49,13 @@ impl Scene<'_> {
         let api = self.session.api(&left.id).await?;
         let still = api
             .as_ref()
-            .and_then(|api| self.reclaimable(std::iter::once((api.id.as_str(), &api.tags))));
+            .and_then(|api| self.reclaimable(pass.ctx, std::iter::once((api.id.as_str(), &api.tags))));
         if still.as_ref() != Some(&left) {
-            findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
+            pass.findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
             return Ok(Established::Not(Next::After(STALE_LIST)));
         }
         let nonce = status.nonce.clone().unwrap_or_else(|| self.aim.nonce.clone());
-        let tags = owner.tags(&nonce, record.spec().deletion_policy());
+        let tags = owner.tags(&nonce, pass.record.spec().deletion_policy());
         let plan = Plan {
             refs: Refs {
                 api: Some(left.id.clone()),
@@ -68,15 +67,15 @@ impl Scene<'_> {
                 tightens: false,
             }],
         };
-        memory.unsettled = Some(Instant::now());
-        let cut = || self.ctx.outdated(record.object());
-        let deadline = Instant::now() + self.ctx.periods.settle.max(aws::WRITE_TIMEOUT);
+        pass.memory.unsettled = Some(Instant::now());
+        let cut = || pass.ctx.outdated(pass.record.object());
+        let deadline = Instant::now() + pass.ctx.periods.settle.max(aws::WRITE_TIMEOUT);
         let outcome = aws::run(self.session, plan, &cut, deadline).await;
         if let Some((_, fault)) = outcome.gravest() {
             return Err(fault.clone().into());
         }
         if !outcome.is_complete() {
-            findings.programmed =
+            pass.findings.programmed =
                 Draft::unknown(Reason::Progressing, "the object changed while work was going on");
             return Ok(Established::Not(Next::After(STALE_LIST)));
         }
@@ -86,16 +85,16 @@ impl Scene<'_> {
             id: left.id,
             nonce: Some(nonce),
         };
-        self.store(record, findings, found).await
+        self.store(pass, found).await
     }
+}
 
-    /// The intent to take an API over.
-    pub(super) fn reclaim(&self, left: Reclaimable) -> Pending {
-        Pending {
-            operation: PendingOperation::ReclaimApi,
-            api_id: Some(left.id),
-            from_uid: Some(left.from),
-            ..self.creation()
-        }
+/// The intent to take an API over.
+pub(super) fn reclaim(ctx: &Context, left: Reclaimable) -> Pending {
+    Pending {
+        operation: PendingOperation::ReclaimApi,
+        api_id: Some(left.id),
+        from_uid: Some(left.from),
+        ..creation(ctx)
     }
 }

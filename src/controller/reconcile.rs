@@ -2,12 +2,12 @@
 
 use super::{
     backoff,
-    context::{Context, Memory},
+    context::Context,
     converge::converge,
     delete::delete,
     error::Error,
     events, key,
-    pass::{Findings, Next},
+    pass::{Findings, Next, Pass},
     record::Record,
 };
 use crate::{aws::WRITE_TIMEOUT, metrics::Ended};
@@ -107,70 +107,69 @@ fn again(ctx: &Context, key: &str, ended: Ended, wait: Option<Duration>) -> Acti
 
 async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error> {
     let started = Instant::now();
-    let mut record = match Record::read(&ctx.client, namespace, name).await {
-        Ok(Some(record)) => record,
-        Ok(None) => return Ok((Ended::success, None)),
-        Err(error) => return Err(error),
+    let Some(record) = Record::read(&ctx.client, namespace, name).await? else {
+        return Ok((Ended::success, None));
+    };
+    let uid = record.uid();
+    let mut pass = Pass {
+        ctx,
+        record,
+        memory: ctx.recall(&uid),
+        findings: Findings::default(),
+        deadline: started + DEADLINE.saturating_sub(RESERVE),
     };
     planted!(StaleObject => {
-        record.show_cached(&ctx.store);
+        pass.record.show_cached(&ctx.store);
     });
-    let uid = record.uid();
-    let mut memory = ctx.recall(&uid);
-    if let Some(until) = memory.quiet_until.take() {
+    if let Some(until) = pass.memory.quiet_until.take() {
         tokio::time::sleep_until(until).await;
         // The process may have been asked to stop meanwhile.
         if !ctx.leads() {
             return Ok((Ended::success, None));
         }
     }
-    let mut findings = Findings::default();
-    let before = record.status();
-    let deadline = started + DEADLINE.saturating_sub(RESERVE);
-
-    let pass = async {
-        if record.is_deleting() {
-            Box::pin(delete(ctx, &mut record, &mut memory, &mut findings, deadline)).await
-        } else {
-            Box::pin(converge(ctx, &mut record, &mut memory, &mut findings, deadline)).await
-        }
+    let before = pass.record.status();
+    let last_words = started + longest().saturating_sub(LAST_WORDS);
+    let passed = if pass.record.is_deleting() {
+        timeout_at(last_words, Box::pin(delete(&mut pass))).await
+    } else {
+        timeout_at(last_words, Box::pin(converge(&mut pass))).await
     };
-    let passed = timeout_at(started + longest().saturating_sub(LAST_WORDS), pass).await;
     let (next, status) = match passed {
         Ok(Ok(passed)) => passed,
         Err(_) => {
-            findings.late();
+            pass.findings.late();
             // A write that was cut may still be on its way.
-            memory.quiet_until = Some(Instant::now() + WRITE_TIMEOUT);
-            (Next::Backoff, record.status())
+            pass.memory.quiet_until = Some(Instant::now() + WRITE_TIMEOUT);
+            (Next::Backoff, pass.record.status())
         }
         Ok(Err(Error::Aws(fault))) => {
             tracing::warn!(error = %fault, "AWS failed");
-            findings.fault(&fault);
-            (Next::Backoff, record.status())
+            pass.findings.fault(&fault);
+            (Next::Backoff, pass.record.status())
         }
         Ok(Err(error)) => {
-            ctx.remember(&uid, memory);
+            ctx.remember(&uid, pass.memory);
             return Err(error);
         }
     };
-    if record.is_deleting() && !record.has_finalizer() {
+    if pass.record.is_deleting() && !pass.record.has_finalizer() {
         return Ok((Ended::success, None));
     }
-    count_failures(&mut memory, &findings, next);
-    let result = say(ctx, &mut record, &memory, &findings, &before, status).await;
-    if before.observed_generation != Some(record.generation()) {
-        memory.arrived = Some((record.generation(), started));
+    count_failures(&mut pass, next);
+    let result = say(&mut pass, &before, status).await;
+    if before.observed_generation != Some(pass.record.generation()) {
+        pass.memory.arrived = Some((pass.record.generation(), started));
     }
-    time_to_ready(ctx, &record, &mut memory);
+    time_to_ready(&mut pass);
     if result.is_ok() {
-        memory.refusals = 0;
+        pass.memory.refusals = 0;
     } else {
         // What was seen is not told yet: the next pass has to see it, too.
-        memory.converged = None;
+        pass.memory.converged = None;
     }
-    let due = schedule(ctx, &memory, &findings, next);
-    ctx.remember(&uid, memory);
+    let due = schedule(&pass, next);
+    ctx.remember(&uid, pass.memory);
     result?;
     Ok(due)
 }
@@ -180,7 +179,8 @@ fn passes(reason: Reason) -> bool {
     reason.polarity() == Polarity::Passing && reason != Reason::FunctionNotFound
 }
 
-fn count_failures(memory: &mut Memory, findings: &Findings, next: Next) {
+fn count_failures(pass: &mut Pass<'_>, next: Next) {
+    let Pass { memory, findings, .. } = pass;
     let reason = findings.reason().filter(|_| next == Next::Backoff);
     memory.failures = match (memory.failures, reason) {
         (_, None) => (0, None),
@@ -192,21 +192,21 @@ fn count_failures(memory: &mut Memory, findings: &Findings, next: Next) {
 }
 
 /// Writes the status if it differs, and an event if Ready turned.
-async fn say(
-    ctx: &Context,
-    record: &mut Record,
-    memory: &Memory,
-    findings: &Findings,
-    before: &JwtHttpApiStatus,
-    status: JwtHttpApiStatus,
-) -> Result<(), Error> {
+async fn say(pass: &mut Pass<'_>, before: &JwtHttpApiStatus, status: JwtHttpApiStatus) -> Result<(), Error> {
+    let patient = has_patience(pass, before);
+    let Pass {
+        ctx,
+        record,
+        memory,
+        findings,
+        ..
+    } = pass;
     let now = ctx.clock.time();
-    let generation = record.generation();
-    let patient = has_patience(findings, memory, before, generation);
     let mut next = if patient {
         status
     } else {
-        report(&status, &findings.report(memory.failures.0), generation, &now)
+        let report_of = findings.report(memory.failures.0);
+        report(&status, &report_of, record.generation(), &now)
     };
     planted!(StampEveryPass => {
         next.last_verified_time = Some(now.clone());
@@ -215,9 +215,8 @@ async fn say(
         next.last_handled_reconcile_at = Some(asked);
         next.last_verified_time = findings.observed.then_some(now).or(next.last_verified_time);
     }
-    let previous = before.clone();
     record.write(next.clone()).await?;
-    events::on_transition(&ctx.recorder, record.object(), &previous, &next).await;
+    events::on_transition(&ctx.recorder, record.object(), before, &next).await;
     Ok(())
 }
 
@@ -226,7 +225,10 @@ fn is_ready(status: &JwtHttpApiStatus) -> bool {
 }
 
 /// Measures how long a generation that this process saw arrive takes until it is Ready.
-fn time_to_ready(ctx: &Context, record: &Record, memory: &mut Memory) {
+fn time_to_ready(pass: &mut Pass<'_>) {
+    let Pass {
+        ctx, record, memory, ..
+    } = pass;
     if let Some((arrived, since)) = memory.arrived
         && arrived == record.generation()
         && is_ready(&record.status())
@@ -238,16 +240,28 @@ fn time_to_ready(ctx: &Context, record: &Record, memory: &mut Memory) {
 
 /// Whether Ready stays as it was although this pass could not see AWS: what passes is not worth a flap, unless it lasts or
 /// changes were known to be due.
-fn has_patience(findings: &Findings, memory: &Memory, before: &JwtHttpApiStatus, generation: i64) -> bool {
+fn has_patience(pass: &Pass<'_>, before: &JwtHttpApiStatus) -> bool {
+    let Pass {
+        record,
+        memory,
+        findings,
+        ..
+    } = pass;
     is_ready(before)
         && findings.reason().is_some_and(passes)
         && !findings.behind
-        && before.observed_generation == Some(generation)
+        && before.observed_generation == Some(record.generation())
         && memory.failures.1.is_some()
         && memory.failures.0 <= PATIENCE
 }
 
-fn schedule(ctx: &Context, memory: &Memory, findings: &Findings, next: Next) -> Due {
+fn schedule(pass: &Pass<'_>, next: Next) -> Due {
+    let Pass {
+        ctx,
+        memory,
+        findings,
+        ..
+    } = pass;
     match next {
         Next::Resync => (
             Ended::success,

@@ -9,13 +9,13 @@ use super::{
     events,
     left::{Left, why},
     look::{Questions, look},
-    pass::{Findings, Next},
+    pass::{Next, Pass, Passed},
     record::Record,
     remains::{last_owner, see},
 };
 use crate::aws::{self, Extent, Fault, Operation, Urgency};
 use jwthttpapi_core::{
-    api::{Draft, JwtHttpApiStatus, Reason},
+    api::{Draft, Reason},
     model::{
         Observed,
         name::{function_prefix, log_group, role_name},
@@ -28,14 +28,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::{Instant, timeout_at};
 
 /// Gives everything up, once, and lets the object go even if AWS cannot be reached.
-pub(super) async fn release(
-    ctx: &Context,
-    record: &mut Record,
-    findings: &mut Findings,
-    deadline: Instant,
-) -> Result<(Next, JwtHttpApiStatus), Error> {
+pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
+    let Pass {
+        ctx,
+        record,
+        findings,
+        deadline,
+        ..
+    } = pass;
     let status = record.status();
-    let untagged = timeout_at(deadline, untag(ctx, record, deadline)).await;
+    let untagged = timeout_at(*deadline, untag(ctx, record, *deadline)).await;
     let left = untagged.unwrap_or_else(|_| {
         let mut left = Left::default();
         left.add_named(&status, "AWS took too long to answer");

@@ -1,7 +1,7 @@
 //! One object on a small API server, the sandbox, and what a reconcile needs of both.
 
 use super::super::{Cluster, Context, Guarded, converge::converge, delete::delete, error::Error};
-use super::super::{context::Memory, pass::Findings, pass::Next, reconcile, record::Record};
+use super::super::{context::Memory, pass::Findings, pass::Next, pass::Pass, reconcile, record::Record};
 use super::process::{Process, config, process};
 use crate::{api_server::ApiServer, aws::Settings};
 use aws_sdk_lambda::{
@@ -260,18 +260,24 @@ impl Ground {
     /// One pass, without its report.
     pub(super) async fn pass(&mut self) -> Result<Passed, Error> {
         self.show();
-        let (ctx, memory) = (&self.ctx, &mut self.memory);
-        let mut findings = Findings::default();
-        let mut record = Record::read(&ctx.client, "demo", "hello").await?.unwrap();
-        let deadline = Instant::now() + reconcile::DEADLINE;
-        let (next, status) = if record.is_deleting() {
-            delete(ctx, &mut record, memory, &mut findings, deadline).await?
-        } else {
-            converge(ctx, &mut record, memory, &mut findings, deadline).await?
+        let ctx = self.ctx.clone();
+        let mut pass = Pass {
+            ctx: &ctx,
+            record: Record::read(&ctx.client, "demo", "hello").await?.unwrap(),
+            memory: std::mem::take(&mut self.memory),
+            findings: Findings::default(),
+            deadline: Instant::now() + reconcile::DEADLINE,
         };
+        let passed = if pass.record.is_deleting() {
+            delete(&mut pass).await
+        } else {
+            converge(&mut pass).await
+        };
+        self.memory = pass.memory;
+        let (next, status) = passed?;
         Ok(Passed {
             next,
-            findings,
+            findings: pass.findings,
             status,
         })
     }

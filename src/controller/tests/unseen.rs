@@ -56,7 +56,7 @@ async fn a_deleted_object_stays_until_reads_must_show_what_was_made() {
             while !matches!(ground.pass().await.unwrap().next, Next::Change) {
                 tokio::time::advance(LAG).await;
             }
-            assert!(!is_left(&ground).await, "{more}");
+            assert!(!Box::pin(is_left(&ground)).await, "{more}");
         }
     }
 }
