@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) faults: Vec<Fault>,
     /// What was not shown and may be there all the same.
     pub(crate) doubt: Doubt,
+    /// Whether what was read of roles and functions may be older than what this process wrote.
+    pub(crate) old: bool,
     /// What has a name that the object needs and is somebody else's.
     pub(crate) conflict: Option<Draft>,
     /// Whether this pass made the API, or would have: then nothing seen so far shows its children.
@@ -90,6 +92,7 @@ impl Scene<'_> {
             conflict: found.conflict.as_ref(),
             faults: &found.faults,
             doubt: &found.doubt,
+            old: found.old,
         };
         let mut next = conclude(pass, &end).await?;
         let mut status = facts(pass.record.status(), &end);
@@ -101,8 +104,9 @@ impl Scene<'_> {
         if pass.findings.programmed.status == Some(true) {
             status.iam_changed_at = None;
         }
-        if let (Next::Resync, Some(left)) = (next, found.doubt.left) {
-            next = Next::After(left);
+        let again = found.doubt.left.max(found.old.then_some(STALE_LIST));
+        if let (Next::Resync, Some(wait)) = (next, again) {
+            next = Next::After(wait);
         }
         Ok((next, status))
     }

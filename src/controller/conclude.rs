@@ -9,7 +9,7 @@ use super::{
     expected::STALE_LIST,
     functions::is_gone,
     look::granted,
-    pass::{Next, Pass},
+    pass::{Findings, Next, Pass},
     unseen::Doubt,
 };
 use crate::aws::{Class, Fault, Outcome, Session};
@@ -48,6 +48,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) faults: &'a [Fault],
     /// What was not shown and may be there all the same.
     pub(crate) doubt: &'a Doubt,
+    /// Whether what was read of roles and functions may be older than what this process wrote.
+    pub(crate) old: bool,
 }
 
 /// What a pass that went through the plan says.
@@ -128,28 +130,43 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         pass.findings.programmed = Draft::no(Reason::Progressing, message);
         return Ok(Next::After(end.doubt.left.unwrap_or(STALE_LIST)));
     }
+    if end.old && !pass.record.in_force() {
+        pass.findings.programmed = Draft::no(
+            Reason::AwaitingVisibility,
+            "what AWS shows of roles and functions may be older than the last change; looking once more",
+        );
+        return Ok(Next::After(STALE_LIST));
+    }
     // A generation that is not in force yet may have been written by a process that died.
     let awaited = end.outcome.wrote_deploying || !pass.record.in_force();
-    match deployed(pass, end.session, api, awaited).await? {
-        Deployed::Yes => {}
-        Deployed::No(failure) => {
-            pass.findings.programmed = Draft::no(
-                Reason::DeploymentFailed,
-                format!(
-                    "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
-                ),
-            );
-            return Ok(Next::Backoff);
-        }
-        Deployed::Cut => {
-            pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-            return Ok(Next::Now);
-        }
+    let deployed = deployed(pass, end.session, api, awaited).await?;
+    if let Some(next) = not_served(&mut pass.findings, deployed) {
+        return Ok(next);
     }
     pass.memory.converged = Some(pass.record.generation());
     attachments::look(pass, end).await;
     pass.findings.programmed = pass.memory.attachments.programmed();
     Ok(wait_for_iam(pass, end.outcome))
+}
+
+/// When the next pass is due while AWS does not serve what was written.
+fn not_served(findings: &mut Findings, deployed: Deployed) -> Option<Next> {
+    match deployed {
+        Deployed::Yes => None,
+        Deployed::No(failure) => {
+            findings.programmed = Draft::no(
+                Reason::DeploymentFailed,
+                format!(
+                    "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
+                ),
+            );
+            Some(Next::Backoff)
+        }
+        Deployed::Cut => {
+            findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
+            Some(Next::Now)
+        }
+    }
 }
 
 /// After how many lists in a row that do not show what was written they are not taken for old any more.

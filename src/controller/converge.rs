@@ -5,7 +5,7 @@ use super::{
     carry_out::Found,
     error::Error,
     establish::{Established, Scene, Seen, tells_of_aws},
-    expected::{STALE_LIST, stale},
+    expected::{STALE_LIST, may_be_old, stale},
     functions::Own,
     look::{Questions, conflict, look, resolved},
     pass::{Findings, Next, Pass, Passed},
@@ -44,6 +44,7 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     let lost = status.nonce.is_none() && pass.record.has_finalizer();
     let own = Own::of(&aim.owner, pass.record.spec(), &status, lost);
     let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
+    let old = may_be_old(&pass.memory);
     let sight = look(&session, status.api_id.as_deref(), &questions);
     let Ok(mut sight) = timeout_at(pass.deadline, sight).await else {
         pass.findings.late();
@@ -107,6 +108,7 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     let found = Found {
         observed,
         doubt,
+        old,
         faults: sight.faults,
         conflict,
         created,

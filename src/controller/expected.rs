@@ -1,15 +1,17 @@
-//! Children that this process made and that every complete list must show: a list without them is an old one.
+//! What this process wrote a moment ago: a list without the children that it made is an old one, and what is read of roles and of
+//! functions may be.
 
 use super::context::{Context, Memory};
 use crate::aws::Outcome;
 use jwthttpapi_core::{
     model::observed::Api,
-    plan::{Refs, Step},
+    plan::{Refs, Service, Step},
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
-/// How long a list that misses what this process made is left alone before it is read again.
+/// How long a list that misses what this process made is left alone before it is read again, and for how long what is read beside
+/// lists may be older than what this process wrote.
 pub(crate) const STALE_LIST: Duration = Duration::from_secs(2);
 
 /// Whether the lists miss children that this process made a short while ago.
@@ -32,7 +34,13 @@ pub(crate) fn stale(memory: &mut Memory, api: &Api) -> bool {
     false
 }
 
-/// Remembers the children that the execution of a plan made, and forgets those that it deleted.
+/// Whether what is read now of roles and of functions may be older than what this process wrote: that it is as wanted proves nothing.
+pub(crate) fn may_be_old(memory: &Memory) -> bool {
+    let wrote = memory.wrote_beside;
+    wrote.is_some_and(|wrote| wrote.elapsed() < STALE_LIST)
+}
+
+/// Remembers what the execution of a plan wrote beside the API, and the children that it made, and forgets those that it deleted.
 pub(crate) fn remember(ctx: &Context, memory: &mut Memory, before: &Refs, outcome: &Outcome) {
     let ids = |refs: &Refs| -> BTreeSet<String> {
         let authorizers = refs.authorizers.values();
@@ -42,6 +50,13 @@ pub(crate) fn remember(ctx: &Context, memory: &mut Memory, before: &Refs, outcom
             .cloned()
             .collect()
     };
+    let faults = outcome.faults.iter();
+    let faults = faults.filter(|(_, fault)| fault.may_have_committed());
+    let faults = faults.map(|(step, _)| step);
+    let beside = |step: &Step| matches!(step.service(), Service::Iam | Service::Lambda);
+    if outcome.done.iter().chain(faults).any(beside) {
+        memory.wrote_beside = Some(Instant::now());
+    }
     let mut expected = memory.expected.take().map(|(ids, _)| ids).unwrap_or_default();
     expected.extend(ids(&outcome.refs).difference(&ids(before)).cloned());
     for step in &outcome.done {

@@ -1,6 +1,6 @@
 //! What a pass says and does about the object's own functions.
 
-use super::super::pass::Next;
+use super::super::{expected::STALE_LIST, pass::Next};
 use super::ground::{Ground, cluster, own, owner};
 use crate::aws::Settings;
 use jwthttpapi_core::{
@@ -32,6 +32,7 @@ async fn a_function_that_left_the_spec_leaves_aws_and_status() {
     ground.change(own());
     ground.pass().await.unwrap();
     ground.change(json!({}));
+    tokio::time::advance(STALE_LIST).await;
     // The function and its role, then its logs, then a look that finds nothing any more.
     let passes = [
         (Reason::Progressing, 1),
@@ -42,6 +43,7 @@ async fn a_function_that_left_the_spec_leaves_aws_and_status() {
         let passed = ground.pass().await.unwrap();
         assert_eq!(passed.findings.programmed.reason, reason);
         assert_eq!(passed.status.functions.len(), told);
+        tokio::time::advance(STALE_LIST).await;
     }
     let state = ground.sandbox.state();
     let services = &state["regions"]["eu-central-1"];
@@ -75,7 +77,7 @@ async fn reasons_until_ready(ground: &Ground) -> (Vec<String>, Duration) {
         if reasons.last() != Some(&reason) {
             reasons.push(reason);
         }
-        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::time::advance(STALE_LIST).await;
     }
     panic!("it does not get ready: {reasons:?}");
 }

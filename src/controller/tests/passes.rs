@@ -74,6 +74,7 @@ async fn takes(ground: &mut Ground, routes: &[&str]) -> Duration {
     let route = |key: &&str| json!({"routeKey": key, "lambda": {"name": "a"}});
     let routes: Vec<Value> = routes.iter().map(route).collect();
     ground.change(json!({"routes": routes}));
+    tokio::time::advance(STALE_LIST).await;
     let began = Instant::now();
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.findings.programmed.reason, Reason::Programmed);

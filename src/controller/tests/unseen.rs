@@ -1,9 +1,9 @@
 //! What status names and AWS does not show.
 
 use super::super::{expected::STALE_LIST, pass::Next};
-use super::ground::{Ground, REGION, SETTLE, cluster, own, owner};
+use super::ground::{Ground, PATH, REGION, SETTLE, cluster, own, owner};
 use jwthttpapi_core::{
-    api::Reason,
+    api::{ConditionType, Reason},
     model::name::{execution_role_name, role_name},
 };
 use serde_json::{Value, json};
@@ -115,4 +115,41 @@ async fn a_role_that_status_has_lost_is_found_by_the_integrations_that_lead_thro
     ground.pass().await.unwrap();
     let role = role_name(&owner(), REGION).name;
     assert!(ground.iam().get_role().role_name(role).send().await.is_err());
+}
+
+/// The spec goes to and fro faster than reads follow: they show what was wanted first, and is wanted again.
+#[tokio::test(start_paused = true)]
+async fn an_old_read_that_shows_what_is_wanted_proves_nothing() {
+    let ground = Ground::new().await;
+    let by_team = |team| json!({"invocation": {"mode": "Role"}, "tags": {"team": team}});
+    ground.change(by_team("one"));
+    ground.reconcile().await.unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    ground.reconcile().await.unwrap();
+    ground.switch(&json!({"read_lag_ms": 1_500}));
+    for team in ["two", "one"] {
+        ground.change(by_team(team));
+        let generation = ground.kubernetes.get(PATH).unwrap()["metadata"]["generation"].as_i64();
+        ground.edit("metadata", json!({"generation": generation.unwrap() + 1}));
+        ground.reconcile().await.unwrap();
+    }
+    assert_eq!(
+        ground.says(ConditionType::Ready),
+        Reason::AwaitingVisibility.as_str()
+    );
+    tokio::time::advance(STALE_LIST).await;
+    ground.reconcile().await.unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let role = role_name(&owner(), REGION).name;
+    let tags = ground
+        .iam()
+        .list_role_tags()
+        .role_name(role)
+        .send()
+        .await
+        .unwrap();
+    let team = tags.tags().iter().find(|tag| tag.key() == "team").unwrap();
+    assert_eq!(team.value(), "one");
+    ground.reconcile().await.unwrap();
+    assert_eq!(ground.says(ConditionType::Ready), Reason::Succeeded.as_str());
 }
