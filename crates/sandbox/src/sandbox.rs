@@ -166,9 +166,9 @@ impl Sandbox {
         self.core().world.is_deploying(api_id, stage, now)
     }
 
-    /// An API's CORS configuration, and whether its endpoint is disabled. Both take effect without a deployment (I).
-    pub fn api_settings(&self, api_id: &str) -> Option<(Option<CorsConfiguration>, bool)> {
-        self.core().world.api_settings(api_id)
+    /// An API's CORS configuration, which takes effect without a deployment (I).
+    pub fn cors(&self, api_id: &str) -> Option<CorsConfiguration> {
+        self.core().world.cors(api_id)
     }
 
     /// A function, version or alias by name or ARN; a qualifier in the ARN counts when none is given beside it.

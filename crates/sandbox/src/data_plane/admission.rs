@@ -194,6 +194,7 @@ mod tests {
 
     fn deployment(routes: &[(&str, Authorization)]) -> Deployment {
         Deployment {
+            disabled: false,
             id: "d".to_owned(),
             api_id: "api".to_owned(),
             account: "123456789012".to_owned(),

@@ -142,6 +142,7 @@ mod tests {
 
     fn invocation<'a>(function_arn: &'a str, route_key: &str) -> Invocation<'a> {
         let deployment = Deployment {
+            disabled: false,
             id: "d".to_owned(),
             api_id: "api1".to_owned(),
             account: "123456789012".to_owned(),

@@ -260,10 +260,7 @@ impl Served {
     fn find(sandbox: &Sandbox, target: &Target, request: &Request) -> Option<Self> {
         let world = &mut sandbox.core().world;
         let now = Timestamp(request.time_millis);
-        let (cors, disabled) = world.api_settings(&target.api_id)?;
-        if disabled {
-            return None;
-        }
+        let cors = world.cors(&target.api_id);
         let (stage, rest) = split_stage(&request.path);
         let named = if stage == DEFAULT_STAGE {
             None
@@ -277,6 +274,9 @@ impl Served {
                 request.path.as_str(),
             ),
         };
+        if deployment.disabled {
+            return None;
+        }
         let trailing_slash = if world.settings.trailing_slash_matches {
             TrailingSlash::Ignored
         } else {

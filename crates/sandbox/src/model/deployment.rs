@@ -28,6 +28,8 @@ pub struct Deployment {
     pub stage: String,
     /// Every route, in the order of its creation.
     pub routes: Vec<DeployedRoute>,
+    /// Whether the endpoint was disabled.
+    pub disabled: bool,
 }
 
 /// One route of a [`Deployment`].

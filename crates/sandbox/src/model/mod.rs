@@ -329,6 +329,7 @@ impl World {
     /// What a stage serves now; nothing before its first deployment.
     pub(crate) fn deployment(&mut self, api_id: &str, stage: &str, now: Timestamp) -> Option<Deployment> {
         let account = self.account.clone();
+        let settings_deploy = self.settings.api_settings_deploy;
         self.regions.iter_mut().find_map(|(region, services)| {
             let api = services.gateway.apis.get_mut(api_id)?;
             api.settle(now);
@@ -340,18 +341,21 @@ impl World {
                 region: region.clone(),
                 partition: account.partition.clone(),
                 stage: stage.stage_name.clone(),
-                routes: stage.live.clone(),
+                routes: stage.live.routes.clone(),
+                disabled: if settings_deploy {
+                    stage.live.disabled
+                } else {
+                    api.disable_execute_api_endpoint
+                },
             })
         })
     }
 
-    /// CORS and `disableExecuteApiEndpoint`, which take effect without a deployment (I).
-    pub(crate) fn api_settings(&self, api_id: &str) -> Option<(Option<CorsConfiguration>, bool)> {
-        let api = self
-            .regions
-            .values()
-            .find_map(|services| services.gateway.apis.get(api_id))?;
-        Some((api.cors_configuration.clone(), api.disable_execute_api_endpoint))
+    /// CORS of an API, which takes effect without a deployment (I).
+    pub(crate) fn cors(&self, api_id: &str) -> Option<CorsConfiguration> {
+        let mut regions = self.regions.values();
+        let api = regions.find_map(|services| services.gateway.apis.get(api_id))?;
+        api.cors_configuration.clone()
     }
 
     /// A function, version or alias by name or ARN. A name is looked for in every Region.

@@ -94,8 +94,8 @@ pub struct Settings {
     pub refuse_none_with_scopes: bool,
     /// The status of deleting an integration or authorizer in use (*§6*, O: 409, by one account 400).
     pub delete_in_use_status: InUseStatus,
-    /// Whether a change of `disableExecuteApiEndpoint` or CORS mints a deployment (D for the former: it wants one; the latter is not
-    /// documented). Both take effect at once in any case.
+    /// Whether a change of `disableExecuteApiEndpoint` or CORS mints a deployment, with which the former takes effect (D: it wants
+    /// one; of CORS nothing is documented, and it takes effect at once). If not, the former takes effect at once, too.
     pub api_settings_deploy: bool,
     /// How API Gateway says that a quota is full.
     pub full_quota: FullQuota,

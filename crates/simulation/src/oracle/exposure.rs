@@ -134,7 +134,7 @@ impl Exposure {
         let Some(deployment) = sandbox.deployment(api, "$default", sandbox.now()) else {
             return Vec::new();
         };
-        let cors = sandbox.api_settings(api).is_some_and(|(cors, _)| cors.is_some());
+        let cors = sandbox.cors(api).is_some();
         let mut open = Vec::new();
         for path in &self.paths {
             for method in METHODS {
@@ -151,7 +151,7 @@ impl Exposure {
                         });
                         let credentials: Vec<Credential<'_>> = credential.into_iter().collect();
                         let admission = admit(deployment, cors, asked, &credentials, self.slash, NOW);
-                        matches!(admission, Admission::Admitted(_))
+                        !deployment.disabled && matches!(admission, Admission::Admitted(_))
                     };
                     if passes(&deployment, cors)
                         && !self

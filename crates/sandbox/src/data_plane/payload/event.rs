@@ -289,6 +289,7 @@ mod tests {
 
     fn deployment(route_key: &str) -> Deployment {
         Deployment {
+            disabled: false,
             id: "d".to_owned(),
             api_id: "api1".to_owned(),
             account: "123456789012".to_owned(),

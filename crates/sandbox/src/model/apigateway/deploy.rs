@@ -4,7 +4,7 @@ use super::{
     api::Api,
     integration::Integration,
     route::{AuthorizationType, Route},
-    stage::{PendingDeployment, Stage},
+    stage::{PendingDeployment, Snapshot, Stage},
 };
 use crate::model::{
     Env,
@@ -39,13 +39,13 @@ impl Api {
             return;
         };
         let served = stage.deployment_id.is_some() || !stage.pending.is_empty();
-        if !stage.auto_deploy || (snapshot.is_empty() && !served) {
+        if !stage.auto_deploy || (snapshot.routes.is_empty() && !served) {
             return;
         }
         stage.pending.push(PendingDeployment {
             ready_at: env.now.after(env.settings.deploy_delay_ms),
             id: env.ids.lower(6),
-            routes: match env.deployment_failure {
+            snapshot: match env.deployment_failure {
                 None => Ok(snapshot),
                 Some(text) => Err(text.to_owned()),
             },
@@ -60,10 +60,13 @@ impl Api {
         }
     }
 
-    fn snapshot(&self) -> Vec<DeployedRoute> {
+    fn snapshot(&self) -> Snapshot {
         let mut routes: Vec<&Route> = self.routes.values().collect();
         routes.sort_by_key(|route| route.birth.order);
-        routes.into_iter().map(|route| self.deployed(route)).collect()
+        Snapshot {
+            routes: routes.into_iter().map(|route| self.deployed(route)).collect(),
+            disabled: self.disable_execute_api_endpoint,
+        }
     }
 
     fn deployed(&self, route: &Route) -> DeployedRoute {
@@ -121,15 +124,15 @@ impl Stage {
             .take_while(|deployment| deployment.ready_at <= now)
             .count();
         for deployment in self.pending.drain(..due) {
-            match deployment.routes {
-                Ok(routes) => {
+            match deployment.snapshot {
+                Ok(snapshot) => {
                     let text = format!(
                         "Successfully deployed stage with deployment ID '{}'",
                         deployment.id
                     );
                     self.last_deployment_status_message = Some(text);
                     self.deployment_id = Some(deployment.id);
-                    self.live = routes;
+                    self.live = snapshot;
                 }
                 Err(text) => self.last_deployment_status_message = Some(text),
             }

@@ -35,7 +35,7 @@ pub(crate) struct Stage {
     pub(crate) birth: Birth,
     /// What the data plane serves.
     #[serde(skip)]
-    pub(crate) live: Vec<DeployedRoute>,
+    pub(crate) live: Snapshot,
     /// Automatic deployments on their way, oldest first.
     #[serde(skip)]
     pub(crate) pending: Vec<PendingDeployment>,
@@ -46,8 +46,15 @@ pub(crate) struct Stage {
 pub(crate) struct PendingDeployment {
     pub(crate) ready_at: Timestamp,
     pub(crate) id: String,
-    /// The snapshot, or why it cannot be deployed.
-    pub(crate) routes: Result<Vec<DeployedRoute>, String>,
+    /// What it is of, or why it cannot be deployed.
+    pub(crate) snapshot: Result<Snapshot, String>,
+}
+
+/// What of an API is served once it is deployed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) routes: Vec<DeployedRoute>,
+    pub(crate) disabled: bool,
 }
 
 /// Throttling of a route. A limit of 0 refuses everything, so an absent one is never written as 0 (*§6*, O).
@@ -128,7 +135,7 @@ impl Stage {
             stage_variables: BTreeMap::new(),
             tags,
             birth: env.birth(),
-            live: Vec::new(),
+            live: Snapshot::default(),
             pending: Vec::new(),
         };
         stage.merge(api, &env.settings.quotas, input)?;

@@ -22,6 +22,7 @@ pub(crate) fn deployment(spec: &Value) -> Deployment {
                 operation_name: None,
             })
             .collect(),
+        disabled: spec["disableExecuteApiEndpoint"] == true,
     }
 }
 

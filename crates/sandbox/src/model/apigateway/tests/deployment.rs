@@ -204,8 +204,13 @@ fn a_failed_deployment_leaves_the_old_one_and_says_why() {
 }
 
 #[test]
-fn cors_and_the_endpoint_switch_take_effect_without_a_deployment() {
-    let (mut bench, api, _) = with_stage(json!({ "deploy_delay_ms": 60_000 }));
+fn the_endpoints_switch_takes_effect_with_a_deployment_and_cors_at_once() {
+    let (mut bench, api, _) = with_stage(json!({}));
+    bench.world.settings = bench
+        .world
+        .settings
+        .patched(&json!({ "deploy_delay_ms": 60_000 }))
+        .unwrap();
     let members =
         json!({ "corsConfiguration": { "allowOrigins": ["*"] }, "disableExecuteApiEndpoint": true });
     bench
@@ -214,7 +219,21 @@ fn cors_and_the_endpoint_switch_take_effect_without_a_deployment() {
             input: input(members),
         })
         .unwrap();
-    let (cors, disabled) = bench.world.api_settings(&api).unwrap();
-    assert_eq!(cors.unwrap().allow_origins, ["*"]);
-    assert!(disabled);
+    assert_eq!(bench.world.cors(&api).unwrap().allow_origins, ["*"]);
+    assert!(!deployed(&mut bench, &api).unwrap().disabled);
+    bench.now += 60_000;
+    assert!(deployed(&mut bench, &api).unwrap().disabled);
+}
+
+#[test]
+fn the_endpoints_switch_may_need_no_deployment() {
+    let (mut bench, api, _) = with_stage(json!({ "api_settings_deploy": false }));
+    let members = json!({ "disableExecuteApiEndpoint": true });
+    bench
+        .gateway(Request::UpdateApi {
+            api: api.clone(),
+            input: input(members),
+        })
+        .unwrap();
+    assert!(deployed(&mut bench, &api).unwrap().disabled);
 }
