@@ -6,7 +6,7 @@ use super::{
     conclude::{Conclusion, conclude, facts},
     error::Error,
     establish::Scene,
-    expected::{self, STALE_LIST},
+    expected::{self, STALE_LIST, STALE_READ},
     pass::{Next, Pass, Passed},
     remains::{self, Removal, last_owner},
     unseen::Doubt,
@@ -104,7 +104,7 @@ impl Scene<'_> {
         if pass.findings.programmed.status == Some(true) {
             status.iam_changed_at = None;
         }
-        let again = found.doubt.left.max(found.old.then_some(STALE_LIST));
+        let again = found.doubt.left.max(found.old.then_some(STALE_READ));
         if let (Next::Resync, Some(wait)) = (next, again) {
             next = Next::After(wait);
         }

@@ -6,7 +6,7 @@ use super::{
     attachments,
     deployment::{Deployed, deployed},
     error::Error,
-    expected::STALE_LIST,
+    expected::{STALE_LIST, STALE_READ},
     functions::is_gone,
     look::granted,
     pass::{Findings, Next, Pass},
@@ -128,14 +128,14 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         pass.findings.behind = true;
         let message = format!("looking once more for what is left of the function {name}");
         pass.findings.programmed = Draft::no(Reason::Progressing, message);
-        return Ok(Next::After(end.doubt.left.unwrap_or(STALE_LIST)));
+        return Ok(Next::After(end.doubt.functions.unwrap_or(STALE_LIST)));
     }
     if end.old && !pass.record.in_force() {
         pass.findings.programmed = Draft::no(
             Reason::AwaitingVisibility,
             "what AWS shows of roles and functions may be older than the last change; looking once more",
         );
-        return Ok(Next::After(STALE_LIST));
+        return Ok(Next::After(STALE_READ));
     }
     // A generation that is not in force yet may have been written by a process that died.
     let awaited = end.outcome.wrote_deploying || !pass.record.in_force();

@@ -139,7 +139,7 @@ fn settled(pass: &mut Pass<'_>) -> Option<JwtHttpApiStatus> {
     let same = status.iam_changed_at.as_ref() == Some(changed)
         && memory.converged == Some(record.generation())
         && status.reclaimed_from.is_none()
-        && memory.unseen.is_empty()
+        && !memory.unseen.waits()
         && record.requested().is_none();
     if !same || since.elapsed() < ctx.periods.iam_settle {
         return None;

@@ -55,16 +55,7 @@ impl Deployments {
         if !outcome.wrote_deploying {
             return;
         }
-        let tried = outcome
-            .faults
-            .iter()
-            .filter(|(_, fault)| fault.may_have_committed());
-        let written: Vec<&Step> = outcome
-            .done
-            .iter()
-            .chain(tried.map(|(step, _)| step))
-            .filter(|step| step.deploys())
-            .collect();
+        let written: Vec<&Step> = outcome.written().filter(|step| step.deploys()).collect();
         // A write without an answer may be carried out later than it was given up.
         let since = match outcome.unanswered_at {
             Some(ended) => ended + WRITE_TIMEOUT,

@@ -10,9 +10,10 @@ use jwthttpapi_core::{
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
-/// How long a list that misses what this process made is left alone before it is read again, and for how long what is read beside
-/// lists may be older than what this process wrote.
+/// How long a list that misses what this process made is left alone before it is read again.
 pub(crate) const STALE_LIST: Duration = Duration::from_secs(2);
+/// For how long what is read of roles and functions may be older than what this process wrote.
+pub(crate) const STALE_READ: Duration = Duration::from_secs(2);
 
 /// Whether the lists miss children that this process made a short while ago.
 pub(crate) fn stale(memory: &mut Memory, api: &Api) -> bool {
@@ -37,7 +38,7 @@ pub(crate) fn stale(memory: &mut Memory, api: &Api) -> bool {
 /// Whether what is read now of roles and of functions may be older than what this process wrote: that it is as wanted proves nothing.
 pub(crate) fn may_be_old(memory: &Memory) -> bool {
     let wrote = memory.wrote_beside;
-    wrote.is_some_and(|wrote| wrote.elapsed() < STALE_LIST)
+    wrote.is_some_and(|wrote| wrote.elapsed() < STALE_READ)
 }
 
 /// Remembers what the execution of a plan wrote beside the API, and the children that it made, and forgets those that it deleted.
@@ -50,11 +51,8 @@ pub(crate) fn remember(ctx: &Context, memory: &mut Memory, before: &Refs, outcom
             .cloned()
             .collect()
     };
-    let faults = outcome.faults.iter();
-    let faults = faults.filter(|(_, fault)| fault.may_have_committed());
-    let faults = faults.map(|(step, _)| step);
     let beside = |step: &Step| matches!(step.service(), Service::Iam | Service::Lambda);
-    if outcome.done.iter().chain(faults).any(beside) {
+    if outcome.written().any(beside) {
         memory.wrote_beside = Some(Instant::now());
     }
     let mut expected = memory.expected.take().map(|(ids, _)| ids).unwrap_or_default();

@@ -11,8 +11,11 @@ use jwthttpapi_core::{
         Desired, Observed, Owner,
         desired::Invocation,
         document,
-        name::{FunctionArn, execution_role_name, function_name, log_group, role_name, statement_id},
-        observed::{FunctionPolicy, Reading},
+        name::{
+            FunctionArn, execution_role_name, function_name, function_prefix, log_group, role_name,
+            statement_id,
+        },
+        observed::{FunctionPolicy, Owned, Reading},
     },
     plan::Step,
     planted,
@@ -40,8 +43,9 @@ pub(crate) struct Leaving<'a> {
     region: &'a str,
     /// Whether the invoke role is, if there is one.
     role: bool,
-    /// Functions of the object's own: names in the spec by those in AWS.
-    functions: BTreeMap<String, String>,
+    /// Functions of the object's own that are wanted, by their names in AWS, and those that status names.
+    wanted: BTreeSet<String>,
+    told: BTreeSet<String>,
     /// Functions on whose policy a statement of the object's may stand.
     statements: BTreeSet<FunctionArn>,
 }
@@ -57,17 +61,32 @@ impl<'a> Leaving<'a> {
         let by_role = desired.is_some_and(|desired| matches!(desired.invocation, Invocation::Role(_)));
         let by_policy = desired.filter(|desired| desired.invocation == Invocation::ResourcePolicy);
         let reached = by_policy.map(Desired::backends).unwrap_or_default();
-        let wanted = |name: &str| desired.is_some_and(|desired| desired.owned.contains_key(name));
-        let told = status.functions.iter().map(|told| told.name.clone());
-        let told = told.map(|name| (function_name(owner, &name), name));
+        let told = status.functions.iter();
         let granted = granted(status).into_iter();
         Self {
             owner,
             region,
             role: !by_role,
-            functions: told.filter(|(name, _)| !wanted(name)).collect(),
+            wanted: desired
+                .iter()
+                .flat_map(|desired| desired.owned.keys().cloned())
+                .collect(),
+            told: told.map(|told| function_name(owner, &told.name)).collect(),
             statements: granted.filter(|function| !reached.contains(function)).collect(),
         }
+    }
+}
+
+impl Leaving<'_> {
+    /// The name in the spec of a function that is leaving: status names it, or AWS shows some of it.
+    fn function(&self, name: &str, seen: &Owned) -> Option<String> {
+        let is_shown = seen.function.known().is_some_and(Option::is_some)
+            || seen.role.known().is_some_and(Option::is_some)
+            || seen.log_group.known().is_some_and(Option::is_some);
+        if self.wanted.contains(name) || !(is_shown || self.told.contains(name)) {
+            return None;
+        }
+        name.strip_prefix(&function_prefix(self.owner)).map(str::to_owned)
     }
 }
 
@@ -76,17 +95,23 @@ impl<'a> Leaving<'a> {
 pub(crate) struct Doubt {
     /// How long it takes to be sure of all of it.
     pub(crate) left: Option<Duration>,
+    /// How long it takes to be sure of the object's own functions, with their roles and log groups.
+    pub(crate) functions: Option<Duration>,
     /// Functions on whose policy a statement of the object's own may stand. What else their policies show is known.
     pub(crate) statements: BTreeSet<FunctionArn>,
 }
 
 /// What a process remembers of that between two passes over an object.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unseen {
-    /// Since when AWS does not show it.
-    since: BTreeMap<Thing, Instant>,
-    /// What this process deleted.
-    deleted: BTreeSet<Thing>,
+pub(crate) struct Unseen(BTreeMap<Thing, Missing>);
+
+/// Why something is not shown.
+#[derive(Clone, Copy, Debug)]
+enum Missing {
+    /// Nobody knows, since then.
+    Since(Instant),
+    /// This process deleted it.
+    Deleted,
 }
 
 impl Unseen {
@@ -101,99 +126,111 @@ impl Unseen {
             return Doubt::default();
         });
         let Leaving { owner, region, .. } = leaving;
+        let before = std::mem::take(&mut self.0);
+        let apis = before.iter().filter(|(thing, _)| matches!(thing, Thing::Api(_)));
+        self.0.extend(apis.map(|(thing, why)| (thing.clone(), *why)));
         let mut look = Look {
-            before: std::mem::take(&mut self.since),
-            unseen: self,
+            before,
+            after: &mut self.0,
             settle,
-            doubt: Doubt::default(),
         };
+        let mut doubt = Doubt::default();
         if leaving.role {
             let role = Thing::Role(role_name(owner, region).name);
-            look.at(role, &mut observed.role);
+            doubt.left = look.at(role, &mut observed.role);
         }
         let id = statement_id(owner);
         for function in &leaving.statements {
-            // Of a function that is gone nothing is left.
-            let reading = observed.functions.get(function);
-            let Some(FunctionPolicy::Policy(policy)) = reading.and_then(Reading::known) else {
-                continue;
-            };
             let statement = Thing::Statement(function.clone(), id.clone());
-            if document::statement(policy, &id).is_some() {
-                look.is_shown(&statement);
-            } else if look.is_unsure(statement) {
-                look.doubt.statements.insert(function.clone());
+            let shown = match observed.functions.get(function).and_then(Reading::known) {
+                Some(FunctionPolicy::Policy(policy)) => Some(document::statement(policy, &id).is_some()),
+                // Of a function that is gone nothing is left.
+                Some(FunctionPolicy::Missing | FunctionPolicy::Exists) => continue,
+                None => None,
+            };
+            let left = look.of(statement, shown);
+            if left.is_some() {
+                doubt.statements.insert(function.clone());
             }
+            doubt.left = doubt.left.max(left);
         }
         for (name, owned) in &mut observed.owned {
-            let Some(told) = leaving.functions.get(name) else {
+            let Some(told) = leaving.function(name, owned) else {
                 continue;
             };
-            let role = Thing::Role(execution_role_name(owner, region, told).name);
-            look.at(role, &mut owned.role);
-            let function = Thing::Function(name.clone());
-            look.at(function, &mut owned.function);
-            let logs = Thing::LogGroup(log_group(name));
-            look.at(logs, &mut owned.log_group);
+            let role = Thing::Role(execution_role_name(owner, region, &told).name);
+            let parts = [
+                look.at(role, &mut owned.role),
+                look.at(Thing::Function(name.clone()), &mut owned.function),
+                look.at(Thing::LogGroup(log_group(name)), &mut owned.log_group),
+            ];
+            doubt.functions = doubt.functions.max(parts.into_iter().max().flatten());
         }
-        look.doubt
+        doubt.left = doubt.left.max(doubt.functions);
+        doubt
     }
 
-    /// Whether AWS shows everything that status names, or it is wanted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.since.is_empty()
+    /// Whether something is waited for.
+    pub(crate) fn waits(&self) -> bool {
+        self.0.values().any(|why| matches!(why, Missing::Since(_)))
     }
 
     /// Whether this process deleted an API.
     pub(crate) fn has_deleted(&self, api: &str) -> bool {
-        self.deleted.contains(&Thing::Api(api.to_owned()))
+        self.0.contains_key(&Thing::Api(api.to_owned()))
     }
 
-    /// Remembers what a plan deleted, and forgets it of what the plan may have made.
+    /// Remembers what a plan deleted, and forgets it of what the plan made afterwards, or may have.
     pub(crate) fn remember(&mut self, outcome: &Outcome) {
-        let faults = outcome.faults.iter().map(|(step, _)| step);
-        for made in outcome.done.iter().chain(faults).filter_map(made) {
-            self.deleted.remove(&made);
+        for step in &outcome.done {
+            if let Some(thing) = deleted(step) {
+                self.0.insert(thing, Missing::Deleted);
+            } else if let Some(thing) = made(step) {
+                self.0.remove(&thing);
+            }
         }
-        self.deleted.extend(outcome.done.iter().filter_map(deleted));
+        for (step, _) in &outcome.faults {
+            if let Some(thing) = made(step) {
+                self.0.remove(&thing);
+            }
+        }
     }
 }
 
-/// One look at everything that is leaving.
+/// One look at everything that is leaving. What it does not come across is wanted again, or forgotten by status.
 struct Look<'a> {
-    unseen: &'a mut Unseen,
-    before: BTreeMap<Thing, Instant>,
+    before: BTreeMap<Thing, Missing>,
+    after: &'a mut BTreeMap<Thing, Missing>,
     settle: Duration,
-    doubt: Doubt,
 }
 
 impl Look<'_> {
-    fn at<T>(&mut self, thing: Thing, reading: &mut Reading<Option<T>>) {
-        let Some(seen) = reading.known() else { return };
-        if seen.is_some() {
-            self.is_shown(&thing);
-        } else if self.is_unsure(thing) {
-            *reading = Reading::Unknown;
-        }
+    /// Makes a reading unknown if what it does not show may be there. How long it takes to be sure, then.
+    fn at<T>(&mut self, thing: Thing, reading: &mut Reading<Option<T>>) -> Option<Duration> {
+        let left = self.of(thing, reading.known().map(Option::is_some))?;
+        *reading = Reading::Unknown;
+        Some(left)
     }
 
-    fn is_shown(&mut self, thing: &Thing) {
-        self.unseen.deleted.remove(thing);
-    }
-
-    /// Whether something that was not shown may be there.
-    fn is_unsure(&mut self, thing: Thing) -> bool {
-        if self.unseen.deleted.contains(&thing) {
-            return false;
+    /// The same of something that was shown, or not, or could not be read.
+    fn of(&mut self, thing: Thing, shown: Option<bool>) -> Option<Duration> {
+        let before = self.before.remove(&thing);
+        let why = match shown {
+            Some(true) => return None,
+            Some(false) => before.unwrap_or_else(|| Missing::Since(Instant::now())),
+            None => {
+                self.after.extend(before.map(|why| (thing, why)));
+                return None;
+            }
+        };
+        self.after.insert(thing, why);
+        match why {
+            Missing::Deleted => None,
+            Missing::Since(since) => {
+                let left = self.settle.saturating_sub(since.elapsed());
+                (!left.is_zero()).then_some(left)
+            }
         }
-        let since = self.before.remove(&thing).unwrap_or_else(Instant::now);
-        self.unseen.since.insert(thing, since);
-        let left = self.settle.saturating_sub(since.elapsed());
-        if left.is_zero() {
-            return false;
-        }
-        self.doubt.left = self.doubt.left.max(Some(left));
-        true
     }
 }
 
@@ -221,5 +258,39 @@ fn deleted(step: &Step) -> Option<Thing> {
             statement_id,
         } => Some(Thing::Statement(function.clone(), statement_id.clone())),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A statement that differs is replaced: by one plan, under one id.
+    #[test]
+    fn what_one_plan_deletes_and_makes_again_is_not_deleted() {
+        let function =
+            FunctionArn::parse("arn:aws:lambda:eu-central-1:123456789012:function:a", None).unwrap();
+        let statement_id = "id".to_owned();
+        let statement = Thing::Statement(function.clone(), statement_id.clone());
+        let add = Step::AddPermission {
+            function: function.clone(),
+            statement_id: statement_id.clone(),
+        };
+        let remove = Step::RemovePermission {
+            function,
+            statement_id,
+        };
+        let mut unseen = Unseen::default();
+        for (done, is_deleted) in [
+            (vec![remove.clone()], true),
+            (vec![remove.clone(), add.clone()], false),
+            (vec![add, remove], true),
+        ] {
+            unseen.remember(&Outcome {
+                done,
+                ..Outcome::default()
+            });
+            assert_eq!(unseen.0.contains_key(&statement), is_deleted);
+        }
     }
 }

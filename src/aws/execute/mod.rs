@@ -65,6 +65,13 @@ impl Outcome {
         !self.done.is_empty() || self.faults.iter().any(|(_, fault)| fault.may_have_committed())
     }
 
+    /// The steps that were carried out, or may have been.
+    pub fn written(&self) -> impl Iterator<Item = &Step> {
+        let faults = self.faults.iter();
+        let faults = faults.filter(|(_, fault)| fault.may_have_committed());
+        self.done.iter().chain(faults.map(|(step, _)| step))
+    }
+
     /// The step and fault to report: those of the gravest reason, the first of several.
     pub fn gravest(&self) -> Option<&(Step, Fault)> {
         self.faults.iter().min_by_key(|(_, fault)| fault.reason())

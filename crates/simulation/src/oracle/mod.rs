@@ -59,7 +59,7 @@ struct Court {
     in_force: Value,
     /// What there is while the living object is at rest, or was when the user suspended it.
     rest: Option<Rest>,
-    /// Whether lists or reads may lack what is new.
+    /// Whether lists may lack what is new.
     lagging: bool,
     /// The last request to AWS that was judged.
     judged: u64,
@@ -86,7 +86,6 @@ impl Oracle {
     /// A judge of lives that begin with AWS as it was `before`.
     pub fn new(before: Arc<Value>, scenario: &Scenario) -> Self {
         let settings = scenario.settings();
-        let lag = |switch: &str| scenario.switches[switch].as_u64() > Some(0);
         let limited = settings.apigateway_rate > 0.0;
         let budget = limited.then_some((settings.apigateway_rate, settings.apigateway_burst));
         let court = Court {
@@ -100,7 +99,7 @@ impl Oracle {
             wanted: Value::Null,
             in_force: Value::Null,
             rest: None,
-            lagging: lag("list_lag_ms") || lag("read_lag_ms"),
+            lagging: scenario.switches["list_lag_ms"].as_u64() > Some(0),
             judged: 0,
             uid: String::new(),
             apis: BTreeSet::new(),
