@@ -75,9 +75,7 @@ impl<'a> Leaving<'a> {
             statements: granted.filter(|function| !reached.contains(function)).collect(),
         }
     }
-}
 
-impl Leaving<'_> {
     /// The name in the spec of a function that is leaving: status names it, or AWS shows some of it.
     fn function(&self, name: &str, seen: &Owned) -> Option<String> {
         let is_shown = seen.function.known().is_some_and(Option::is_some)
@@ -264,6 +262,39 @@ fn deleted(step: &Step) -> Option<Thing> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jwthttpapi_core::model::function::LogGroup;
+
+    #[test]
+    fn what_only_a_log_group_tells_of_is_doubted_too() {
+        let owner = Owner {
+            cluster: "c".into(),
+            kube_system: None,
+            uid: "u".into(),
+            namespace: "ns".into(),
+            name: "hello".into(),
+        };
+        let status = JwtHttpApiStatus::default();
+        let name = function_name(&owner, "own");
+        let group = LogGroup {
+            name: log_group(&name),
+            retention_days: None,
+            tags: BTreeMap::new(),
+        };
+        let seen = Owned {
+            function: Reading::Known(None),
+            role: Reading::Known(None),
+            log_group: Reading::Known(Some(group)),
+        };
+        let mut observed = Observed {
+            owned: BTreeMap::from([(name.clone(), seen)]),
+            ..Observed::default()
+        };
+        let leaving = Leaving::of(&status, &owner, "eu-central-1", None);
+        let settle = Duration::from_secs(35);
+        let doubt = Unseen::default().doubt(&mut observed, &leaving, settle);
+        assert_eq!(observed.owned[&name].role, Reading::Unknown);
+        assert!(doubt.functions.is_some() && doubt.left == doubt.functions);
+    }
 
     /// A statement that differs is replaced: by one plan, under one id.
     #[test]
