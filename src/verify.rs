@@ -9,8 +9,11 @@ use crate::{
     run::Error,
 };
 use jwthttpapi_core::{
-    api::{ConditionType, JwtHttpApi, condition},
-    model::{Owner, owner::Claim},
+    api::{ConditionType, DeletionPolicy, JwtHttpApi, condition},
+    model::{
+        Owner,
+        owner::{Claim, TAG_PREFIX},
+    },
 };
 use kube::{Api, Client, ResourceExt, api::ListParams, core::DeserializeGuard};
 use prometheus_client::registry::Registry;
@@ -217,8 +220,11 @@ fn unclaimed(cluster: &Cluster, region: &str, id: &str, claim: &Claim) -> Option
     let what = format!("API {id} in {region}, of {namespace}/{name} (uid {uid}):");
     let here = cluster.kube_system.as_ref()?;
     Some(match kube_system {
-        Some(there) if there == here => format!(
+        Some(there) if there == here && claim.policy == Some(DeletionPolicy::Delete) => format!(
             "{what} an orphan; delete it, or apply the object again to take it over, or run the operator with --delete-orphans=true"
+        ),
+        Some(there) if there == here => format!(
+            "{what} retained, without an object; take its tags {TAG_PREFIX}* off to keep it, or apply the object again to take it over, or delete it"
         ),
         Some(there) if cluster.is_ours(there) => {
             format!("{what} of a cluster that this one replaces; apply the object to take it over")
@@ -243,7 +249,7 @@ mod tests {
     };
     use aws_config::{BehaviorVersion, Region};
     use clap::Parser;
-    use jwthttpapi_core::api::{DeletionPolicy, JwtHttpApiSpec, JwtHttpApiStatus};
+    use jwthttpapi_core::api::{JwtHttpApiSpec, JwtHttpApiStatus};
     use serde_json::json;
 
     fn cluster() -> Cluster {
@@ -368,6 +374,18 @@ mod tests {
         ] {
             let findings = found(&[], vec![api("a", &owner("gone", kube_system))]);
             assert_eq!(findings.bad.len(), 1);
+            assert!(findings.bad[0].contains(said), "{findings:?}");
+        }
+        for (policy, said) in [
+            (Some("Delete"), "an orphan; delete it"),
+            (Some("Retain"), "retained, without an object; take its tags"),
+            (None, "retained, without an object; take its tags"),
+        ] {
+            let mut kept = api("a", &owner("gone", Some("k1")));
+            let tag = format!("{TAG_PREFIX}deletion-policy");
+            kept.tags.remove(&tag);
+            kept.tags.extend(policy.map(|policy| (tag, policy.to_owned())));
+            let findings = found(&[], vec![kept]);
             assert!(findings.bad[0].contains(said), "{findings:?}");
         }
         let other = Owner {
