@@ -1,5 +1,7 @@
 //! The notes after an installation: what to type next, and in which order all of it goes again.
 
+use std::process::Command;
+
 use jwthttpapi_core::api::JwtHttpApi;
 use serde_json::{Value, json};
 
@@ -47,12 +49,16 @@ fn the_notes_show_what_to_apply_how_to_look_and_that_objects_go_first() {
     assert!(!notes.contains("allowedFunctions says *"), "{notes}");
 }
 
+/// What `kubectl` reads when the lines are pasted into a shell, which ends a document by a line that is its word and nothing else.
 #[test]
-fn the_object_in_the_notes_is_one() {
+fn the_command_in_the_notes_applies_an_object_as_it_is_typed() {
     let notes = notes(&example("minimal"));
-    let (_, object) = notes.split_once("<<'END'\n").unwrap();
-    let (object, _) = object.split_once("\n  END\n").unwrap();
-    let object: JwtHttpApi = serde_saphyr::from_str(object).unwrap();
+    let begin = notes.find("kubectl apply").unwrap();
+    let end = notes.find("See what came of it").unwrap();
+    let pasted = format!("kubectl() {{ cat; }}\n{}", &notes[begin..end]);
+    let shell = Command::new("sh").args(["-c", &pasted]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&shell.stderr), "");
+    let object: JwtHttpApi = serde_saphyr::from_slice(&shell.stdout).unwrap();
     assert_eq!(object.metadata.name.as_deref(), Some("hello"));
     assert_eq!(object.spec.routes.len(), 1);
 }
