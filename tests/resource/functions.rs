@@ -67,6 +67,20 @@ fn an_es_module_may_speak_of_exports() {
             "another-word",
             module("let myexports = 1; myexports = 2; const o = {exports: 1};"),
         ),
+        ("of-an-instance", module("const exports = instance.exports;")),
+        ("taken-apart", module("const { exports } = instance;")),
+        (
+            "parameter",
+            module("const xs = modules.map(exports => exports.x); const y = 2;"),
+        ),
+        (
+            "without-semicolons",
+            module("const many = names(exports).length + exports.length\nconst more = many"),
+        ),
+        (
+            "in-a-text",
+            module("const hint = \"exports.a = 1\", other = 'exports.b = 2';"),
+        ),
         (
             "python-exports",
             owning(&json!({"runtime": "python3.13", "code": "exports = {}\nexports['a'] = 1"})),

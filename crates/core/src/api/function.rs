@@ -14,15 +14,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// CommonJS assigns to `exports`, or hands it to `Object.assign` and its like; a line of a comment does neither. There are two rules,
-/// each as short as it can be, since the API server bounds what one of them may cost over twenty functions.
+/// CommonJS assigns to `module.exports` or to something in `exports`, or hands them to `Object.assign` and its like. A line of a
+/// comment or a text that begins so does neither, nor does a module that calls something of its own `exports`, as WebAssembly's
+/// are. There are three rules, each as short as it can be, since the API server bounds what one of them may cost over twenty functions.
 const COMMON_JS: &str = "the code of a Node.js function is an ES module; write export const handler = async (event) => ({...}) instead of exports.handler = ...";
 
 /// A Lambda function of this object, with its log group and an execution role that may write to that group and nothing else.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/ ]([^/\\\\n]|/[^/*])*[^\\\\w$.])?(module[.])?exports([ .[][^=;\\\\n]*)?=[^=]')").message(COMMON_JS),
+    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/ ]([^/\\\\n]|/[^/*])*[^\\\\w$.\"\\'`])?exports *[.[][^=;,(){}\\\\n]*=[^=>]')").message(COMMON_JS),
+    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/ ]([^/\\\\n]|/[^/*])*[^\\\\w\"\\'`])?module[.]exports[^=;,({\\\\n]*=[^=>]')").message(COMMON_JS),
     validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/\\\\s]([^/\\\\n]|/[^/*])*\\\\W)?Object[.]\\\\w+[(] *(module[.])?exports *,')").message(COMMON_JS)
 )]
 pub struct Function {
