@@ -34,9 +34,13 @@ impl Private {
 
     /// An operator that asks this AWS, and looks at its objects all the time.
     fn launch(&self, ground: &Ground, log_level: &str) -> Launch {
-        let endpoint = format!("--aws-endpoint-url={}", self.front.url());
-        ground.launch(&[&endpoint, "--resync=1s", &format!("--log-level={log_level}")])
+        launch_at(self.front.url(), ground, log_level)
     }
+}
+
+fn launch_at(url: &str, ground: &Ground, log_level: &str) -> Launch {
+    let endpoint = format!("--aws-endpoint-url={url}");
+    ground.launch(&[&endpoint, "--resync=1s", &format!("--log-level={log_level}")])
 }
 
 /// Holds every connection to AWS against the proxy's tunnels.
@@ -69,7 +73,8 @@ fn everything_that_is_asked_of_aws_goes_through_the_proxy_unless_its_host_is_exe
     let ground = Ground::new(&prompt());
     let aws = Private::new(&ground);
     let proxy = ConnectProxy::start("operator", "pass").unwrap();
-    let launch = |upper: bool| {
+    let by_address = aws.front.url().replace("localhost", "127.0.0.1");
+    let launch = |url: &str, upper: bool| {
         let name = |name: &str| {
             if upper {
                 name.to_owned()
@@ -77,15 +82,16 @@ fn everything_that_is_asked_of_aws_goes_through_the_proxy_unless_its_host_is_exe
                 name.to_lowercase()
             }
         };
-        let launch = aws.launch(&ground, "info").env("AWS_CA_BUNDLE", &aws.bundle);
+        let launch = launch_at(url, &ground, "info");
         launch
+            .env("AWS_CA_BUNDLE", &aws.bundle)
             .env(name("HTTPS_PROXY"), proxy.url())
             .env(name("NO_PROXY"), ".internal,10.0.0.0/8")
     };
     apply(&ground);
     for upper in [true, false] {
         let connections = aws.front.connections().len();
-        let operator = Operator::launch(launch(upper)).unwrap();
+        let operator = Operator::launch(launch(aws.front.url(), upper)).unwrap();
         ground.verify("hello", &format!("proxy-{upper}"));
         ground.ready("hello");
         ground.until("hello", "a visit by this operator", |object| {
@@ -95,13 +101,18 @@ fn everything_that_is_asked_of_aws_goes_through_the_proxy_unless_its_host_is_exe
         assert!(aws.front.connections().len() > connections);
         all_through(&aws, &proxy);
     }
-    for (upper, variable) in [(true, "NO_PROXY"), (false, "no_proxy")] {
+    let url = aws.front.url();
+    for (variable, direct, url) in [
+        ("NO_PROXY", ".internal, localhost", url),
+        ("no_proxy", "*", url),
+        ("NO_PROXY", ".internal,127.0.0.0/8", &by_address),
+    ] {
         let (tunnels, connections) = (proxy.tunnels(), aws.front.connections().len());
-        let launch = launch(upper).env(variable, ".internal, localhost");
+        let launch = launch(url, variable == "NO_PROXY").env(variable, direct);
         let _operator = Operator::launch(launch).unwrap();
-        ground.verify("hello", variable);
+        ground.verify("hello", direct);
         ground.until("hello", "a visit by this operator", |object| {
-            object["status"]["lastHandledReconcileAt"] == variable
+            object["status"]["lastHandledReconcileAt"] == direct
         });
         assert_eq!(proxy.tunnels(), tunnels);
         assert!(aws.front.connections().len() > connections);

@@ -2,7 +2,7 @@
 //! roles told and left alone.
 
 use crate::ground::{Ground, condition, prompt};
-use jwthttpapi_test_support::{OPERATOR_ACCESS_KEY, operator_policy};
+use jwthttpapi_test_support::{OPERATOR_ACCESS_KEY, only_bounded_roles, operator_policy};
 use serde_json::{Value, json};
 
 const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
@@ -37,6 +37,14 @@ fn rights() -> Value {
     serde_json::from_str(&policy).unwrap()
 }
 
+/// The same, and no role without the boundary.
+fn bounded_rights() -> Value {
+    let mut policy = rights();
+    let statements = policy["Statement"].as_array_mut().unwrap();
+    statements.push(only_bounded_roles().unwrap());
+    policy
+}
+
 /// Somebody changes a policy of a role.
 fn meddle(ground: &Ground, action: &str, role: &str) {
     let form = [
@@ -55,7 +63,7 @@ fn says(object: &Value, kind: &str, words: &str) -> bool {
 #[test]
 fn an_organisation_finds_its_boundary_path_and_tags_and_is_told_of_policies_that_keep_a_role() {
     let ground = Ground::new(&prompt());
-    let rights = json!({"principals": {OPERATOR_ACCESS_KEY: {"policy": rights()}}});
+    let rights = json!({"principals": {OPERATOR_ACCESS_KEY: {"policy": bounded_rights()}}});
     ground.aws().set(&rights).unwrap();
     let before = ground.state();
     let operator = ground.operator(&FLAGS);

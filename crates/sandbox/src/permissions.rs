@@ -68,7 +68,7 @@ pub(crate) fn required(world: &World, request: &Request, region: &str, verb: &st
         Request::Logs(_) => own(request, logs_resource(account, region, request.describe().target)),
     };
     Required {
-        own: Some(own.given(condition(request))),
+        own: Some(own.given(condition(world, request))),
         needs: request.needs(account, region),
         reported: reported(request, account, region),
         tags: match request {
@@ -144,8 +144,9 @@ fn role_resource(world: &World, request: &iam::Request) -> String {
     }
 }
 
-/// The condition key that comes with a request: whom a statement lets in, or the boundary that a role is given.
-fn condition(request: &Request) -> Option<(&'static str, String)> {
+/// The condition key that comes with a request: whom a statement lets in, the boundary that a role is given, or the one that it
+/// has when its policies or its boundary go or come (D, Service Authorization Reference).
+fn condition(world: &World, request: &Request) -> Option<(&'static str, String)> {
     let boundary = |arn: &String| ("iam:PermissionsBoundary", arn.clone());
     match request {
         Request::Lambda(lambda::Request::AddPermission { input, .. }) => {
@@ -153,6 +154,13 @@ fn condition(request: &Request) -> Option<(&'static str, String)> {
         }
         Request::Iam(iam::Request::CreateRole { input }) => input.boundary.as_ref().map(boundary),
         Request::Iam(iam::Request::PutRolePermissionsBoundary { arn, .. }) => Some(boundary(arn)),
+        Request::Iam(
+            iam::Request::PutRolePolicy { role, .. }
+            | iam::Request::DeleteRolePolicy { role, .. }
+            | iam::Request::AttachRolePolicy { role, .. }
+            | iam::Request::DetachRolePolicy { role, .. }
+            | iam::Request::DeleteRolePermissionsBoundary { role },
+        ) => world.boundary(role).map(boundary),
         _ => None,
     }
 }

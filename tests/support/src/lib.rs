@@ -37,7 +37,7 @@ pub use self::{
     operator::Operator,
     pod_identity::PodIdentity,
     proxy::{Passing, Proxy, Side, Sort},
-    rights::{operator_policy, pairs},
+    rights::{only_bounded_roles, operator_policy, pairs},
     sandbox::{ACCOUNT, Answer, JournalEntry, Permission, REGION, Sandbox, SandboxClient, Watched, released},
     tls_front::TlsFront,
 };

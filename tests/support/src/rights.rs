@@ -12,15 +12,30 @@ use crate::{Error, places};
 ///
 /// The document cannot be read, or holds no policy.
 pub fn operator_policy() -> Result<Value, Error> {
+    documented(0)
+}
+
+/// The statement of that document by which nobody makes a role, or fills one, that the boundary does not bound.
+///
+/// # Errors
+///
+/// The document cannot be read, or does not hold it.
+pub fn only_bounded_roles() -> Result<Value, Error> {
+    documented(1)
+}
+
+/// One of the blocks of JSON in that document.
+fn documented(number: usize) -> Result<Value, Error> {
     let path = places::repository().join("docs/aws-permissions.md");
     let document = fs::read_to_string(&path).map_err(Error::file(&path))?;
-    let unreadable = |why: String| Error::document("the policy in docs/aws-permissions.md", why);
-    let policy = document
-        .split_once("```json\n")
-        .and_then(|(_, rest)| rest.split_once("```"))
-        .map(|(policy, _)| policy)
-        .ok_or_else(|| unreadable("there is none".to_owned()))?;
-    serde_json::from_str(policy).map_err(|error| unreadable(error.to_string()))
+    let unreadable = |why: String| Error::document("what docs/aws-permissions.md grants", why);
+    let block = document
+        .split("```json\n")
+        .nth(number + 1)
+        .and_then(|rest| rest.split_once("```"))
+        .map(|(block, _)| block)
+        .ok_or_else(|| unreadable(format!("it has no block {number} of JSON")))?;
+    serde_json::from_str(block).map_err(|error| unreadable(error.to_string()))
 }
 
 /// Each verb that a role of Kubernetes grants, with its resource: `update coordination.k8s.io/leases/jwthttpapi-leader`.

@@ -405,6 +405,11 @@ impl World {
         self.iam.arn(name)
     }
 
+    /// The policy that bounds the role of that name.
+    pub(crate) fn boundary(&self, role: &str) -> Option<&String> {
+        self.iam.boundary(role)
+    }
+
     /// The whole state in one value: equal states give equal texts. Counters and what only time changes are left out.
     pub(crate) fn state(&mut self, now: Timestamp) -> Result<Value, Refusal> {
         let mut regions = serde_json::Map::new();

@@ -49,6 +49,11 @@ impl Iam {
         find(&self.roles, name).ok().map(|role| role.arn.clone())
     }
 
+    /// The policy that bounds the role of that name.
+    pub(crate) fn boundary(&self, name: &str) -> Option<&String> {
+        find(&self.roles, name).ok()?.boundary()
+    }
+
     /// Carries out one request. A refused request changes nothing.
     pub(crate) fn apply(&mut self, env: &mut Env, request: &Request) -> Answer {
         match request {

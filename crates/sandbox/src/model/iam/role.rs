@@ -105,6 +105,10 @@ impl Role {
         Ok(())
     }
 
+    pub(super) const fn boundary(&self) -> Option<&String> {
+        self.boundary.as_ref()
+    }
+
     pub(super) fn set_boundary(&mut self, arn: Option<&str>) -> Result<(), Refusal> {
         if arn.is_some_and(|arn| !arn.starts_with("arn:") || !arn.contains(":policy/")) {
             return Err(validation(

@@ -2,11 +2,13 @@
 
 import contextlib
 import datetime
+import functools
 from unittest import mock
 
 import botocore.auth
-from aws import demand, refused
+from aws import FUNCTION, demand, refused
 from case import cases_of
+from sandbox import ACCOUNT, permissions
 
 gateway = cases_of("apigatewayv2")
 functions = cases_of("lambda")
@@ -160,3 +162,34 @@ def too_many_requests_are_refused_by_iam(aws):
     aws.iam.list_roles()
     with refused(400, "Throttling"):
         aws.iam.list_roles()
+
+
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+ONLY_BOUNDED = {
+    "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Action": ["iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"],
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": BOUNDARY}},
+        },
+    ]
+}
+
+
+@iam("§12", "D", settings={"principals": {"AKIDBOUNDED": {"name": "bounded", "policy": ONLY_BOUNDED}}})
+def a_condition_on_the_boundary_looks_at_the_role(aws):
+    aws.role("free")
+    bounded = aws.with_key("AKIDBOUNDED")
+    put = functools.partial(bounded.iam.put_role_policy, PolicyName="p", PolicyDocument=permissions(FUNCTION))
+    with refused(403, "AccessDenied"):
+        bounded.role("another")
+    with refused(403, "AccessDenied"):
+        put(RoleName="free")
+    with refused(403, "AccessDenied"):
+        bounded.iam.put_role_permissions_boundary(RoleName="free", PermissionsBoundary=BOUNDARY + "-of-others")
+    bounded.iam.put_role_permissions_boundary(RoleName="free", PermissionsBoundary=BOUNDARY)
+    put(RoleName="free")
+    bounded.role("another", PermissionsBoundary=BOUNDARY)
+    put(RoleName="another")
