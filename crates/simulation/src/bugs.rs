@@ -20,6 +20,8 @@ struct Hunt {
     scenario: Scenario,
     faults: Vec<Fault>,
     depth: usize,
+    /// The rules that it is to break; any if there are none.
+    rules: &'static [Rule],
 }
 
 /// What a hunt came to.
@@ -67,7 +69,14 @@ pub fn hunt(ground: &Ground, bug: Bug, workers: usize) -> Catch {
     let mut lives = 0;
     for mut hunt in hunts(bug) {
         hunt.scenario.planted = Some(bug.name());
-        let tally = sweep::first(ground, &hunt.scenario, &hunt.faults, hunt.depth, workers);
+        let tally = sweep::first(
+            ground,
+            &hunt.scenario,
+            &hunt.faults,
+            hunt.depth,
+            workers,
+            hunt.rules,
+        );
         lives += tally.lives;
         if let Some(failure) = tally.failures.into_iter().next() {
             return Catch {
@@ -85,11 +94,13 @@ fn hunts(bug: Bug) -> Vec<Hunt> {
         scenario,
         faults: Vec::new(),
         depth: 0,
+        rules: &[],
     };
     let single = |scenario| Hunt {
         scenario,
         faults: Fault::all(),
         depth: 1,
+        rules: &[],
     };
     if hunts.is_empty() {
         hunts.extend(Scenario::by_chance().into_iter().map(plain));
@@ -103,7 +114,17 @@ fn with(scenario: Scenario, depth: usize, faults: impl Into<Vec<Fault>>) -> Vec<
         scenario,
         faults: faults.into(),
         depth,
+        rules: &[],
     }]
+}
+
+/// For a bug that something lesser gives away at once: lives that show what it is known for, a second API or one that is left.
+fn doubling(scenario: Scenario, faults: impl Into<Vec<Fault>>) -> Vec<Hunt> {
+    let mut hunts = with(scenario, 1, faults);
+    for hunt in &mut hunts {
+        hunt.rules = &[Rule::OneApi, Rule::NothingLeft];
+    }
+    hunts
 }
 
 /// Lives for the bugs that not every sweep of single faults shows, or not soon.
@@ -149,7 +170,8 @@ fn special(bug: Bug) -> Vec<Hunt> {
         Bug::FinalizerFirst => with(Scenario::smallest(), 1, [Fault::Crash(Side::Before), died]),
         Bug::NoBudget => with(Scenario::wide(), 0, []),
         Bug::FirstDeployment => with(Scenario::unhurried(), 0, []),
-        Bug::AckShape | Bug::CreatesWithoutLook | Bug::SdkRetries => with(
+        Bug::AckShape | Bug::CreatesWithoutLook => doubling(Scenario::smallest(), [lost, died]),
+        Bug::SdkRetries => with(
             Scenario::smallest(),
             1,
             [lost, died, Fault::Status(Side::After, 500)],

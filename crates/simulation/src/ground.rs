@@ -13,6 +13,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_apigatewayv2::types::ProtocolType;
 use aws_sdk_iam::types::Tag;
 use aws_sdk_lambda::{
+    Client as Lambda,
     primitives::Blob,
     types::{FunctionCode, Runtime},
 };
@@ -199,27 +200,11 @@ async fn settle(alone: &Beginning) -> Beginning {
 }
 
 async fn furnish(config: &SdkConfig) {
-    let lambda = aws_sdk_lambda::Client::new(config);
+    let lambda = Lambda::new(config);
     for name in ["one", "two", "three"] {
-        let code = FunctionCode::builder()
-            .zip_file(Blob::new(SMALLEST_ARCHIVE))
-            .build();
-        let function = lambda
-            .create_function()
-            .function_name(name)
-            .handler("index.handler")
-            .runtime(Runtime::Nodejs22x)
-            .role(format!("arn:aws:iam::{ACCOUNT}:role/x"))
-            .code(code);
-        function.send().await.expect("a function");
+        assert!(users_function(&lambda, name).await, "no function {name}");
     }
-    let permission = lambda
-        .add_permission()
-        .function_name("one")
-        .statement_id("somebody-elses")
-        .action("lambda:InvokeFunction")
-        .principal("events.amazonaws.com");
-    permission.send().await.expect("a permission");
+    admit_somebody(&lambda, "one").await;
     let gateway = aws_sdk_apigatewayv2::Client::new(config);
     let api = gateway
         .create_api()
@@ -242,6 +227,30 @@ async fn furnish(config: &SdkConfig) {
     furnish_stranger(config, &trust).await;
 }
 
+/// A function of the user's; whether it was made, as it is not when there is one of the name.
+pub(crate) async fn users_function(lambda: &Lambda, name: &str) -> bool {
+    let code = FunctionCode::builder().zip_file(Blob::new(SMALLEST_ARCHIVE));
+    let function = lambda
+        .create_function()
+        .function_name(name)
+        .handler("index.handler")
+        .runtime(Runtime::Nodejs22x)
+        .role(format!("arn:aws:iam::{ACCOUNT}:role/x"))
+        .code(code.build());
+    function.send().await.is_ok()
+}
+
+/// Somebody else may call it, too.
+pub(crate) async fn admit_somebody(lambda: &Lambda, name: &str) {
+    let permission = lambda
+        .add_permission()
+        .function_name(name)
+        .statement_id("somebody-elses")
+        .action("lambda:InvokeFunction")
+        .principal("events.amazonaws.com");
+    permission.send().await.expect("a permission");
+}
+
 /// A role, and a function with its role and its log group, named and tagged as the operator does it for another object.
 async fn furnish_stranger(config: &SdkConfig, trust: &Value) {
     let owner = stranger_owner();
@@ -262,7 +271,7 @@ async fn furnish_stranger(config: &SdkConfig, trust: &Value) {
     let group = logs.create_log_group().log_group_name(log_group(&name));
     group.set_tags(of_all()).send().await.expect("a log group");
     let code = FunctionCode::builder().zip_file(Blob::new(SMALLEST_ARCHIVE));
-    let function = aws_sdk_lambda::Client::new(config).create_function();
+    let function = Lambda::new(config).create_function();
     let function = function
         .function_name(&name)
         .handler("index.handler")

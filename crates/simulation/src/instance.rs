@@ -56,10 +56,12 @@ pub(crate) fn start(world: &World, settings: &Settings) -> Running {
         identity: format!("operator-{instance}"),
         clock: Clock::new(move || clock.now()),
     };
-    let (settings, stopped, told) = (settings.clone(), stop.clone(), world.clone());
+    let (settings, stopped, world) = (settings.clone(), stop.clone(), world.clone());
     let ended = tokio::spawn(async move {
-        let _end = End(told);
-        let operator = Operator::new(&settings, ways, &mut Registry::default()).await?;
+        let _end = End(world.clone());
+        let mut registry = Registry::default();
+        let operator = Operator::new(&settings, ways, &mut registry).await?;
+        world.state().metrics.push(registry);
         operator.run(stopped).await
     });
     Running {

@@ -156,6 +156,7 @@ impl<'a> Life<'a> {
     /// Stops the processes, and says what it all came to.
     pub(crate) async fn end(mut self) -> Outcome {
         self.stop().await;
+        self.oracle.ended(&self.world);
         let state = self.world.state();
         Outcome {
             journal: state.journal.clone(),
@@ -394,8 +395,11 @@ impl<'a> Life<'a> {
 }
 
 /// Whether a phase has reached its end. An object that somebody deleted meanwhile has reached the end of all, and one that is
-/// suspended goes no further.
+/// suspended goes no further. Nor is it the end while something of the user's is away.
 fn reached(world: &World, phase: Phase) -> bool {
+    if world.state().away > 0 {
+        return false;
+    }
     let Ok(object) = world.state().kubernetes.get(&OBJECT) else {
         return true;
     };

@@ -39,7 +39,12 @@ pub enum Shape {
     Unanswered,
     /// Every other one is refused.
     Flapping,
+    /// They are carried out eight seconds late.
+    Slow,
 }
+
+/// How late that is: within the time of a request, beyond that of a lease's.
+pub(crate) const SLOW: Duration = Duration::from_secs(8);
 
 impl Outage {
     /// Everything is refused.
@@ -56,11 +61,12 @@ impl Outage {
     }
 
     /// All that are tried.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::away(30),
         Self::away(600),
         Self::new(Extent::Everything, Shape::Silent, 60),
         Self::new(Extent::Everything, Shape::Flapping, 120),
+        Self::new(Extent::Everything, Shape::Slow, 120),
         Self::new(Extent::Part, Shape::Refused, 300),
         Self::new(Extent::Part, Shape::Failing(429), 60),
         Self::new(Extent::Part, Shape::Failing(500), 60),

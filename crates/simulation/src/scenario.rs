@@ -71,7 +71,8 @@ impl Scenario {
     }
 
     /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists and
-    /// reads that lag, two processes, of which one leads or each of them does, another object, and what is retained or suspended.
+    /// reads that lag, two processes, of which one leads or each of them does, another object, what is retained or suspended, and
+    /// lists of many pages.
     pub fn every() -> Vec<Self> {
         let mut every = Self::all();
         every.extend([
@@ -84,12 +85,14 @@ impl Scenario {
             Self::beside(),
             Self::retained(),
             Self::suspended(),
+            Self::paged(),
         ]);
         every
     }
 
     /// Every scenario that faults are drawn for: one of each kind, twice as often as two processes, of which one leads or each
-    /// of them does, as another object beside it, and as what is retained or suspended. Leases are most of what two ask for.
+    /// of them does, as another object beside it, as what is retained or suspended, and as a narrow budget. Leases are most of
+    /// what two ask for.
     pub fn by_chance() -> Vec<Self> {
         let mut all = Self::all();
         all.extend(Self::all());
@@ -99,6 +102,7 @@ impl Scenario {
             Self::beside(),
             Self::retained(),
             Self::suspended(),
+            Self::unhurried(),
         ]);
         all
     }
@@ -135,6 +139,18 @@ impl Scenario {
             second["suspend"] = json!(true);
         }
         suspended
+    }
+
+    /// Everything twice, on an AWS whose lists come one by one and in no order.
+    pub fn paged() -> Self {
+        let mut paged = Self::smallest();
+        paged.name = "paged";
+        paged.switches = json!({"page_size": 1, "list_order": "shuffled"});
+        paged.first["authorizers"] = json!([{"name": "other", "issuer": OTHER_ISSUER, "audience": ["two"]}]);
+        let mut other = route("GET /b", "two");
+        other["authorizer"] = json!("other");
+        paged.first["routes"] = json!([route("GET /a", "one"), other]);
+        paged
     }
 
     /// Two processes, of which one leads, with resource policies.

@@ -4,7 +4,7 @@ use crate::{
     fault::{Fault, Schedule},
     ground::Ground,
     life::{self, Outcome, Phase},
-    oracle::Violation,
+    oracle::{Rule, Violation},
     scenario::Scenario,
     workers,
 };
@@ -114,24 +114,44 @@ pub fn exhaustive(
     depth: usize,
     workers: usize,
 ) -> Tally {
-    walk(ground, scenario, faults, depth, workers, Until::AllAreLived)
+    walk(ground, scenario, faults, depth, workers, &Until::AllAreLived)
 }
 
 /// Until when schedules are lived.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
+enum Until<'a> {
     /// Until there are no more.
     AllAreLived,
-    /// Until one is not survived; faults that belong together come within a few requests.
-    OneFails,
+    /// Until one breaks one of these rules, or any if there are none; faults that belong together come within a few requests.
+    OneBreaks(&'a [Rule]),
+}
+
+impl Until<'_> {
+    /// What counts of what a life violated.
+    fn counts(&self, violation: &Violation) -> bool {
+        match self {
+            Self::OneBreaks(rules) => rules.is_empty() || rules.contains(&violation.rule),
+            Self::AllAreLived => true,
+        }
+    }
+
+    const fn one_is_enough(&self) -> bool {
+        matches!(self, Self::OneBreaks(_))
+    }
 }
 
 /// Within how many requests.
 const NEAR: usize = 24;
 
-/// Lives such schedules, with their faults close together, until one is not survived.
-pub fn first(ground: &Ground, scenario: &Scenario, faults: &[Fault], depth: usize, workers: usize) -> Tally {
-    walk(ground, scenario, faults, depth, workers, Until::OneFails)
+/// Lives such schedules, with their faults close together, until one breaks one of these rules, or any if there are none.
+pub fn first(
+    ground: &Ground,
+    scenario: &Scenario,
+    faults: &[Fault],
+    depth: usize,
+    workers: usize,
+    rules: &[Rule],
+) -> Tally {
+    walk(ground, scenario, faults, depth, workers, &Until::OneBreaks(rules))
 }
 
 fn walk(
@@ -140,7 +160,7 @@ fn walk(
     faults: &[Fault],
     depth: usize,
     workers: usize,
-    until: Until,
+    until: &Until<'_>,
 ) -> Tally {
     let began = Instant::now();
     let work = Mutex::new(Work {
@@ -153,7 +173,8 @@ fn walk(
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(schedule) = take(&work, &more) {
-                    let outcome = life::live(ground, scenario, &schedule, FIRST);
+                    let mut outcome = life::live(ground, scenario, &schedule, FIRST);
+                    outcome.violations.retain(|violation| until.counts(violation));
                     let next = if schedule.len() < depth {
                         extended(&schedule, &outcome, faults, until)
                     } else {
@@ -162,7 +183,7 @@ fn walk(
                     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
                     work.tally.count(scenario.name, None, &schedule, &outcome);
                     work.open.extend(next);
-                    if until == Until::OneFails && work.tally.survived < work.tally.lives {
+                    if until.one_is_enough() && work.tally.survived < work.tally.lives {
                         work.open.clear();
                     }
                     work.busy -= 1;
@@ -291,9 +312,9 @@ pub fn shrink(ground: &Ground, failure: &Failure) -> Failure {
 }
 
 /// A schedule with one fault more, later than all that it has.
-fn extended(schedule: &Schedule, outcome: &Outcome, faults: &[Fault], until: Until) -> Vec<Schedule> {
+fn extended(schedule: &Schedule, outcome: &Outcome, faults: &[Fault], until: &Until<'_>) -> Vec<Schedule> {
     let first = schedule.keys().next_back().map_or(0, |last| last + 1);
-    let near = until == Until::OneFails && !schedule.is_empty();
+    let near = until.one_is_enough() && !schedule.is_empty();
     let most = if near { first + NEAR } else { usize::MAX };
     let numbers = first..outcome.journal.len().min(most);
     numbers

@@ -8,10 +8,11 @@ use crate::{
     fault::{Fault, Schedule, Side},
     kubernetes::Store,
     oracle::{Oracle, Rule},
-    outage::{Outages, Shape},
+    outage::{Outages, SLOW, Shape},
 };
 use jwthttpapi_sandbox::{Sandbox, Settings};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use prometheus_client::registry::Registry;
 use std::{
     collections::BTreeSet,
     fmt,
@@ -67,6 +68,8 @@ pub struct State {
     pub kubernetes: Store,
     /// Every event that was told to people.
     pub told: Vec<serde_json::Value>,
+    /// The metrics of every process.
+    pub metrics: Vec<Registry>,
     /// Every request so far.
     pub journal: Vec<Effect>,
     /// What is to befall which request.
@@ -84,6 +87,8 @@ pub struct State {
     outages: Outages,
     /// What deeds have switched in AWS.
     pub switched: Switched,
+    /// How often something of the user's was taken away that is not back yet.
+    pub away: u32,
     /// How far the time of day is from what it should be.
     skew: SignedDuration,
     last: Instance,
@@ -103,6 +108,7 @@ impl World {
         let state = State {
             kubernetes: Store::default(),
             told: Vec::new(),
+            metrics: Vec::new(),
             journal: Vec::new(),
             schedule,
             latency,
@@ -112,6 +118,7 @@ impl World {
             terminated: BTreeSet::new(),
             outages: Outages::default(),
             switched: Switched::default(),
+            away: 0,
             skew: SignedDuration::ZERO,
             last: 0,
             panics: false,
@@ -241,6 +248,7 @@ impl World {
             Some(Shape::Refused | Shape::Flapping) => return Delivery::Reset,
             Some(Shape::Failing(status)) => return Delivery::Status(status),
             Some(Shape::Silent) => return pending().await,
+            Some(Shape::Slow) => sleep(SLOW).await,
             Some(Shape::Unanswered) | None => {}
         }
         if matches!(fault, Some(Fault::Late { .. } | Fault::Pause { .. })) {

@@ -13,8 +13,8 @@ pub use status::{CORRUPTED, WIPED};
 
 use crate::{OBJECT, kubernetes::Key, scenario::ISSUER, world::World};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt, time::Duration};
-use tokio::time::sleep;
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
 
 /// One deed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub enum Deed {
     Delete,
     /// An administrator takes the finalizer off and deletes the object, and the user makes one of the same name.
     Replace,
+    /// The user deletes the object, and makes one of the same name as soon as it has gone.
+    Recreate,
     /// Somebody takes the operator's finalizer off.
     StripFinalizer,
     /// The API server forgets the past: every watch ends, and a new one has to list again.
@@ -59,6 +61,7 @@ impl Deed {
         match self {
             Self::Delete => "deleted meanwhile",
             Self::Replace => "replaced by its namesake",
+            Self::Recreate => "made anew",
             Self::StripFinalizer => "finalizer stripped",
             Self::Compact => "watch compacted",
             Self::EndWatches => "watches ended",
@@ -83,6 +86,7 @@ impl Deed {
         let plain = [
             Self::Delete,
             Self::Replace,
+            Self::Recreate,
             Self::StripFinalizer,
             Self::Compact,
             Self::EndWatches,
@@ -130,6 +134,9 @@ fn full() -> impl Iterator<Item = Deed> {
     .into_iter()
     .map(|patch| Deed::Switch(patch, 180))
 }
+
+/// How long a user waits for an object to go.
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// How much of a text or a patch is shown.
 const SHOWN: usize = 60;
@@ -193,6 +200,7 @@ impl World {
             Deed::Corrupt(field, value) => self.corrupt(field, value),
             Deed::Wipe(field) => self.wipe(field),
             Deed::Replace => self.replace(),
+            Deed::Recreate => self.recreate(),
             Deed::Delete => self.delete(),
             Deed::StripFinalizer => {
                 self.oracle().stripped();
@@ -312,8 +320,45 @@ impl World {
         self.oracle().forgot_functions();
         store.strip_finalizers(&OBJECT);
         store.delete(&OBJECT, now);
+        drop(state);
+        self.bear(&old);
+    }
+
+    fn recreate(&self) {
+        self.delete();
+        let world = self.clone();
+        tokio::spawn(async move {
+            let mut changes = world.changes();
+            let mut last = Arc::default();
+            let gone = async {
+                while let Some(object) = world.object() {
+                    last = object;
+                    let _ = changes.changed().await;
+                }
+            };
+            if timeout(PATIENCE, gone).await.is_err() || last.is_null() {
+                return;
+            }
+            // A namesake of one that went without its finalizer knows of its things no more than one that replaces it.
+            if world.oracle().was_stripped() {
+                world.oracle().forgot_grants();
+                world.oracle().forgot_functions();
+            }
+            world.bear(&last);
+            world.announce();
+        });
+    }
+
+    fn object(&self) -> Option<Arc<Value>> {
+        self.state().kubernetes.get(&OBJECT).ok()
+    }
+
+    /// The user makes an object like one that has gone.
+    fn bear(&self, old: &Value) {
         let object = json!({"apiVersion": old["apiVersion"], "kind": old["kind"], "spec": old["spec"]});
-        if let Ok(new) = store.create(&OBJECT, object, now) {
+        let now = self.now();
+        let born = self.state().kubernetes.create(&OBJECT, object, now);
+        if let Ok(new) = born {
             self.oracle()
                 .lives(new["metadata"]["uid"].as_str().unwrap_or_default());
         }

@@ -150,6 +150,32 @@ impl Oracle {
         court.may_have_had += 1;
     }
 
+    /// Somebody takes an API away: it is nobody's, or somebody else's, and the object needs another.
+    pub fn disowned(&self, api: &str) {
+        let mut court = self.court();
+        court.orphans.insert(api.to_owned());
+        court.may_have_had += 1;
+        court.excuses.orphaned += 1;
+        court.excuses.disowned = true;
+    }
+
+    /// The user has made a function anew: it is as the one before, but for its age.
+    pub fn remade(&self, function: &str, state: &Value) {
+        let mut court = self.court();
+        let list = format!("/regions/{REGION}/functions");
+        let anew = expected::items(state.pointer(&list).unwrap_or(&Value::Null));
+        let Some(anew) = anew.into_iter().find(|one| one["FunctionName"] == function) else {
+            return;
+        };
+        let before = Arc::make_mut(&mut court.before).pointer_mut(&list);
+        for one in before.and_then(Value::as_array_mut).into_iter().flatten() {
+            if one["FunctionName"] == function {
+                one["LastModified"] = anew["LastModified"].clone();
+                one["RevisionId"] = anew["RevisionId"].clone();
+            }
+        }
+    }
+
     /// Somebody denies an action.
     pub fn denied(&self, action: &str) {
         self.court().denied.insert(action.to_owned());

@@ -13,6 +13,7 @@ use jwthttpapi_sandbox::{
     data_plane::invoke_permission::{self, Invocation},
     model::deployment::{DeployedRoute, Deployment},
 };
+use prometheus_client::encoding::text::encode;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -52,10 +53,12 @@ impl Oracle {
         } else if gone && !excuses.leave_something() && !unknown {
             compare(Rule::NothingLeft, &court.before, &state);
         } else {
+            let (before, is) = (&court.before, &state);
+            let known = excuses.disowned.then(|| expected::known(before, is));
             compare(
                 Rule::NothingForeign,
-                &expected::others(&court.before),
-                &expected::others(&state),
+                &expected::others(before),
+                &expected::others(known.as_ref().unwrap_or(is)),
             );
         }
         if !gone && !left_alone {
@@ -205,12 +208,29 @@ impl Oracle {
         let state = world.state();
         let shown = state.kubernetes.get(&OBJECT).unwrap_or_default();
         let told = state.told.iter().map(ToString::to_string);
-        let shows = |text: &String| text.contains(SECRET) || text.contains(CANARY);
-        if told.chain([shown.to_string()]).any(|text| shows(&text)) {
+        if told.chain([shown.to_string()]).any(|text| is_secret(&text)) {
             drop(state);
             self.violated(Rule::Discreet, "the object or an event shows a secret");
         }
     }
+
+    /// Judges what a life leaves that has ended.
+    pub(crate) fn ended(&self, world: &World) {
+        let state = world.state();
+        let mut text = String::new();
+        for metrics in &state.metrics {
+            if encode(&mut text, metrics).is_err() {
+                self.violated(Rule::Discreet, "metrics cannot be read");
+            }
+        }
+        if is_secret(&text) {
+            self.violated(Rule::Discreet, "metrics show a secret");
+        }
+    }
+}
+
+fn is_secret(text: &str) -> bool {
+    text.contains(SECRET) || text.contains(CANARY)
 }
 
 /// How long a phase takes that nothing disturbs: the waits for lists and for IAM, and room for both.

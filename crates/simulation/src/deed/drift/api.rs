@@ -1,11 +1,12 @@
 //! The API itself: its settings, CORS and tags.
 
-use super::{Drift, MORE, NONCE, USER_TAG, WITHOUT_PROOF};
-use crate::world::World;
+use super::{A_WHILE, Drift, MORE, NONCE, PROOF, USER_TAG, WITHOUT_PROOF};
+use crate::{OBJECT, world::World};
 use aws_sdk_apigatewayv2::{
     Client as Gateway,
     types::{Cors, IpAddressType},
 };
+use tokio::time::sleep;
 
 pub(super) async fn happen(drift: Drift, world: &World, gateway: &Gateway, api: &str) -> Option<()> {
     let update = gateway.update_api().api_id(api);
@@ -23,6 +24,15 @@ pub(super) async fn happen(drift: Drift, world: &World, gateway: &Gateway, api: 
         Drift::DropCors => drop(gateway.delete_cors_configuration().api_id(api).send().await),
         Drift::DropTags => untag(gateway, api, without_nonce()).await,
         Drift::DropNonce => untag(gateway, api, [NONCE]).await,
+        Drift::ReplaceNonce => replace_nonce(world, gateway, api).await,
+        Drift::LoseProof => {
+            world.oracle().disowned(api);
+            untag(gateway, api, PROOF).await;
+        }
+        Drift::ChangeProof => {
+            world.oracle().disowned(api);
+            tag(gateway, api, PROOF).await;
+        }
         Drift::DropUserTags => untag(gateway, api, [USER_TAG]).await,
         Drift::ChangeOwnerTags => tag(gateway, api, without_nonce()).await,
         Drift::ChangeUserTags => tag(gateway, api, [USER_TAG]).await,
@@ -52,6 +62,20 @@ fn arn(api: &str) -> String {
 
 fn without_nonce() -> impl Iterator<Item = &'static str> {
     WITHOUT_PROOF.into_iter().filter(|key| *key != NONCE)
+}
+
+/// The nonce that was there comes back by the same hand, if it is still the one that status has.
+async fn replace_nonce(world: &World, gateway: &Gateway, api: &str) {
+    tag(gateway, api, [NONCE]).await;
+    let (world, gateway, api) = (world.clone(), gateway.clone(), api.to_owned());
+    tokio::spawn(async move {
+        sleep(A_WHILE).await;
+        let object = world.state().kubernetes.get(&OBJECT).unwrap_or_default();
+        if let Some(nonce) = object["status"]["nonce"].as_str() {
+            let back = gateway.tag_resource().resource_arn(arn(&api)).tags(NONCE, nonce);
+            drop(back.send().await);
+        }
+    });
 }
 
 async fn tag(gateway: &Gateway, api: &str, keys: impl IntoIterator<Item = &str>) {

@@ -38,6 +38,9 @@ fn of_the_api() -> Vec<(&'static str, Held)> {
             Drift::DropTags,
             Drift::ChangeOwnerTags,
             Drift::DropNonce,
+            Drift::ReplaceNonce,
+            Drift::LoseProof,
+            Drift::ChangeProof,
             Drift::ChangeUserTags,
             Drift::DropUserTags,
             Drift::AddTag,
@@ -146,9 +149,10 @@ fn of_roles_and_functions() -> Vec<(&'static str, Held)> {
     all.chain(configuration).chain(group).collect()
 }
 
-/// What is about no single field: whole things, policies in functions, and what others put beside the operator's.
-const BESIDE: [Drift; 7] = [
+/// What is about no single field: whole things, functions of the user's, policies in functions, and what others put beside the operator's.
+const BESIDE: [Drift; 8] = [
     Drift::DeleteApi,
+    Drift::DeleteUsersFunction,
     Drift::AttachPolicy,
     Drift::InlinePolicy,
     Drift::RemoveStatements,

@@ -1,7 +1,11 @@
-//! The object's own functions.
+//! The object's own functions, and the user's to which routes lead.
 
-use super::{Drift, MORE, USER_TAG, WITHOUT_PROOF};
-use crate::{ACCOUNT, REGION, ground::stranger_role, world::World};
+use super::{A_WHILE, Drift, MORE, USER_TAG, WITHOUT_PROOF};
+use crate::{
+    ACCOUNT, REGION,
+    ground::{admit_somebody, stranger_role, users_function},
+    world::World,
+};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::{
     Client as Lambda,
@@ -9,12 +13,34 @@ use aws_sdk_lambda::{
     types::{Architecture, Environment, Runtime},
 };
 use jwthttpapi_sandbox::SMALLEST_ARCHIVE;
+use tokio::time::sleep;
+
+/// A function of the user's to which routes of each scenario lead.
+const USERS: &str = "one";
 
 pub(super) async fn happen(drift: Drift, world: &World, config: &SdkConfig) {
     let lambda = Lambda::new(config);
+    if drift == Drift::DeleteUsersFunction {
+        return users_function_away(world, lambda).await;
+    }
     for function in world.functions() {
         to(drift, &lambda, &function).await;
     }
+}
+
+async fn users_function_away(world: &World, lambda: Lambda) {
+    drop(lambda.delete_function().function_name(USERS).send().await);
+    world.state().away += 1;
+    let world = world.clone();
+    tokio::spawn(async move {
+        sleep(A_WHILE).await;
+        if users_function(&lambda, USERS).await {
+            admit_somebody(&lambda, USERS).await;
+            world.oracle().remade(USERS, &world.sandbox().state());
+        }
+        world.state().away -= 1;
+        world.announce();
+    });
 }
 
 async fn to(drift: Drift, lambda: &Lambda, function: &str) {

@@ -19,6 +19,7 @@ pub(crate) use roles::SOMEBODY;
 
 use crate::{ground::stranger, world::World};
 use aws_sdk_apigatewayv2::Client as Gateway;
+use std::time::Duration;
 
 /// Declares the drifts with what they are about, and lists all of them.
 macro_rules! drifts {
@@ -88,6 +89,12 @@ drifts! {
         ChangeOwnerTags,
         /// The nonce's tag is lost.
         DropNonce,
+        /// It has another nonce, for three minutes.
+        ReplaceNonce,
+        /// The tags of the proof are lost: it is nobody's.
+        LoseProof,
+        /// They have other values: it is somebody else's.
+        ChangeProof,
         /// The user's tags have other values.
         ChangeUserTags,
         /// The user's tags are lost.
@@ -212,6 +219,8 @@ drifts! {
         DropFunctionTags,
         /// The user's tags have other values, and there is one more.
         ChangeFunctionTags,
+        /// The user's function, to which routes lead, is gone for three minutes.
+        DeleteUsersFunction,
     }
     Logs {
         /// Their log groups are deleted.
@@ -235,10 +244,14 @@ const WITHOUT_PROOF: [&str; 4] = [
     "jwthttpapi.dev/deletion-policy",
 ];
 const NONCE: &str = "jwthttpapi.dev/nonce";
+/// Keys of those that prove whose something is.
+const PROOF: [&str; 2] = ["jwthttpapi.dev/cluster", "jwthttpapi.dev/uid"];
 /// The key of the scenarios' tag.
 const USER_TAG: &str = "team";
 /// A tag that nobody asks for.
 const MORE: &str = "somebody";
+/// How long something lasts that only the one who does it can undo: it ends before anybody gives up.
+const A_WHILE: Duration = Duration::from_secs(180);
 
 impl Drift {
     /// Happens, as far as there is something that it can happen to.

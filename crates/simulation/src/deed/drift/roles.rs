@@ -1,20 +1,16 @@
 //! The role that invokes, and the roles that functions run under.
 
-use super::{Drift, MORE, USER_TAG, WITHOUT_PROOF};
+use super::{A_WHILE, Drift, MORE, USER_TAG, WITHOUT_PROOF};
 use crate::world::World;
 use aws_config::SdkConfig;
 use aws_sdk_iam::{Client as Iam, types::Tag};
 use serde_json::{Value, json};
-use std::time::Duration;
 use tokio::time::sleep;
 
 /// The name of the operator's own policy in a role.
 const POLICY: &str = "jwthttpapi";
 /// The name of the one that somebody else puts there.
 pub(crate) const SOMEBODY: &str = "somebody";
-/// Of what somebody puts on a role for a while, how long: a role with a policy of others cannot be deleted, and it is taken
-/// off again before anybody gives up.
-const A_WHILE: Duration = Duration::from_secs(180);
 
 pub(super) async fn happen(drift: Drift, world: &World, config: &SdkConfig) {
     let iam = Iam::new(config);
