@@ -202,9 +202,15 @@ async fn settle(alone: &Beginning) -> Beginning {
 async fn furnish(config: &SdkConfig) {
     let lambda = Lambda::new(config);
     for name in ["one", "two", "three"] {
-        assert!(users_function(&lambda, name).await, "no function {name}");
+        users_function(&lambda, name).await;
     }
-    admit_somebody(&lambda, "one").await;
+    let permission = lambda
+        .add_permission()
+        .function_name("one")
+        .statement_id("somebody-elses")
+        .action("lambda:InvokeFunction")
+        .principal("events.amazonaws.com");
+    permission.send().await.expect("a permission");
     let gateway = aws_sdk_apigatewayv2::Client::new(config);
     let api = gateway
         .create_api()
@@ -227,8 +233,8 @@ async fn furnish(config: &SdkConfig) {
     furnish_stranger(config, &trust).await;
 }
 
-/// A function of the user's; whether it was made, as it is not when there is one of the name.
-pub(crate) async fn users_function(lambda: &Lambda, name: &str) -> bool {
+/// A function of the user's.
+pub(crate) async fn users_function(lambda: &Lambda, name: &str) {
     let code = FunctionCode::builder().zip_file(Blob::new(SMALLEST_ARCHIVE));
     let function = lambda
         .create_function()
@@ -237,18 +243,7 @@ pub(crate) async fn users_function(lambda: &Lambda, name: &str) -> bool {
         .runtime(Runtime::Nodejs22x)
         .role(format!("arn:aws:iam::{ACCOUNT}:role/x"))
         .code(code.build());
-    function.send().await.is_ok()
-}
-
-/// Somebody else may call it, too.
-pub(crate) async fn admit_somebody(lambda: &Lambda, name: &str) {
-    let permission = lambda
-        .add_permission()
-        .function_name(name)
-        .statement_id("somebody-elses")
-        .action("lambda:InvokeFunction")
-        .principal("events.amazonaws.com");
-    permission.send().await.expect("a permission");
+    function.send().await.expect("a function");
 }
 
 /// A role, and a function with its role and its log group, named and tagged as the operator does it for another object.

@@ -24,8 +24,8 @@ pub(super) struct Excuses {
     /// How often the object went without its finalizer: what it had in AWS stays, unless a namesake takes it over.
     pub(super) orphaned: u32,
     pub(super) taken_over: bool,
-    /// An API of the object's was made one that is not.
-    pub(super) disowned: bool,
+    /// Something of the object's was made something of nobody's, or was retained by one that has a namesake now.
+    pub(super) let_go: bool,
     /// The uid was lost of the namesake from whom something is taken over: the one place that knows what is left of it.
     pub(super) forgot_namesake: bool,
 }

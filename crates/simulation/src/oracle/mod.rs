@@ -134,6 +134,8 @@ impl Oracle {
         uid.clone_into(&mut court.uid);
         court.apis.clear();
         court.may_have_had = 1;
+        court.rest = None;
+        court.excuses.let_go |= !court.known.is_empty() && court.wanted["deletionPolicy"] == "Retain";
     }
 
     /// Somebody changes what is the object's: whom that lets in is not the operator's doing until it is put right.
@@ -151,12 +153,16 @@ impl Oracle {
     }
 
     /// Somebody takes an API away: it is nobody's, or somebody else's, and the object needs another.
-    pub fn disowned(&self, api: &str) {
+    pub fn disowned(&self) {
         let mut court = self.court();
-        court.orphans.insert(api.to_owned());
         court.may_have_had += 1;
         court.excuses.orphaned += 1;
-        court.excuses.disowned = true;
+        court.excuses.let_go = true;
+    }
+
+    /// What was taken away is nobody's to delete from now on.
+    pub fn is_foreign(&self, api: String) {
+        self.court().orphans.insert(api);
     }
 
     /// The user has made a function anew: it is as the one before, but for its age.

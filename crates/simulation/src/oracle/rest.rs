@@ -54,7 +54,7 @@ impl Oracle {
             compare(Rule::NothingLeft, &court.before, &state);
         } else {
             let (before, is) = (&court.before, &state);
-            let known = excuses.disowned.then(|| expected::known(before, is));
+            let known = excuses.let_go.then(|| expected::known(before, is));
             compare(
                 Rule::NothingForeign,
                 &expected::others(before),

@@ -26,11 +26,11 @@ pub(super) async fn happen(drift: Drift, world: &World, gateway: &Gateway, api: 
         Drift::DropNonce => untag(gateway, api, [NONCE]).await,
         Drift::ReplaceNonce => replace_nonce(world, gateway, api).await,
         Drift::LoseProof => {
-            world.oracle().disowned(api);
+            disown(world, api);
             untag(gateway, api, PROOF).await;
         }
         Drift::ChangeProof => {
-            world.oracle().disowned(api);
+            disown(world, api);
             tag(gateway, api, PROOF).await;
         }
         Drift::DropUserTags => untag(gateway, api, [USER_TAG]).await,
@@ -63,6 +63,20 @@ fn arn(api: &str) -> String {
 fn without_nonce() -> impl Iterator<Item = &'static str> {
     WITHOUT_PROOF.into_iter().filter(|key| *key != NONCE)
 }
+
+/// What a pass has just seen it may still delete.
+fn disown(world: &World, api: &str) {
+    world.oracle().disowned();
+    let api = api.to_owned();
+    world.later(A_PASS, move |world| {
+        if world.sandbox().apis().iter().any(|(id, _)| *id == api) {
+            world.oracle().is_foreign(api);
+        }
+    });
+}
+
+/// How long a pass may take from its look to its last request, in seconds.
+const A_PASS: u64 = 10;
 
 /// The nonce that was there comes back by the same hand, if it is still the one that status has.
 async fn replace_nonce(world: &World, gateway: &Gateway, api: &str) {

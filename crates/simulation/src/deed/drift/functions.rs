@@ -3,7 +3,7 @@
 use super::{A_WHILE, Drift, MORE, USER_TAG, WITHOUT_PROOF};
 use crate::{
     ACCOUNT, REGION,
-    ground::{admit_somebody, stranger_role, users_function},
+    ground::{is_own_statement, stranger_role, users_function},
     world::World,
 };
 use aws_config::SdkConfig;
@@ -13,6 +13,7 @@ use aws_sdk_lambda::{
     types::{Architecture, Environment, Runtime},
 };
 use jwthttpapi_sandbox::SMALLEST_ARCHIVE;
+use serde_json::Value;
 use tokio::time::sleep;
 
 /// A function of the user's to which routes of each scenario lead.
@@ -29,18 +30,55 @@ pub(super) async fn happen(drift: Drift, world: &World, config: &SdkConfig) {
 }
 
 async fn users_function_away(world: &World, lambda: Lambda) {
-    drop(lambda.delete_function().function_name(USERS).send().await);
+    let admitted = others_statements(&world.sandbox().state());
+    if lambda
+        .delete_function()
+        .function_name(USERS)
+        .send()
+        .await
+        .is_err()
+    {
+        return;
+    }
     world.state().away += 1;
     let world = world.clone();
     tokio::spawn(async move {
         sleep(A_WHILE).await;
-        if users_function(&lambda, USERS).await {
-            admit_somebody(&lambda, USERS).await;
-            world.oracle().remade(USERS, &world.sandbox().state());
+        users_function(&lambda, USERS).await;
+        for statement in admitted {
+            admit(&lambda, &statement).await;
         }
+        world.oracle().remade(USERS, &world.sandbox().state());
         world.state().away -= 1;
         world.announce();
     });
+}
+
+/// The statements in that function's policy that are not the object's.
+fn others_statements(state: &Value) -> Vec<Value> {
+    let functions = state["regions"][REGION]["functions"].as_array();
+    let function = functions
+        .into_iter()
+        .flatten()
+        .find(|one| one["FunctionName"] == USERS);
+    let statements = function.and_then(|one| one["Policies"]["$LATEST"]["Statement"].as_array());
+    let others = statements.into_iter().flatten();
+    others
+        .filter(|statement| !statement["Sid"].as_str().is_some_and(is_own_statement))
+        .cloned()
+        .collect()
+}
+
+async fn admit(lambda: &Lambda, statement: &Value) {
+    let source = statement["Condition"]["ArnLike"]["AWS:SourceArn"].as_str();
+    let permission = lambda
+        .add_permission()
+        .function_name(USERS)
+        .set_statement_id(statement["Sid"].as_str().map(str::to_owned))
+        .action("lambda:InvokeFunction")
+        .set_principal(statement["Principal"]["Service"].as_str().map(str::to_owned))
+        .set_source_arn(source.map(str::to_owned));
+    drop(permission.send().await);
 }
 
 async fn to(drift: Drift, lambda: &Lambda, function: &str) {
