@@ -227,8 +227,8 @@ impl<'a> Life<'a> {
         let took = self.reach(phase).await?.saturating_sub(began);
         if self.undisturbed {
             let effects = self.world.state().journal[from..].to_vec();
-            let usual = self.scenario.switches == json!({});
-            self.oracle.prompt(phase, took, &effects, usual);
+            self.oracle
+                .prompt(phase, took, &effects, self.scenario.is_usual());
         }
         // Somebody's change is found when the object is looked at next.
         // A second API is found by the list of all, which is read once per resync period.

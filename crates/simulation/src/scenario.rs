@@ -43,6 +43,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether AWS is as it usually is: at once.
+    pub fn is_usual(&self) -> bool {
+        self.switches == json!({})
+    }
+
     /// The operator's settings.
     pub fn settings(&self) -> Settings {
         let flags = ["jwthttpapi", "run", "--allowed-functions=*"];

@@ -91,7 +91,7 @@ impl Oracle {
         let court = Court {
             violations: Vec::new(),
             exposure: Exposure::new(&scenario.switches),
-            traffic: Traffic::new(settings.leader_elect, budget),
+            traffic: Traffic::new(settings.leader_elect, budget, scenario.is_usual()),
             beside: scenario.neighbour,
             foreign: Foreign::of(&before),
             before,
