@@ -199,7 +199,12 @@ async fn lead(
     stop: &CancellationToken,
     drained: &CancellationToken,
 ) -> Result<(), Error> {
-    if !elector.acquire(stop).await {
+    let acquired = tokio::select! {
+        biased;
+        acquired = elector.acquire(stop) => acquired,
+        () = ended_by_itself(stop, drained) => false,
+    };
+    if !acquired {
         return Ok(());
     }
     tracing::info!("leading");
@@ -214,6 +219,14 @@ async fn lead(
     }
     elector.release().await;
     Ok(())
+}
+
+/// Waits until everything has drained although nobody asked for it: a follower of which nothing is left need not wait for its turn.
+async fn ended_by_itself(stop: &CancellationToken, drained: &CancellationToken) {
+    drained.cancelled().await;
+    if stop.is_cancelled() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The settings of the AWS side.

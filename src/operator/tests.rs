@@ -31,6 +31,10 @@ fn cluster() -> ApiServer {
 }
 
 async fn operator(server: &ApiServer, flags: &[&str]) -> Result<Operator, Error> {
+    replica("one", server, flags).await
+}
+
+async fn replica(identity: &str, server: &ApiServer, flags: &[&str]) -> Result<Operator, Error> {
     let aws = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
@@ -40,7 +44,7 @@ async fn operator(server: &ApiServer, flags: &[&str]) -> Result<Operator, Error>
         elections: server.client(),
         namespace: "system".to_owned(),
         aws,
-        identity: "one".to_owned(),
+        identity: identity.to_owned(),
         clock: Clock::system(),
     };
     Operator::new(&settings(flags), ways, &mut Registry::default()).await
@@ -207,6 +211,19 @@ async fn a_leader_that_is_asked_to_stop_gives_its_lease_away() {
     stop.cancel();
     running.await.unwrap().unwrap();
     assert_ne!(holder(&server), "one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_whose_controller_has_ended_does_not_wait_for_its_turn() {
+    let server = cluster();
+    let leader = operator(&server, &[]).await.unwrap();
+    let _leading = tokio::spawn(leader.run(CancellationToken::new()));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    server.trouble(Method::GET, "/jwthttpapis", Trouble::Panic);
+    let follower = replica("two", &server, &[]).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(1), follower.run(CancellationToken::new())).await;
+    assert!(matches!(ended, Ok(Err(Error::Ended(_)))), "{ended:?}");
+    assert_eq!(holder(&server), "one");
 }
 
 #[tokio::test(start_paused = true)]

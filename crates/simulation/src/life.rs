@@ -374,6 +374,8 @@ impl<'a> Life<'a> {
                 Ok(Ok(Ok(()))) => {}
                 // It may not have come up again after a fault near the end.
                 Ok(Ok(Err(Error::Kubernetes(_) | Error::LeadershipLost))) => {}
+                // The panic came when it was to end.
+                Ok(Err(error)) if error.is_panic() && self.world.state().panics => {}
                 Ok(ended) => self
                     .oracle
                     .violated(Rule::Alive, format!("a process did not end well: {ended:?}")),
