@@ -40,6 +40,8 @@ use std::{
 pub(crate) const STRANGER: &str = "99999999-9999-4999-8999-999999999999";
 /// The uid of another object of this cluster, where there is one that works.
 const NEIGHBOURS: &str = "88888888-8888-4888-8888-888888888888";
+/// What the role is called that the user's functions run under.
+const USERS_ROLE: &str = "users";
 /// What the role is called that the stranger's functions run under.
 const THEIRS: &str = "theirs";
 
@@ -200,6 +202,17 @@ async fn settle(alone: &Beginning) -> Beginning {
 }
 
 async fn furnish(config: &SdkConfig) {
+    let trusting = |service: &str| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"},
+        ]})
+    };
+    let iam = aws_sdk_iam::Client::new(config);
+    let role = iam
+        .create_role()
+        .role_name(USERS_ROLE)
+        .assume_role_policy_document(trusting("lambda.amazonaws.com").to_string());
+    role.send().await.expect("a role");
     let lambda = Lambda::new(config);
     for name in ["one", "two", "three"] {
         users_function(&lambda, name).await;
@@ -220,10 +233,7 @@ async fn furnish(config: &SdkConfig) {
         .tags("jwthttpapi.dev/namespace", "demo")
         .tags("jwthttpapi.dev/name", "hello");
     api.send().await.expect("an API");
-    let trust = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"},
-    ]});
-    let iam = aws_sdk_iam::Client::new(config);
+    let trust = trusting("apigateway.amazonaws.com");
     let role = iam
         .create_role()
         .path("/jwthttpapi/")
@@ -241,7 +251,7 @@ pub(crate) async fn users_function(lambda: &Lambda, name: &str) {
         .function_name(name)
         .handler("index.handler")
         .runtime(Runtime::Nodejs22x)
-        .role(format!("arn:aws:iam::{ACCOUNT}:role/x"))
+        .role(format!("arn:aws:iam::{ACCOUNT}:role/{USERS_ROLE}"))
         .code(code.build());
     function.send().await.expect("a function");
 }
