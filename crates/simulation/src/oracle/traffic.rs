@@ -15,6 +15,10 @@ const MOST_PASSES: usize = 20;
 /// The same on an AWS that takes its time: what it does not show yet is read every two seconds.
 const MOST_READS: usize = 40;
 
+/// How many requests the budget lends: reads are sent a second time at once when AWS fails, as many as one look sends together, and
+/// that is paid back by those that come after.
+const LENT: f64 = 6.0;
+
 /// The requests of a life, as far as rules are about them.
 pub(crate) struct Traffic {
     /// Whether processes elect a leader.
@@ -24,8 +28,6 @@ pub(crate) struct Traffic {
     /// Passes over an object in a minute, at most.
     most_passes: usize,
     processes: BTreeMap<Instance, Process>,
-    /// Requests to API Gateway that the budget has room for, and as of when.
-    room: (f64, Duration),
 }
 
 #[derive(Default)]
@@ -38,18 +40,18 @@ struct Process {
     elsewhere: bool,
     /// When it read the object.
     passes: VecDeque<Duration>,
+    /// Requests to API Gateway that its budget had room for, and when, once it has sent one.
+    room: Option<(f64, Duration)>,
 }
 
 impl Traffic {
     /// None so far, of the usual AWS or of one that takes its time.
     pub(crate) fn new(elected: bool, budget: Option<(f64, u32)>, usual: bool) -> Self {
-        let room = budget.map_or(0.0, |(_, burst)| f64::from(burst));
         Self {
             elected,
             budget,
             most_passes: if usual { MOST_PASSES } else { MOST_READS },
             processes: BTreeMap::new(),
-            room: (room, Duration::ZERO),
         }
     }
 
@@ -108,12 +110,11 @@ impl Traffic {
         if let Some((rate, burst)) = self.budget
             && name.contains("apis")
         {
-            let (room, since) = self.room;
+            let (room, since) = process.room.unwrap_or_else(|| (f64::from(burst), at));
             let gained = at.saturating_sub(since).as_secs_f64() * rate;
             let room = (room + gained).min(f64::from(burst)) - 1.0;
-            self.room = (room, at);
-            // What was sent a moment too early because the clock counts milliseconds is no excess.
-            if room < -1.0 {
+            process.room = Some((room, at));
+            if room < -LENT {
                 let how = format!("more than {burst} requests at once and {rate} a second to API Gateway");
                 found.push(Violation {
                     rule: Rule::Courteous,
