@@ -133,6 +133,11 @@ fn asked(request: &HttpRequest) -> Asked {
                 .chain(headers)
                 .chain([body]),
         ),
+        // The SDK counts its attempts there.
+        again: request
+            .headers()
+            .get("amz-sdk-request")
+            .is_some_and(|counted| !counted.contains("attempt=1")),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Asked {
     pub name: String,
     /// A digest of all its bytes.
     pub digest: u64,
+    /// Whether its client has sent it before, and was not answered well.
+    pub again: bool,
 }
 
 /// One request of an instance.

@@ -292,6 +292,7 @@ impl World {
             service,
             name,
             digest,
+            again,
             ..
         } = asked;
         let at = self.elapsed();
@@ -307,7 +308,7 @@ impl World {
             return None;
         }
         let fault = state.schedule.get(&number).cloned();
-        self.0.oracle.sent(from, service, &name, at);
+        self.0.oracle.sent(from, service, &name, again, at);
         state.journal.push(Effect {
             at,
             instance: from,

@@ -49,6 +49,7 @@ impl ApiServer {
             part: "kubernetes",
             name: asked.name(),
             digest: digest_of(&parts, &body),
+            again: false,
         };
         let (world, from) = (self.world.clone(), self.instance);
         let at = world.elapsed();

@@ -273,9 +273,9 @@ impl Oracle {
     }
 
     /// A process sends a request.
-    pub(crate) fn sent(&self, from: Instance, service: Service, name: &str, at: Duration) {
+    pub(crate) fn sent(&self, from: Instance, service: Service, name: &str, again: bool, at: Duration) {
         let mut court = self.court();
-        let found = court.traffic.sent(from, service, name, at);
+        let found = court.traffic.sent(from, service, name, again, at);
         court.violated(found);
     }
 

@@ -15,10 +15,6 @@ const MOST_PASSES: usize = 20;
 /// The same on an AWS that takes its time: what it does not show yet is read every two seconds.
 const MOST_READS: usize = 40;
 
-/// How many requests the budget lends: reads are sent a second time at once when AWS fails, as many as one look sends together, and
-/// that is paid back by those that come after.
-const LENT: f64 = 6.0;
-
 /// The requests of a life, as far as rules are about them.
 pub(crate) struct Traffic {
     /// Whether processes elect a leader.
@@ -61,12 +57,13 @@ impl Traffic {
         from: Instance,
         service: Service,
         name: &str,
+        again: bool,
         at: Duration,
     ) -> Vec<Violation> {
         match service {
             Service::Kubernetes if name == "Get jwthttpapis" => self.look(from, at),
             Service::Kubernetes => Vec::new(),
-            Service::Aws => self.asked(from, name, at),
+            Service::Aws => self.asked(from, name, again, at),
         }
     }
 
@@ -87,7 +84,7 @@ impl Traffic {
         .collect()
     }
 
-    fn asked(&mut self, from: Instance, name: &str, at: Duration) -> Vec<Violation> {
+    fn asked(&mut self, from: Instance, name: &str, again: bool, at: Duration) -> Vec<Violation> {
         let mut found = Vec::new();
         let process = self.processes.entry(from).or_default();
         if process.elsewhere && name != "GetCallerIdentity" {
@@ -114,7 +111,10 @@ impl Traffic {
             let gained = at.saturating_sub(since).as_secs_f64() * rate;
             let room = (room + gained).min(f64::from(burst)) - 1.0;
             process.room = Some((room, at));
-            if room < -LENT {
+            // A read's second try is sent on credit, and whatever comes after pays it back; a write has none.
+            let lent = again && !is_write(name);
+            // What was sent a moment too early because the clock counts milliseconds is no excess.
+            if room < -1.0 && !lent {
                 let how = format!("more than {burst} requests at once and {rate} a second to API Gateway");
                 found.push(Violation {
                     rule: Rule::Courteous,

@@ -78,7 +78,7 @@ fn disown(world: &World, api: &str) {
 /// How long a pass may take from its look to its last request, in seconds.
 const A_PASS: u64 = 10;
 
-/// The nonce that was there comes back by the same hand, if it is still the one that status has.
+/// The nonce that status has comes back by the same hand.
 async fn replace_nonce(world: &World, gateway: &Gateway, api: &str) {
     tag(gateway, api, [NONCE]).await;
     let (world, gateway, api) = (world.clone(), gateway.clone(), api.to_owned());
