@@ -104,7 +104,8 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_IAM_SETTLE", default_value = "10s", value_parser = duration)]
     pub iam_settle: Duration,
 
-    /// How long AWS may take to deploy a change. Ready waits so long when no read of the stage can tell.
+    /// How long AWS may take to deploy a change. Ready waits so long when no read of the stage can tell, and
+    /// an endpoint is switched on as long after the last change.
     #[arg(long, env = "JWTHTTPAPI_DEPLOY_SETTLE", default_value = "5s", value_parser = duration)]
     pub deploy_settle: Duration,
 

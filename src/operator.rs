@@ -241,6 +241,7 @@ pub(crate) fn aws_settings(settings: &Settings) -> aws::Settings {
         iam: rate(settings.iam_rate, Rate::IAM),
         logs: rate(settings.logs_rate, Rate::LOGS),
         iam_settle: settings.iam_settle,
+        deploy_settle: settings.deploy_settle,
         ..aws_scope(&settings.scope)
     }
 }

@@ -3,6 +3,7 @@
 use super::fault::{Class, Fault};
 use super::operation::{Operation, Service};
 use super::pace::{Bucket, Permit, Urgency};
+use super::settings::Settings;
 use super::{Aws, Identity, Inner, Regional};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -52,9 +53,9 @@ impl Session {
         self.urgency
     }
 
-    /// How long IAM needs until a new role works.
-    pub(super) fn iam_settle(&self) -> Duration {
-        self.aws.0.settings.iam_settle
+    /// What the command line says.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.aws.0.settings
     }
 
     pub(super) fn api_gateway(&self) -> &super::Line<aws_sdk_apigatewayv2::Client> {
@@ -250,7 +251,7 @@ pub(super) async fn caller_identity(aws: &Inner) -> Result<Identity, Fault> {
 mod tests {
     use super::*;
     use crate::aws::pace::Rate;
-    use crate::aws::{MOST_REGIONS, SdkConfig, Settings};
+    use crate::aws::{MOST_REGIONS, SdkConfig};
     use crate::fence::Fence;
     use aws_config::{BehaviorVersion, Region};
     use aws_sdk_apigatewayv2::operation::{delete_api::DeleteApiError, get_apis::GetApisError};

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// How long a new role is waited for, unless the command line says otherwise; reports of others speak of about ten seconds (O).
 const IAM_SETTLE: Duration = Duration::from_secs(10);
 
+/// How long AWS may take to deploy what was written, unless the command line says otherwise (I).
+const DEPLOY_SETTLE: Duration = Duration::from_secs(5);
+
 /// What the command line says about AWS.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -26,6 +29,8 @@ pub struct Settings {
     pub sts: Rate,
     /// How long IAM needs until Lambda can assume a new role: no function is made under one that is younger.
     pub iam_settle: Duration,
+    /// How long AWS may take to deploy what was written: no endpoint is switched on sooner after it.
+    pub deploy_settle: Duration,
 }
 
 impl Default for Settings {
@@ -39,6 +44,7 @@ impl Default for Settings {
             logs: Rate::LOGS,
             sts: Rate::STS,
             iam_settle: IAM_SETTLE,
+            deploy_settle: DEPLOY_SETTLE,
         }
     }
 }

@@ -49,6 +49,7 @@ bugs! {
     LeftBehind: "rule 6, reclaim", "takes over what a namesake left and forgets whose it was";
     UnwrittenGrants: "rule 7", "adds a statement to a function's policy before status says so";
     AnyOrder: "rule 8", "changes routes and authorizers in any order";
+    SwitchOvertakes: "rule 8, the endpoint's switch", "switches the endpoint on while deployments are on their way";
     AbsentAtOnce: "rule 9, reads that lag", "takes what AWS does not show yet for gone";
     UnknownIsEmpty: "rule 9", "takes a role that it may not read for one that is not there";
     EveryTextIsAFailure: "rule 10", "takes the text of a successful deployment for a failure";

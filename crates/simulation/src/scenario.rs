@@ -300,6 +300,18 @@ impl Scenario {
         }
     }
 
+    /// Switched off, then on with another audience, on an AWS that switches at once and deploys later.
+    pub fn switched() -> Self {
+        let mut switched = Self::smallest();
+        let mut second = switched.first.clone();
+        second["audience"] = json!(["two"]);
+        switched.name = "switched";
+        switched.switches = json!({"api_settings_deploy": false, "deploy_delay_ms": 3_000});
+        switched.first["disableExecuteApiEndpoint"] = json!(true);
+        switched.second = Some(second);
+        switched
+    }
+
     /// Roles of both kinds in a strict organisation: bounded, under a path of its own, with its tags on everything.
     pub fn organisation() -> Self {
         let mut own = Self::functions();

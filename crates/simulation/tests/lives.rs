@@ -496,6 +496,12 @@ fn walks_of_changes_drawn_by_chance_and_half_of_them_in_flight_end_where_they_be
     all_walked(&walk::random(&GROUND, 2, 20, 1));
 }
 
+#[test]
+fn an_endpoint_is_switched_on_when_what_it_is_to_serve_is_deployed() {
+    let outcome = live(&Scenario::switched(), &Schedule::new());
+    assert_eq!(outcome.violations, []);
+}
+
 /// The deployments of several writes come one after the other, and the first of them is not the last.
 #[test]
 fn ready_comes_after_the_deployment_of_the_last_write() {

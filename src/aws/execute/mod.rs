@@ -19,15 +19,16 @@ mod send;
 use super::fault::Fault;
 use super::pace::Urgency;
 use super::session::{Session, Stop, Turn};
+use super::settings::Settings;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jwthttpapi_core::model::name::RoleName;
 use jwthttpapi_core::model::{desired, observed};
 use jwthttpapi_core::plan::{Plan, Refs, Step};
+use jwthttpapi_core::planted;
 use schedule::Schedule;
 use send::Made;
 use std::collections::BTreeMap;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// What came of a plan.
@@ -127,7 +128,7 @@ pub async fn run(
         ..Outcome::default()
     };
     let mut schedule = Schedule::new(plan.steps);
-    let mut roles = NewRoles::default();
+    let mut before = Before::now();
     let mut in_flight = FuturesUnordered::new();
     loop {
         while !outcome.cut
@@ -140,7 +141,7 @@ pub async fn run(
             }
             let turn = Turn {
                 urgency: urgency(session.urgency(), planned.tightens),
-                not_before: roles.usable_at(&planned.step, session.iam_settle()),
+                not_before: before.earliest(&planned.step, session.settings()),
                 deadline: Some(deadline),
                 cut,
             };
@@ -155,7 +156,7 @@ pub async fn run(
         match result {
             Ok(made) => {
                 if let Some(step) = schedule.succeeded(index) {
-                    roles.wrote(&step);
+                    before.wrote(&step);
                     outcome.succeeded(step, made);
                 }
             }
@@ -170,27 +171,48 @@ pub async fn run(
     outcome
 }
 
-/// Roles that a plan made or gave another trust, by name, and when. Lambda refuses to make a function under one that it cannot
-/// assume yet: waiting for it costs less than being refused, the other lanes go on meanwhile, and Ready waits for IAM as long.
-#[derive(Debug, Default)]
-struct NewRoles(BTreeMap<String, Instant>);
+/// What went before a step and needs time in AWS.
+#[derive(Debug)]
+struct Before {
+    /// Roles that the plan made or gave another trust, by name, and when. Lambda refuses to make a function under one that it
+    /// cannot assume yet: waiting for it costs less than being refused, the other lanes go on meanwhile, and Ready waits for IAM
+    /// as long.
+    roles: BTreeMap<String, Instant>,
+    /// When something was written last that is deployed; the plan's beginning stands for all that was written before it, by
+    /// whomever.
+    deploying: Instant,
+}
 
-impl NewRoles {
+impl Before {
+    fn now() -> Self {
+        Self {
+            roles: BTreeMap::new(),
+            deploying: Instant::now(),
+        }
+    }
+
     fn wrote(&mut self, step: &Step) {
+        let now = Instant::now();
+        if step.deploys() {
+            self.deploying = now;
+        }
         let name = match step {
             Step::CreateRole(role) => &role.name.name,
             Step::UpdateTrust { role, .. } => &role.name,
             _ => return,
         };
-        self.0.insert(name.clone(), Instant::now());
+        self.roles.insert(name.clone(), now);
     }
 
-    fn usable_at(&self, step: &Step, settle: Duration) -> Option<Instant> {
+    fn earliest(&self, step: &Step, settings: &Settings) -> Option<Instant> {
+        if step.overtakes() && !planted!(SwitchOvertakes) {
+            return Some(self.deploying + settings.deploy_settle);
+        }
         let Step::CreateFunction { function, .. } = step else {
             return None;
         };
         let role = RoleName::of_arn(&function.configuration.role)?;
-        self.0.get(&role.name).map(|made| *made + settle)
+        self.roles.get(&role.name).map(|made| *made + settings.iam_settle)
     }
 }
 

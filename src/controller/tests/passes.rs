@@ -96,9 +96,10 @@ async fn the_deployment_of_one_write_ends_the_wait_and_that_of_several_has_all_i
     assert_eq!(takes(&mut ground, &["GET /a", "GET /c"]).await, looks);
 }
 
-/// It takes effect with a deployment (D) that may not show: its time is waited for then.
+/// They take effect with a deployment (D for the endpoint) that may not show: its time is waited for then. An endpoint that is
+/// switched on waits as long before that.
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_that_is_switched_off_and_cors_are_waited_for_as_routes_are() {
+async fn an_endpoint_that_is_switched_and_cors_are_waited_for_as_routes_are() {
     let mut ground = Ground::new().await;
     ground.pass().await.unwrap();
     ground.switch(&json!({"api_settings_deploy": false}));
@@ -109,6 +110,7 @@ async fn an_endpoint_that_is_switched_off_and_cors_are_waited_for_as_routes_are(
             json!({"description": "other", "disableExecuteApiEndpoint": true}),
             DEPLOY_SETTLE,
         ),
+        (json!({"description": "other"}), 2 * DEPLOY_SETTLE),
         (json!({"description": "other", "cors": cors}), DEPLOY_SETTLE),
         (json!({"description": "other"}), DEPLOY_SETTLE),
     ] {

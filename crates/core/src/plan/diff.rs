@@ -9,7 +9,7 @@ use super::keep::{keep, refs};
 use super::links::link;
 use super::order::{Ordered, order};
 use super::room::Room;
-use super::settings::{closing, settings};
+use super::settings::{closing, opening, settings};
 use super::step::{Plan, Step};
 use crate::model::desired::Desired;
 use crate::model::name::Place;
@@ -57,6 +57,7 @@ pub(super) fn plan_within(
     draft.extend(settings(desired, api));
     draft.extend(stage(api));
     draft.extend(strange_routes(api));
+    draft.extend(opening(desired, api));
     draft.extend(grants.after);
     draft.extend(leftovers);
     draft.extend(role.after);

@@ -249,6 +249,51 @@ fn switching_the_endpoint_off_tightens_and_switching_it_on_does_not() {
 }
 
 #[test]
+fn the_endpoint_is_switched_on_when_all_that_decides_who_gets_in_was_written() {
+    let off = JwtHttpApiSpec {
+        disable_execute_api_endpoint: Some(true),
+        description: None,
+        audience: vec!["b".into()],
+        ..spec()
+    };
+    let stale = |world: &mut World| {
+        let api = world.api();
+        api.stages[0].auto_deploy = false;
+        api.authorizers.push(Authorizer {
+            id: "spare".into(),
+            name: "spare".into(),
+            jwt: None,
+        });
+    };
+    assert_eq!(
+        from(&off, &spec(), stale),
+        [
+            "!update authorizer default",
+            "update API: description",
+            "switch automatic deployment on",
+            "update API: disableExecuteApiEndpoint",
+            "delete authorizer spare (spare)",
+        ]
+    );
+}
+
+#[test]
+fn of_all_steps_the_one_that_switches_the_endpoint_on_may_overtake_deployments() {
+    let off = JwtHttpApiSpec {
+        disable_execute_api_endpoint: Some(true),
+        ..spec()
+    };
+    let overtaking = |before: &JwtHttpApiSpec, spec: &JwtHttpApiSpec| {
+        let plan = planned(spec, &as_wanted(before).observed);
+        let steps = plan.steps.iter().map(|planned| &planned.step);
+        steps.filter(|step| step.overtakes()).count()
+    };
+    assert_eq!(overtaking(&off, &spec()), 1);
+    assert_eq!(overtaking(&spec(), &off), 0);
+    assert_eq!(overtaking(&spec(), &by_policy()), 0);
+}
+
+#[test]
 fn a_maximum_age_of_zero_may_stand_for_none_and_one_that_is_not_wanted_goes_with_all_of_cors() {
     let aged = |max_age| JwtHttpApiSpec {
         cors: spec().cors.map(|cors| Cors { max_age, ..cors }),

@@ -17,11 +17,22 @@ pub(super) fn closing(desired: &Desired, api: Option<&observed::Api>) -> Option<
     closes.then_some((Step::UpdateApi(change), true))
 }
 
-/// All other settings. Switching the endpoint on opens every path: this goes when all of them are as wanted.
+/// Switching the endpoint on opens every path: this goes when all of them are as wanted, and served so
+/// ([`Step::overtakes`]).
+pub(super) fn opening(desired: &Desired, api: Option<&observed::Api>) -> Option<Ordered> {
+    let api = api?;
+    let opens = api.disable_execute_api_endpoint && !desired.api.disable_execute_api_endpoint;
+    let change = ApiChange {
+        disable_execute_api_endpoint: Some(false),
+        ..ApiChange::default()
+    };
+    opens.then_some((Step::UpdateApi(change), false))
+}
+
+/// All other settings.
 pub(super) fn settings(desired: &Desired, api: Option<&observed::Api>) -> Vec<Ordered> {
     let Some(api) = api else { return Vec::new() };
     let wanted = &desired.api;
-    let opens = api.disable_execute_api_endpoint && !wanted.disable_execute_api_endpoint;
     let change = ApiChange {
         name: (api.name != wanted.name).then(|| wanted.name.clone()),
         description: (api.description != wanted.description).then(|| wanted.description.clone()),
@@ -29,8 +40,8 @@ pub(super) fn settings(desired: &Desired, api: Option<&observed::Api>) -> Vec<Or
             .cors
             .clone()
             .filter(|cors| !api.cors.as_ref().is_some_and(|now| is_as_wanted(now, cors))),
-        disable_execute_api_endpoint: opens.then_some(false),
         ip_address_type: (api.ip_address_type != wanted.ip_address_type).then_some(wanted.ip_address_type),
+        ..ApiChange::default()
     };
     let mut steps = Vec::new();
     // An update merges: a maximum age that is left out would stay (O), and there is no value that stands for none.

@@ -436,6 +436,12 @@ impl Step {
         }
     }
 
+    /// Whether it lets in whom the last deployment admits, and may do so before what was written earlier is deployed: the
+    /// endpoint's switch, which wants a deployment by the documents (D), of which none says that it waits for one.
+    pub fn overtakes(&self) -> bool {
+        matches!(self, Self::UpdateApi(change) if change.disable_execute_api_endpoint == Some(false))
+    }
+
     /// Whether traffic has to wait until IAM has settled: a new role that invokes, a changed trust, another
     /// boundary, a wider policy.
     pub fn settles(&self) -> bool {

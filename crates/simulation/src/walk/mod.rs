@@ -13,7 +13,7 @@ use crate::{
     OBJECT,
     fault::Schedule,
     ground::Ground,
-    life::{Life, Phase},
+    life::{Life, Outcome, Phase},
     oracle::{Rule, Violation, is_ready},
     scenario::Scenario,
     workers,
@@ -119,43 +119,18 @@ pub fn every(ground: &Ground, workers: usize, stride: usize) -> Walked {
 
 /// Walks of several changes drawn by chance, half of them in flight, over an AWS whose unconfirmed behaviour is drawn, too.
 pub fn random(ground: &Ground, workers: usize, count: usize, seed: u64) -> Walked {
-    let schema = change::schema();
-    let walk = |number: usize| {
-        let seed = seed.wrapping_add(u64::try_from(number).unwrap_or_default());
-        let mut draw = fastrand::Rng::with_seed(seed);
-        let [rich, plain] = change::bases();
-        let first = if draw.bool() { rich } else { plain };
-        let mut spec = first.clone();
-        let mut steps = Vec::new();
-        for _ in 0..draw.usize(1..=MOST_CHANGES) {
-            let changes = change::all(&schema, &spec);
-            let Some(change) = draw.choice(&changes) else {
-                continue;
-            };
-            // What is wrong cannot be built upon.
-            let changed = change.of(&spec);
-            if change.kind != Kind::Wrong {
-                spec.clone_from(&changed);
-            }
-            let requests = draw.bool().then(|| draw.usize(1..=MOST_IN_FLIGHT));
-            steps.push(Step {
-                spec: changed,
-                requests,
-            });
-        }
-        steps.push(Step {
-            spec: first.clone(),
-            requests: None,
-        });
-        Walk {
-            name: format!("walk {seed}"),
-            first,
-            steps,
-            drawn: Some(seed),
-        }
-    };
-    let walks: Vec<Walk> = (0..count).map(walk).collect();
+    let number = |index: usize| seed.wrapping_add(u64::try_from(index).unwrap_or_default());
+    let walks: Vec<Walk> = (0..count).map(|index| Walk::drawn(number(index))).collect();
     go(ground, workers, &walks)
+}
+
+/// Walks one of those once more: its specs, each with the number of requests after which the next one comes, and its life.
+pub fn replay(ground: &Ground, seed: u64) -> (Vec<(Value, Option<usize>)>, Outcome) {
+    let walk = Walk::drawn(seed);
+    let (outcome, _) = walk.live(ground, &walk.scenario(&walk.first), &walk.steps);
+    let first = (walk.first, None);
+    let then = walk.steps.into_iter().map(|step| (step.spec, step.requests));
+    (std::iter::once(first).chain(then).collect(), outcome)
 }
 
 fn go(ground: &Ground, workers: usize, walks: &[Walk]) -> Walked {
@@ -187,9 +162,45 @@ enum Verdict {
 }
 
 impl Walk {
+    fn drawn(seed: u64) -> Self {
+        let schema = change::schema();
+        let mut draw = fastrand::Rng::with_seed(seed);
+        let [rich, plain] = change::bases();
+        let first = if draw.bool() { rich } else { plain };
+        let mut spec = first.clone();
+        let mut steps = Vec::new();
+        for _ in 0..draw.usize(1..=MOST_CHANGES) {
+            let changes = change::all(&schema, &spec);
+            let Some(change) = draw.choice(&changes) else {
+                continue;
+            };
+            // What is wrong cannot be built upon.
+            let changed = change.of(&spec);
+            if change.kind != Kind::Wrong {
+                spec.clone_from(&changed);
+            }
+            let requests = draw.bool().then(|| draw.usize(1..=MOST_IN_FLIGHT));
+            steps.push(Step {
+                spec: changed,
+                requests,
+            });
+        }
+        steps.push(Step {
+            spec: first.clone(),
+            requests: None,
+        });
+        Self {
+            name: format!("walk {seed}"),
+            first,
+            steps,
+            drawn: Some(seed),
+        }
+    }
+
     fn go(&self, ground: &Ground) -> Vec<Violation> {
         let scenario = self.scenario(&self.first);
-        let (mut violations, shown) = self.live(ground, &scenario, &self.steps);
+        let (outcome, shown) = self.live(ground, &scenario, &self.steps);
+        let mut violations = outcome.violations;
         // The specs that came to rest, once more from scratch.
         for (spec, by_history) in shown {
             let (_, from_scratch) = self.live(ground, &self.scenario(&spec), &[]);
@@ -217,12 +228,7 @@ impl Walk {
     }
 
     /// Lives it; what AWS showed at each rest of a spec in force.
-    fn live(
-        &self,
-        ground: &Ground,
-        scenario: &Scenario,
-        steps: &[Step],
-    ) -> (Vec<Violation>, Vec<(Value, Value)>) {
+    fn live(&self, ground: &Ground, scenario: &Scenario, steps: &[Step]) -> (Outcome, Vec<(Value, Value)>) {
         let mut shown = Vec::new();
         let outcome = crate::life::in_a_thread(self.drawn.unwrap_or(1), scenario, async |seed| {
             let mut life = Life::begin(ground, scenario, &Schedule::new(), seed);
@@ -232,7 +238,7 @@ impl Walk {
             }
             life.end().await
         });
-        (outcome.violations, shown)
+        (outcome, shown)
     }
 }
 

@@ -9,9 +9,10 @@ use clap::{Parser, Subcommand};
 use jwthttpapi_simulation::{bugs, oracle::Rule};
 use jwthttpapi_simulation::{
     fault::{Fault, Schedule},
-    ground, life,
+    ground,
+    life::{self, Outcome},
     scenario::Scenario,
-    sweep, workers,
+    sweep, walk, workers,
 };
 use std::{
     collections::BTreeMap,
@@ -54,6 +55,9 @@ enum Verb {
         /// Replays a schedule as a sweep shows it: `REQUEST:FAULT,…`.
         #[arg(long)]
         schedule: Option<String>,
+        /// Replays the walk of this number, as a sweep shows it.
+        #[arg(long, conflicts_with_all = ["scenario", "seed", "schedule"])]
+        walk: Option<u64>,
     },
     /// Plants each known bug and looks for a life that shows it; in builds with `--cfg planted`.
     KnownBugs {
@@ -80,10 +84,12 @@ enum Verb {
 fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Sweep(whole) => whole.run(),
+        Verb::Show { walk: Some(walk), .. } => show_walk(walk),
         Verb::Show {
             scenario,
             seed,
             schedule,
+            walk: None,
         } => show(scenario.as_deref(), seed, schedule.as_deref()),
         Verb::Slice { repeats, lives } => slice(repeats, lives),
         Verb::KnownBugs { bugs } => known_bugs(&bugs),
@@ -110,7 +116,21 @@ fn show(name: Option<&str>, seed: Option<u64>, schedule: Option<&str>) -> ExitCo
         eprintln!("name a scenario, perhaps with a --schedule as a sweep shows it, or a --seed");
         return no_scenario(name.unwrap_or_default());
     };
-    let outcome = life::live(&ground, &scenario, &schedule, seed.unwrap_or(1));
+    tell(&life::live(&ground, &scenario, &schedule, seed.unwrap_or(1)))
+}
+
+fn show_walk(walk: u64) -> ExitCode {
+    let (specs, outcome) = walk::replay(&ground(), walk);
+    for (spec, requests) in &specs {
+        let rests = || "until it rests".to_owned();
+        let until = requests.map_or_else(rests, |requests| format!("for {requests} requests"));
+        println!("{until}: {spec}");
+    }
+    tell(&outcome)
+}
+
+/// Every request of a life, and what must not be.
+fn tell(outcome: &Outcome) -> ExitCode {
     for (number, effect) in outcome.journal.iter().enumerate() {
         println!("{number:4} {effect}");
     }
