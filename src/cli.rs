@@ -100,13 +100,13 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_LIST_SETTLE", default_value = "30s", value_parser = duration)]
     pub list_settle: Duration,
 
-    /// How long IAM needs until a new role or a wider policy works.
-    #[arg(long, env = "JWTHTTPAPI_IAM_SETTLE", default_value = "10s", value_parser = duration)]
+    /// How long IAM needs until a new role or a wider policy works, at most 1m.
+    #[arg(long, env = "JWTHTTPAPI_IAM_SETTLE", default_value = "10s", value_parser = settle)]
     pub iam_settle: Duration,
 
-    /// How long AWS may take to deploy a change. Ready waits so long when no read of the stage can tell, and
+    /// How long AWS may take to deploy a change, at most 1m. Ready waits so long when no read of the stage can tell, and
     /// an endpoint is switched on as long after the last change.
-    #[arg(long, env = "JWTHTTPAPI_DEPLOY_SETTLE", default_value = "5s", value_parser = duration)]
+    #[arg(long, env = "JWTHTTPAPI_DEPLOY_SETTLE", default_value = "5s", value_parser = settle)]
     pub deploy_settle: Duration,
 
     /// How often every object is compared with AWS. Stretched when that would take more than half of a budget.
@@ -288,6 +288,16 @@ fn period(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// Waited for within a pass, which ends after two minutes.
+fn settle(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|settle| {
+        let short = settle <= Duration::from_secs(60);
+        short
+            .then_some(settle)
+            .ok_or_else(|| "write 1m or less, such as 10s".to_owned())
+    })
+}
+
 /// A number with a unit: ms, s, m or h; 0 needs none.
 fn duration(text: &str) -> Result<Duration, String> {
     let refused = || "write a number and a unit, such as 500ms, 30s, 10m or 1h".to_owned();
@@ -335,6 +345,10 @@ mod tests {
         assert_eq!((rate("0"), rate("0.01")), (Ok(0.0), Ok(0.01)));
         for bad in ["0", "0s", "999ms"] {
             assert!(period(bad).is_err(), "{bad}");
+        }
+        assert_eq!(settle("1m"), Ok(Duration::from_secs(60)));
+        for bad in ["61s", "60001ms", "2m", "1h"] {
+            assert!(settle(bad).is_err(), "{bad}");
         }
         for bad in ["-1", "1e-20", "NaN", "inf", "1001"] {
             assert!(rate(bad).is_err(), "{bad}");

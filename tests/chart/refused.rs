@@ -186,7 +186,8 @@ fn values_that_exclude_each_other_are_refused_with_what_to_type() {
             "--set strategy.type=Recreate",
         ),
         (json!({"resync": "48h"}), "--set resync=24h"),
-        (json!({"settle": {"iam": "90000s"}}), "--set settle.iam=24h"),
+        (json!({"settle": {"list": "90000s"}}), "--set settle.list=24h"),
+        (json!({"settle": {"iam": "2m"}}), "--set settle.iam=1m"),
     ] {
         let said = refusal(&with(&values));
         assert!(said.contains(message), "{values}: {said}");
