@@ -76,11 +76,11 @@ async fn each_part_of_cors_is_cleared() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_endpoint_and_the_address_type_go_back() {
+async fn the_endpoint_goes_back_after_the_address_type_by_itself() {
     let mut before = with("disableExecuteApiEndpoint", json!(true));
     before["ipAddressType"] = json!("dualstack");
     let (_, api, writes) = change(before, spec("Role")).await;
-    assert_eq!(writes, ["UpdateApi"]);
+    assert_eq!(writes, ["UpdateApi", "UpdateApi"]);
     assert!(!api.disable_execute_api_endpoint);
 }
 
