@@ -329,7 +329,7 @@ impl Scenario {
         Self::by_chance()
             .into_iter()
             .chain(Self::every())
-            .chain([Self::bare(), Self::brief(), Self::hasty(), Self::unhurried()])
+            .chain([Self::bare(), Self::brief(), Self::hasty(), Self::switched()])
             .find(|scenario| scenario.name == name)
     }
 }
