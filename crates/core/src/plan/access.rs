@@ -33,9 +33,7 @@ pub enum Callers<'a> {
 /// With which scopes.
 #[derive(Clone, Copy, Debug)]
 pub enum Scopes<'a> {
-    /// With any, or none.
-    Any,
-    /// With one of these.
+    /// With one of these; when there are none, with any, or none.
     OneOf(&'a BTreeSet<String>),
     /// With this one.
     This(&'a str),
@@ -57,11 +55,6 @@ impl Part {
     fn callers(&self) -> Callers<'_> {
         match self {
             Self::Everyone => Callers::Everyone,
-            Self::Tokens { jwt, scopes } if scopes.is_empty() => Callers::Tokens {
-                jwt,
-                audience: None,
-                scopes: Scopes::Any,
-            },
             Self::Tokens { jwt, scopes } => Callers::Tokens {
                 jwt,
                 audience: None,
@@ -80,7 +73,7 @@ impl Part {
         let whole = tokens.is_none().then(|| self.callers());
         let each = tokens.into_iter().flat_map(|(jwt, scopes)| {
             jwt.audience.iter().flat_map(move |audience| {
-                let any = scopes.is_empty().then_some(Scopes::Any);
+                let any = scopes.is_empty().then_some(Scopes::OneOf(scopes));
                 let each = scopes.iter().map(|scope| Scopes::This(scope));
                 any.into_iter().chain(each).map(move |scopes| Callers::Tokens {
                     jwt,
@@ -106,14 +99,12 @@ impl Part {
                 },
             ) => {
                 let takes = match audience {
-                    _ if std::ptr::eq(&raw const **jwt, theirs) => true,
                     Some(audience) => jwt.is_of(theirs) && jwt.audience.contains(audience),
                     None => jwt.is_of(theirs) && theirs.audience.is_subset(&jwt.audience),
                 };
                 let suffices = match scopes {
                     _ if own.is_empty() => true,
-                    Scopes::Any => false,
-                    Scopes::OneOf(scopes) => scopes.is_subset(own),
+                    Scopes::OneOf(scopes) => !scopes.is_empty() && scopes.is_subset(own),
                     Scopes::This(scope) => own.contains(scope),
                 };
                 takes && suffices
@@ -331,6 +322,13 @@ mod tests {
         assert!(!Admission::jwt(&jwt("j", &["a"]), &scopes(&["s"])).within(&wide));
         let more = Admission::jwt(&jwt("i", &["a"]), &scopes(&["s", "t"]));
         assert!(narrow.within(&more) && !more.within(&narrow));
+    }
+
+    #[test]
+    fn a_token_without_a_scope_is_not_among_those_with_one() {
+        let any = Admission::jwt(&jwt("i", &["a"]), &scopes(&[]));
+        let one = Admission::jwt(&jwt("i", &["a"]), &scopes(&["s"]));
+        assert!(!any.within(&one) && one.within(&any));
     }
 
     #[test]
