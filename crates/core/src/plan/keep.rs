@@ -32,31 +32,30 @@ pub(super) fn keep<'a>(desired: &'a Desired, api: Option<&'a observed::Api>, roo
         }
     }
     let rank = |id: &str| (Reverse(uses.get(id).copied().unwrap_or_default()), id.to_owned());
-    for authorizer in &api.authorizers {
-        let Some((name, _)) = desired.authorizers.get_key_value(&authorizer.name) else {
-            continue;
-        };
-        let entry = kept.authorizers.entry(name).or_insert(authorizer);
-        if rank(&authorizer.id) < rank(&entry.id) {
-            *entry = authorizer;
+    for authorizer in ranked(&api.authorizers, |authorizer| rank(&authorizer.id)) {
+        if let Some((name, _)) = desired.authorizers.get_key_value(&authorizer.name) {
+            kept.authorizers.entry(name).or_insert(authorizer);
         }
     }
     replace(desired, api, room, &mut kept);
-    for integration in &api.integrations {
+    for integration in ranked(&api.integrations, |integration| rank(&integration.id)) {
         let wanted = desired
             .integrations
             .iter()
             .find(|(marker, _)| marker.as_str() == integration.description);
         // What AWS cannot change in place is replaced: it is not kept.
-        let Some((marker, _)) = wanted.filter(|(_, wanted)| can_change_in_place(integration, wanted)) else {
-            continue;
-        };
-        let entry = kept.integrations.entry(marker).or_insert(integration);
-        if rank(&integration.id) < rank(&entry.id) {
-            *entry = integration;
+        if let Some((marker, _)) = wanted.filter(|(_, wanted)| can_change_in_place(integration, wanted)) {
+            kept.integrations.entry(marker).or_insert(integration);
         }
     }
     kept
+}
+
+/// The best first.
+fn ranked<T, R: Ord>(all: &[T], rank: impl Fn(&T) -> R) -> Vec<&T> {
+    let mut all: Vec<&T> = all.iter().collect();
+    all.sort_by_cached_key(|one| rank(one));
+    all
 }
 
 /// Where there is no room for authorizers that come beside those that go, some of those become them: best one of the same
@@ -123,5 +122,112 @@ pub(super) fn refs(api: Option<&observed::Api>, kept: &Kept<'_>) -> Refs {
             .rev()
             .filter_map(|route| Some((route.parsed()?, route.id.clone())))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api;
+    use crate::model::build;
+    use crate::plan::sketch::{owner, place, policy, route};
+    use std::collections::BTreeSet;
+
+    /// By name and audience, with one route each and a last one on that of the number.
+    fn desired(authorizers: &[(&str, &str)], last: usize) -> Desired {
+        let by = |key: &str, name: &str| api::Route {
+            authorizer: Some(name.to_owned()),
+            ..route(key, "f")
+        };
+        let names = || authorizers.iter().map(|(name, _)| *name);
+        let routes = names().map(|name| by(&format!("GET /{name}"), name));
+        let last = by("GET /last", names().nth(last).unwrap());
+        let authorizers = authorizers.iter().map(|(name, audience)| api::Authorizer {
+            name: (*name).to_owned(),
+            issuer: "https://issuer.example.com/".to_owned(),
+            audience: vec![(*audience).to_owned()],
+            identity_source: None,
+        });
+        let spec = api::JwtHttpApiSpec {
+            issuer: "https://issuer.example.com/".to_owned(),
+            audience: vec!["a".to_owned()],
+            authorizers: authorizers.collect(),
+            routes: routes.chain([last]).collect(),
+            ..api::JwtHttpApiSpec::default()
+        };
+        build(&spec, &owner(), &place(), "nonce", &policy()).unwrap()
+    }
+
+    /// Its ids are its names, in capitals.
+    fn made(desired: &Desired) -> observed::Api {
+        let authorizers = desired.authorizers.iter();
+        let routes = desired.routes.iter();
+        observed::Api {
+            authorizers: authorizers
+                .map(|(name, jwt)| observed::Authorizer {
+                    id: name.to_uppercase(),
+                    name: name.clone(),
+                    jwt: Some(jwt.clone()),
+                })
+                .collect(),
+            routes: routes
+                .map(|(key, route)| observed::Route {
+                    id: key.to_string(),
+                    key: key.to_string(),
+                    authorization: match &route.guard {
+                        Guard::Public => observed::Authorization::None,
+                        Guard::Jwt { authorizer, .. } => observed::Authorization::Jwt {
+                            authorizer_id: authorizer.to_uppercase(),
+                            scopes: BTreeSet::new(),
+                        },
+                    },
+                    integration_id: None,
+                    operation_name: String::new(),
+                })
+                .collect(),
+            ..observed::Api::default()
+        }
+    }
+
+    /// Which authorizer becomes which where there is room for so many.
+    fn becomes(before: &Desired, after: &Desired, authorizers: usize) -> Vec<String> {
+        let api = made(before);
+        let room = Room {
+            authorizers,
+            ..Room::USUAL
+        };
+        let kept = keep(after, Some(&api), room);
+        let kept = kept.authorizers.iter();
+        let other = kept.filter(|(name, authorizer)| authorizer.name != **name);
+        other
+            .map(|(name, authorizer)| format!("{} {name}", authorizer.name))
+            .collect()
+    }
+
+    #[test]
+    fn no_more_authorizers_become_others_than_there_is_no_room_for() {
+        let before = desired(&[("a", "x"), ("b", "y"), ("c", "z")], 0);
+        let after = desired(&[("d", "x"), ("e", "y"), ("f", "z")], 0);
+        assert_eq!(becomes(&before, &after, 6), [""; 0]);
+        assert_eq!(becomes(&before, &after, 5), ["a d"]);
+        assert_eq!(becomes(&before, &after, 4), ["a d", "b e"]);
+        assert_eq!(becomes(&before, &after, 3), ["a d", "b e", "c f"]);
+        assert_eq!(becomes(&before, &after, 2), ["a d", "b e", "c f"]);
+    }
+
+    #[test]
+    fn an_authorizer_becomes_best_one_of_its_own_configuration() {
+        let before = desired(&[("a", "x"), ("b", "y")], 0);
+        let after = desired(&[("c", "y")], 0);
+        assert_eq!(becomes(&before, &after, 2), ["b c"]);
+    }
+
+    #[test]
+    fn an_authorizer_becomes_rather_the_one_that_its_routes_move_to() {
+        let before = desired(&[("a", "x"), ("b", "y")], 1);
+        let after = desired(&[("c", "z")], 0);
+        assert_eq!(becomes(&before, &after, 2), ["b c"]);
+        let before = desired(&[("a", "x"), ("b", "y")], 0);
+        assert_eq!(becomes(&before, &after, 2), ["a c"]);
     }
 }

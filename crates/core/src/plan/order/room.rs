@@ -53,9 +53,9 @@ impl State<'_> {
         Some(())
     }
 
-    /// Takes an integration away that is not wanted and to which no route leads any more.
+    /// Takes an integration away that is not wanted and to which no route leads any more. What presses waits for no room.
     pub(super) fn make_room_for_an_integration(&mut self) {
-        if self.tightening || self.targets < self.room.integrations {
+        if self.tightening {
             return;
         }
         let current = self.entries.iter().filter_map(|entry| entry.now.as_ref());
@@ -68,7 +68,6 @@ impl State<'_> {
         let idle = self.spare.iter().find(|id| !used.contains(**id)).copied();
         if let Some(id) = idle {
             self.spare.remove(id);
-            self.targets -= 1;
             let id = id.to_owned();
             self.push(Step::DeleteIntegration { id });
         }

@@ -73,8 +73,8 @@ pub(super) struct State<'a> {
     pub(super) strange: Vec<&'a observed::Route>,
     /// Integrations that may go as soon as no route leads to them.
     pub(super) spare: BTreeSet<&'a str>,
-    /// How many integrations there are.
-    pub(super) targets: usize,
+    /// For how many more integrations there is room.
+    pub(super) places: usize,
     pub(super) room: Room,
     pub(super) steps: Vec<Ordered>,
     /// Whether only tightening steps were taken so far.
@@ -124,7 +124,9 @@ impl<'a> State<'a> {
                 .collect(),
             strange: Vec::new(),
             spare,
-            targets: api.map_or(0, |api| api.integrations.len()),
+            places: room
+                .integrations
+                .saturating_sub(api.map_or(0, |api| api.integrations.len())),
             room,
             steps: Vec::new(),
             tightening: true,

@@ -210,8 +210,10 @@ impl State<'_> {
             return;
         };
         if !self.integrations.contains_key(marker) {
-            self.make_room_for_an_integration();
-            self.targets += 1;
+            match self.places.checked_sub(1) {
+                Some(places) => self.places = places,
+                None => self.make_room_for_an_integration(),
+            }
             let step = Step::CreateIntegration {
                 marker: marker.clone(),
                 integration: Box::new(integration.clone()),
