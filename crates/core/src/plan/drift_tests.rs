@@ -10,18 +10,18 @@ use crate::model::name::{
 use crate::model::observed::{
     Api, Authorization, Authorizer, FunctionPolicy, Integration, Observed, Reading, Role, Stage,
 };
-use crate::model::{Policy, build};
+use crate::model::{Desired, Policy, build};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:";
 
-fn function(name: &str) -> FunctionArn {
+pub(super) fn function(name: &str) -> FunctionArn {
     FunctionArn::of_name(&place(), name, None).unwrap()
 }
 
-fn spec() -> JwtHttpApiSpec {
+pub(super) fn spec() -> JwtHttpApiSpec {
     JwtHttpApiSpec {
         issuer: "https://issuer.example.com/".into(),
         audience: vec!["a".into()],
@@ -36,7 +36,7 @@ fn spec() -> JwtHttpApiSpec {
     }
 }
 
-fn by_policy() -> JwtHttpApiSpec {
+pub(super) fn by_policy() -> JwtHttpApiSpec {
     JwtHttpApiSpec {
         invocation: Some(Invocation {
             mode: Some(InvocationMode::ResourcePolicy),
@@ -47,7 +47,7 @@ fn by_policy() -> JwtHttpApiSpec {
 }
 
 /// With a function of its own.
-fn owning() -> JwtHttpApiSpec {
+pub(super) fn owning() -> JwtHttpApiSpec {
     let function = json!({
         "name": "own", "runtime": "nodejs24.x", "handler": "index.handler", "code": "code",
     });
@@ -57,12 +57,15 @@ fn owning() -> JwtHttpApiSpec {
     }
 }
 
-fn planned(spec: &JwtHttpApiSpec, observed: &Observed) -> Plan {
-    let desired = build(spec, &owner(), &place(), "nonce", &policy()).unwrap();
-    plan(&desired, observed, &owner(), &place())
+pub(super) fn desired(spec: &JwtHttpApiSpec) -> Desired {
+    build(spec, &owner(), &place(), "nonce", &policy()).unwrap()
 }
 
-fn lines(plan: &Plan) -> Vec<String> {
+pub(super) fn planned(spec: &JwtHttpApiSpec, observed: &Observed) -> Plan {
+    plan(&desired(spec), observed, &owner(), &place())
+}
+
+pub(super) fn lines(plan: &Plan) -> Vec<String> {
     let role = role_name(&owner(), &place().region).name;
     let line = |planned: &super::Planned| {
         let step = planned.step.to_string();
@@ -76,11 +79,11 @@ fn lines(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(line).collect()
 }
 
-fn nothing_made() -> World {
+pub(super) fn nothing_made() -> World {
     World::new(&owner(), &place(), ["f", "g", "h"].map(function))
 }
 
-fn as_wanted(spec: &JwtHttpApiSpec) -> World {
+pub(super) fn as_wanted(spec: &JwtHttpApiSpec) -> World {
     let mut world = nothing_made();
     world.run(&planned(spec, &world.observed));
     world
@@ -102,14 +105,14 @@ fn after_role(change: impl FnOnce(&mut Role)) -> Vec<String> {
     from(&spec(), &spec(), |world| change(role(world)))
 }
 
-fn role(world: &mut World) -> &mut Role {
+pub(super) fn role(world: &mut World) -> &mut Role {
     match &mut world.observed.role {
         Reading::Known(Some(role)) => role,
         other => panic!("{other:?}"),
     }
 }
 
-const NONE: [&str; 0] = [];
+pub(super) const NONE: [&str; 0] = [];
 
 #[test]
 fn what_is_as_wanted_leads_to_nothing() {
@@ -661,7 +664,7 @@ fn a_statement_is_added_replaced_and_removed_where_the_policy_is_known() {
 /// To a namesake the log group is what tells of all three.
 #[test]
 fn a_functions_log_group_is_made_before_its_role_and_that_before_the_function() {
-    let desired = build(&owning(), &owner(), &place(), "nonce", &policy()).unwrap();
+    let desired = desired(&owning());
     let plan = plan(&desired, &nothing_made().seen(&desired), &owner(), &place());
     let position = |wanted: fn(&Step) -> bool| {
         let mut steps = plan.steps.iter();
@@ -757,7 +760,7 @@ fn deletion_and_release_go_through_a_function_of_ones_own_its_role_and_its_logs(
     let own = function_name(&owner(), "own");
     let role = execution_role_name(&owner(), &place().region, "own").name;
     let group = log_group(&own);
-    let desired = build(&owning(), &owner(), &place(), "nonce", &policy()).unwrap();
+    let desired = desired(&owning());
     let mut world = nothing_made();
     world.run(&plan(&desired, &world.seen(&desired), &owner(), &place()));
     let deletion = |world: &World| lines(&plan_deletion(&world.observed, &owner())).split_off(3);

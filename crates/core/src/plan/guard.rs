@@ -32,3 +32,37 @@ pub fn only_tightening(plan: Plan) -> Plan {
         steps,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::step::{Refs, Step};
+
+    #[test]
+    fn what_remains_waits_for_what_remains_of_the_steps_before_it() {
+        let step = |name: &str, tightens, after: &[usize]| Planned {
+            step: Step::DeleteFunction {
+                name: name.to_owned(),
+            },
+            after: after.iter().copied().collect(),
+            tightens,
+        };
+        let plan = |steps: Vec<Planned>| Plan {
+            refs: Refs {
+                api: Some("api".to_owned()),
+                ..Refs::default()
+            },
+            steps,
+        };
+        let whole = plan(vec![
+            step("a", false, &[]),
+            step("b", true, &[0]),
+            step("c", false, &[1]),
+            step("d", true, &[0, 1, 2]),
+        ]);
+        assert_eq!(
+            only_tightening(whole),
+            plan(vec![step("b", true, &[]), step("d", true, &[0])])
+        );
+    }
+}

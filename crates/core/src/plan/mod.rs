@@ -38,6 +38,8 @@ mod step;
 #[cfg(test)]
 mod drift_tests;
 #[cfg(test)]
+mod function_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod room_tests;
@@ -45,6 +47,8 @@ mod room_tests;
 mod sizes;
 #[cfg(test)]
 mod sketch;
+#[cfg(test)]
+mod step_tests;
 #[cfg(test)]
 pub(crate) mod world;
 

@@ -435,6 +435,31 @@ fn in_a_full_api_a_route_that_goes_becomes_the_one_that_comes() {
 }
 
 #[test]
+fn in_a_full_api_a_route_that_has_no_room_yet_waits_for_whatever_else_can_be_done() {
+    let steps = |routes: std::ops::Range<i32>| {
+        let mut world = world(&spec(&[], alike(routes.clone(), Vec::new())));
+        // A key that the operator could not have written goes at the end.
+        let strange = observed::Route {
+            id: "strange".into(),
+            key: "GET /0/".into(),
+            ..world.api().routes[0].clone()
+        };
+        world.api().routes.push(strange);
+        let mut after = spec(&[], alike(routes, vec![route("$default", Some("default"))]));
+        after.routes[0].operation_name = Some("named".into());
+        shown(&after, world)
+    };
+    let (create, update) = (
+        "create route $default: tokens of default",
+        "update route GET /0: operationName",
+    );
+    let delete = "delete route GET /0/ (strange)";
+    assert_eq!(steps(0..299), [update, create, delete]);
+    // With one less there is room.
+    assert_eq!(steps(0..298), [create, update, delete]);
+}
+
+#[test]
 fn what_tightens_takes_no_place_whose_paths_would_be_opened() {
     let others = |more| spec(&[], alike(0..298, vec![route("$default", None), more]));
     let before = others(route("GET /u", Some("default")));
