@@ -277,6 +277,7 @@ mod tests {
             progress: Progress::Deleting,
             ..good()
         };
+        assert_eq!(fine.verdict(), Verdict::Reconciling(Reason::Deleting));
         let status = super::report(&JwtHttpApiStatus::default(), &fine, 7, &now());
         assert!(condition(&status.conditions, ConditionType::DeletionBlocked).is_none());
         assert_eq!(

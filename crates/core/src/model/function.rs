@@ -160,8 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn source_does_not_show_where_things_are_logged() {
+    fn logs_tell_sources_apart_and_do_not_show_them() {
         let code = pack("const secret = 1;", "index.handler", Runtime::Nodejs24);
-        assert!(!format!("{code:?}").contains("secret"));
+        let logged = format!("{code:?}");
+        assert!(
+            logged.contains(&code.sha256) && !logged.contains("secret"),
+            "{logged}"
+        );
     }
 }

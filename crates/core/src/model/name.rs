@@ -666,6 +666,26 @@ mod tests {
             place.role_arn(&role),
             "arn:aws-cn:iam::123456789012:role/jwthttpapi/r"
         );
+        assert_eq!(
+            place.log_group_arn("/aws/lambda/f"),
+            "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/f"
+        );
+    }
+
+    #[test]
+    fn names_of_objects_functions_are_told_from_all_others() {
+        assert!(is_owned_name("jwthttpapi-0123456789ab-f"));
+        for other in [
+            "f",
+            "jwthttpapi-0123456789ab",
+            "jwthttpapi-0123456789a-f",
+            "jwthttpapi-0123456789abc-f",
+            "jwthttpapi-orders-to-pay-f",
+            "jwthttpapi-orderstopays-f",
+            "0123456789ab-f",
+        ] {
+            assert!(!is_owned_name(other), "{other}");
+        }
     }
 
     #[test]

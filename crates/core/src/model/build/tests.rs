@@ -151,6 +151,12 @@ fn every_violation_names_its_place_its_reason_and_what_to_type() {
             "exactly one of function, name and arn",
         ),
         (
+            leading_to_own("another"),
+            "spec.routes[GET /a].lambda.function",
+            InvalidSpec,
+            "there is no function \"another\"; correct the name",
+        ),
+        (
             with_lambda(arn("arn:aws:lambda:*")),
             "spec.routes[GET /a].lambda",
             InvalidSpec,
@@ -445,6 +451,32 @@ fn organised(spec: &JwtHttpApiSpec, change: impl FnOnce(&mut Policy)) -> Result<
     let mut policy = policy();
     change(&mut policy);
     build(spec, &owner(), &place(), "n", &policy)
+}
+
+/// With a function of the object's own, and a route to one of a name.
+fn leading_to_own(name: &str) -> JwtHttpApiSpec {
+    let own = LambdaBackend {
+        function: Some(name.to_owned()),
+        ..LambdaBackend::default()
+    };
+    JwtHttpApiSpec {
+        functions: owning().functions,
+        ..with_lambda(own)
+    }
+}
+
+#[test]
+fn what_others_have_to_make_is_every_function_but_the_objects_own() {
+    let mut spec = leading_to_own("own");
+    spec.routes.push(route("GET /b"));
+    let desired = built(&spec).unwrap();
+    let names = |functions: BTreeSet<&FunctionArn>| {
+        let names = functions.into_iter().map(|function| function.name().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let own = name::function_name(&owner(), "own");
+    assert_eq!(names(desired.backends()), ["f".to_owned(), own]);
+    assert_eq!(names(desired.references()), ["f"]);
 }
 
 /// With a function of the object's own, so that there are roles of both kinds.
