@@ -8,13 +8,8 @@ use serde_json::json;
 
 fn those(plan: &Plan, is: impl Fn(&Step) -> bool) -> Vec<String> {
     let steps = plan.steps.iter().map(|planned| &planned.step);
-    let steps = steps.filter(|step| is(step)).map(Step::to_string);
-    steps.map(|step| step.replace(&role_name(), "R")).collect()
-}
-
-fn role_name() -> String {
-    let owner = super::sketch::owner();
-    crate::model::name::role_name(&owner, &super::sketch::place().region).name
+    let those = steps.zip(lines(plan)).filter(|(step, _)| is(step));
+    those.map(|(_, line)| line).collect()
 }
 
 #[test]
