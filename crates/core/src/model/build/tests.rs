@@ -1,6 +1,7 @@
 use super::*;
 use crate::api::{Authorizer, Cors, Invocation, InvocationMode, LambdaBackend, PayloadFormatVersion, Route};
 use crate::model::PolicyArn;
+use crate::model::document::ROLE_POLICY_LIMIT;
 use crate::model::owner::is_ownership_tag;
 use wildmatch::WildMatch;
 
@@ -387,6 +388,25 @@ fn a_role_policy_holds_as_many_functions_as_its_size_allows() {
             rejection.message()
         );
     }
+}
+
+#[test]
+fn a_role_policy_may_be_exactly_as_long_as_iam_allows() {
+    let mut spec = functions(138, 20);
+    let size = |spec: &JwtHttpApiSpec| match built(spec).unwrap().invocation {
+        desired::Invocation::Role(role) => role.policy.size(),
+        other => panic!("{other:?}"),
+    };
+    let mut longer = |by: usize| {
+        // No one name has room for all of them.
+        for route in spec.routes.iter_mut().take(by) {
+            route.lambda.name.as_mut().unwrap().push('x');
+        }
+        spec.clone()
+    };
+    let room = ROLE_POLICY_LIMIT - size(&longer(0));
+    assert_eq!(size(&longer(room)), ROLE_POLICY_LIMIT);
+    assert_eq!(built(&longer(1)).unwrap_err().reason(), Reason::PolicyFull);
 }
 
 #[test]
