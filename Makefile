@@ -116,7 +116,7 @@ known-bugs: sweeper ## Plant every known bug and see that the simulation catches
 .PHONY: mutants
 mutants: ## Break the core in every small way and see its tests notice: hours, goes on where it ended (MUTANTS="--shard 0/8")
 	JWTHTTPAPI_CASES=64 JWTHTTPAPI_SHRINKS=0 $(CARGO) mutants --package jwthttpapi-core --iterate $(MUTANTS) || test $$? -eq 2 -o $$? -eq 3
-	$(PYTHON) crates/core/mutants.py target/mutants.out
+	$(CARGO) mutants --package jwthttpapi-core --list | $(PYTHON) crates/core/mutants.py target/mutants.out
 
 .PHONY: advisories
 advisories: ## Ask the advisory database about the dependencies (cargo-deny)

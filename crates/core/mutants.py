@@ -15,17 +15,22 @@ def lines(file):
 
 
 def main(directory):
+    mutants = set(sys.stdin.read().splitlines())
     unviable = lines(directory / "unviable.txt")
     # What earlier runs caught, and what did not compile in them.
     caught = lines(directory / "caught.txt") | lines(directory / "timeout.txt")
-    caught |= lines(directory / "previously_caught.txt") - unviable
-    missed = lines(directory / "missed.txt")
-    if not caught:
-        sys.exit("mutants: no mutant was tried")
-    share = len(caught) / len(caught | missed)
+    caught |= lines(directory / "previously_caught.txt")
+    missed = mutants & lines(directory / "missed.txt")
+    tried = missed | mutants & (caught | unviable)
+    if not tried:
+        sys.exit("mutants: none was tried")
+    share = 1 - len(missed) / len(tried - unviable)
     strict = sorted(name for name in missed if any(f"/{file}:" in name for file in STRICT))
-    print(f"mutants: {len(caught)} of {len(caught | missed)} caught, {share:.1%}; {len(strict)} of ownership and access missed")
-    for name in strict:
+    print(
+        f"mutants: {len(tried)} of {len(mutants)} tried, {len(missed)} missed ({share:.1%} noticed), "
+        f"{len(strict)} of them in ownership and access"
+    )
+    for name in sorted(missed):
         print(f"  {name}")
     if strict or share < LEAST:
         sys.exit(1)
