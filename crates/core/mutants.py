@@ -17,8 +17,8 @@ def lines(file):
 def main(directory):
     mutants = set(sys.stdin.read().splitlines())
     unviable = lines(directory / "unviable.txt")
-    # What earlier runs caught, and what did not compile in them.
     caught = lines(directory / "caught.txt") | lines(directory / "timeout.txt")
+    # What earlier runs caught, and what did not compile in them.
     caught |= lines(directory / "previously_caught.txt")
     missed = mutants & lines(directory / "missed.txt")
     tried = missed | mutants & (caught | unviable)

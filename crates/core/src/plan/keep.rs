@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_authorizers_become_others_than_there_is_no_room_for() {
+    fn only_as_many_authorizers_become_others_as_there_is_no_room_for() {
         let before = desired(&[("a", "x"), ("b", "y"), ("c", "z")], 0);
         let after = desired(&[("d", "x"), ("e", "y"), ("f", "z")], 0);
         assert_eq!(becomes(&before, &after, 6), [""; 0]);
