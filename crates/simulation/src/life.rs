@@ -257,18 +257,21 @@ impl<'a> Life<'a> {
     /// Waits until a phase has reached its end and stays there; when it did.
     pub(crate) async fn reach(&mut self, phase: Phase) -> Result<Duration, String> {
         while self.until(LIMIT, |world| reached(world, phase)).await {
-            let (when, from) = (self.world.elapsed(), self.world.state().journal.len());
+            let (when, befallen) = (self.world.elapsed(), self.befallen());
             self.until(SETTLE, |_| false).await;
-            // Something may have befallen it meanwhile.
-            let disturbed = self.world.state().journal[from..]
-                .iter()
-                .any(|effect| effect.fault.is_some());
-            if !disturbed && reached(&self.world, phase) {
+            if self.befallen() == befallen && reached(&self.world, phase) {
                 return Ok(when);
             }
         }
         let object = self.object().unwrap_or_default();
         Err(format!("{phase:?} did not end: {object}"))
+    }
+
+    /// How many requests a fault has befallen, or an outage has met: nothing is at rest while there are more of them.
+    fn befallen(&self) -> usize {
+        let state = self.world.state();
+        let faults = state.journal.iter().filter(|effect| effect.fault.is_some());
+        faults.count() + state.outages.troubled()
     }
 
     pub(crate) fn object(&self) -> Option<Value> {

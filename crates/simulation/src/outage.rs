@@ -78,7 +78,11 @@ impl Outage {
 
 /// Outages that have begun.
 #[derive(Debug, Default)]
-pub(crate) struct Outages(Vec<Begun>);
+pub(crate) struct Outages {
+    begun: Vec<Begun>,
+    /// How many requests one of them has troubled.
+    troubled: usize,
+}
 
 #[derive(Debug)]
 struct Begun {
@@ -94,7 +98,7 @@ impl Outages {
     /// One begins, of the service that a request goes to.
     pub(crate) fn begin(&mut self, outage: Outage, service: Service, part: &'static str) {
         let until = Instant::now() + Duration::from_secs(outage.seconds);
-        self.0.push(Begun {
+        self.begun.push(Begun {
             outage,
             service,
             part,
@@ -106,7 +110,7 @@ impl Outages {
     /// What becomes of a request; nothing if all is well.
     pub(crate) fn meet(&mut self, service: Service, part: &'static str, write: bool) -> Option<Shape> {
         let now = Instant::now();
-        let met = self.0.iter_mut().filter(|begun| {
+        let met = self.begun.iter_mut().filter(|begun| {
             let concerned = match begun.outage.extent {
                 Extent::Everything => begun.service == service,
                 Extent::Part => begun.part == part,
@@ -119,7 +123,14 @@ impl Outages {
             let shape = begun.outage.shape;
             (shape != Shape::Flapping || begun.met.is_multiple_of(2)).then_some(shape)
         });
-        shapes.next()
+        let shape = shapes.next();
+        self.troubled += usize::from(shape.is_some());
+        shape
+    }
+
+    /// How many requests have met trouble so far.
+    pub(crate) fn troubled(&self) -> usize {
+        self.troubled
     }
 }
 

@@ -84,7 +84,7 @@ pub struct State {
     crashed: BTreeSet<Instance>,
     /// Whom the driver is to stop in good order.
     terminated: BTreeSet<Instance>,
-    outages: Outages,
+    pub(crate) outages: Outages,
     /// What deeds have switched in AWS.
     pub switched: Switched,
     /// How often something of the user's was taken away that is not back yet.

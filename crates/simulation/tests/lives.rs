@@ -336,6 +336,22 @@ fn a_namesake_of_a_namesake_leaves_no_statement_of_the_first() {
     }
 }
 
+/// It is Ready before all is gone that the last owner named, and an outage keeps it from going on: it is not at rest.
+#[test]
+fn what_an_outage_holds_up_is_over_before_an_object_is_judged_at_rest() {
+    let role = Scenario::named("role").unwrap();
+    let replaced = || (35, Fault::Deed(Deed::Replace));
+    let usual = live(&role, &Schedule::from([replaced()])).journal;
+    let told = usual.iter().enumerate().skip(35);
+    let told = told.filter(|(_, effect)| effect.name == "Create events");
+    let numbers: Vec<usize> = told.map(|(number, _)| number).collect();
+    assert!(numbers.len() > 3, "{numbers:?}");
+    for at in numbers {
+        let schedule = Schedule::from([replaced(), (at, Fault::Outage(Outage::away(300)))]);
+        assert_eq!(live(&role, &schedule).violations, [], "request {at}");
+    }
+}
+
 /// Somebody widens the statements, or deletes the API that they name; a log group is refused whose function's role is not.
 #[test]
 fn a_namesake_finds_what_was_changed_or_half_made_before_it() {

@@ -3,7 +3,7 @@
 use super::{CORRUPTED, Deed, Drift, WIPED, denials, full};
 use crate::{
     OBJECT, OPERATOR,
-    fault::Schedule,
+    fault::{Fault, Schedule},
     ground,
     life::{self, Life, Phase},
     oracle::Violation,
@@ -232,6 +232,18 @@ fn every_full_quota_refuses_something_and_heals() {
             codes.iter().any(|code| refused.contains(*code))
         });
         assert!(found, "nothing is refused by {quota:?}");
+    }
+}
+
+/// Its policy, in which others are admitted, too, or it is not as it was.
+#[test]
+fn a_function_that_its_user_makes_anew_is_whole_whatever_quota_is_full() {
+    let retained = Scenario::named("retained").unwrap();
+    let away = Fault::Deed(Deed::Drift(Drift::DeleteUsersFunction));
+    for quota in full() {
+        let schedule = Schedule::from([(4, away.clone()), (68, Fault::Deed(quota.clone()))]);
+        let outcome = life::live(&GROUND, &retained, &schedule, 1);
+        assert_eq!(outcome.violations, [], "{quota:?}");
     }
 }
 

@@ -182,6 +182,11 @@ impl Switched {
         self.patches.remove(&number);
     }
 
+    /// Whether AWS is as usual again.
+    fn is_empty(&self) -> bool {
+        self.patches.is_empty()
+    }
+
     fn patches(&self) -> impl Iterator<Item = &Value> {
         self.patches.values()
     }

@@ -44,6 +44,11 @@ async fn users_function_away(world: &World, lambda: Lambda) {
     let world = world.clone();
     tokio::spawn(async move {
         sleep(A_WHILE).await;
+        // The user deploys all of it, which a full quota refuses.
+        while !world.state().switched.is_empty() {
+            sleep(A_WHILE).await;
+        }
+        let _turn = world.turn().await;
         users_function(&lambda, USERS).await;
         for statement in admitted {
             admit(&lambda, &statement).await;
