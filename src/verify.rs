@@ -149,7 +149,7 @@ fn compare(cluster: &Cluster, objects: &[Listed], apis: &Apis, default_region: &
                 && claim.owner.cluster == cluster.id
                 && !alive.contains(&claim.owner.uid)
             {
-                findings.bad.extend(unclaimed(cluster, region, &api.id, &claim));
+                findings.bad.push(unclaimed(cluster, region, &api.id, &claim));
             }
         }
     }
@@ -209,7 +209,7 @@ fn of_object(
 }
 
 /// What to do with an API of the cluster's id that no object here has.
-fn unclaimed(cluster: &Cluster, region: &str, id: &str, claim: &Claim) -> Option<String> {
+fn unclaimed(cluster: &Cluster, region: &str, id: &str, claim: &Claim) -> String {
     let Owner {
         namespace,
         name,
@@ -217,25 +217,34 @@ fn unclaimed(cluster: &Cluster, region: &str, id: &str, claim: &Claim) -> Option
         kube_system,
         ..
     } = &claim.owner;
-    let what = format!("API {id} in {region}, of {namespace}/{name} (uid {uid}):");
-    let here = cluster.kube_system.as_ref()?;
-    Some(match kube_system {
-        Some(there) if there == here && claim.policy == Some(DeletionPolicy::Delete) => format!(
-            "{what} an orphan; delete it, or apply the object again to take it over, or run the operator with --delete-orphans=true"
-        ),
-        Some(there) if there == here => format!(
-            "{what} retained, without an object; take its tags {TAG_PREFIX}* off to keep it, or apply the object again to take it over, or delete it"
-        ),
-        Some(there) if cluster.is_ours(there) => {
-            format!("{what} of a cluster that this one replaces; apply the object to take it over")
+    let keep = format!("take its tags {TAG_PREFIX}* off to keep it");
+    let becomes = match (&cluster.kube_system, kube_system) {
+        (Some(here), Some(there)) if there == here && claim.policy == Some(DeletionPolicy::Delete) => {
+            "an orphan; delete it, or apply the object again to take it over, or run the operator with --delete-orphans=true".to_owned()
         }
-        Some(there) => format!(
-            "{what} of another cluster of the same id, whose kube-system has the uid {there}; if this cluster replaces that one, run the operator with --reclaim-from={there}"
+        (Some(here), Some(there)) if there == here => format!(
+            "retained, without an object; {keep}, or apply the object again to take it over, or delete it"
         ),
-        None => format!(
-            "{what} of an operator of some namespaces with the same cluster id; give one of them another"
+        (Some(_), Some(there)) if cluster.is_ours(there) => {
+            "of a cluster that this one replaces; apply the object to take it over".to_owned()
+        }
+        (Some(_), Some(there)) => format!(
+            "of another cluster of the same id, whose kube-system has the uid {there}; if this cluster replaces that one, run the operator with --reclaim-from={there}"
         ),
-    })
+        (Some(_), None) => {
+            "of an operator of some namespaces with the same cluster id; give one of them another".to_owned()
+        }
+        (None, None) if cluster.namespaces.contains(namespace) => format!(
+            "without an object; {keep}, or delete it, since an operator of some namespaces does neither"
+        ),
+        (None, None) => format!(
+            "in a namespace that was not looked at; add {namespace} to --watch-namespaces, or give operators of other namespaces another cluster id"
+        ),
+        (None, Some(_)) => {
+            "of an operator of all namespaces with the same cluster id; give one of them another".to_owned()
+        }
+    };
+    format!("API {id} in {region}, of {namespace}/{name} (uid {uid}): {becomes}")
 }
 
 #[cfg(test)]
@@ -294,12 +303,16 @@ mod tests {
     }
 
     fn found(objects: &[JwtHttpApi], apis: Vec<ListedApi>) -> Findings {
+        found_by(&cluster(), objects, apis)
+    }
+
+    fn found_by(cluster: &Cluster, objects: &[JwtHttpApi], apis: Vec<ListedApi>) -> Findings {
         let read = |object: &JwtHttpApi| Listed {
             object: object.clone(),
             unread: None,
         };
         let objects: Vec<Listed> = objects.iter().map(read).collect();
-        compare(&cluster(), &objects, &Apis::from([("r".into(), apis)]), "r")
+        compare(cluster, &objects, &Apis::from([("r".into(), apis)]), "r")
     }
 
     #[test]
@@ -393,6 +406,29 @@ mod tests {
             ..owner("gone", Some("k1"))
         };
         assert_eq!(found(&[], vec![api("a", &other)]), Findings::default());
+    }
+
+    #[test]
+    fn where_only_some_namespaces_are_looked_at_an_api_without_an_object_is_named_all_the_same() {
+        for (namespace, kube_system, said) in [
+            ("demo", None, "without an object; take its tags"),
+            ("more", None, "add more to --watch-namespaces"),
+            ("demo", Some("k1"), "of all namespaces"),
+        ] {
+            let some = Cluster {
+                kube_system: None,
+                namespaces: vec!["demo".into()],
+                replaced: Vec::new(),
+                ..cluster()
+            };
+            let owner = Owner {
+                namespace: namespace.into(),
+                ..owner("gone", kube_system)
+            };
+            let findings = found_by(&some, &[], vec![api("a", &owner)]);
+            assert_eq!(findings.bad.len(), 1);
+            assert!(findings.bad[0].contains(said), "{findings:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
