@@ -67,6 +67,10 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     if !exists
         && (pass.findings.suspended || conflict.is_some() || pass.findings.resolved.status != Some(true))
     {
+        // What waits for its user was compared: nothing of it is there.
+        if sight.faults.is_empty() {
+            ctx.metrics.work().observed(&pass.record.key());
+        }
         return Ok((hold_creation(&mut pass.findings, conflict), status));
     }
     let created = matches!(seen, Seen::NoId);

@@ -215,10 +215,14 @@ async fn trouble_of_aws_has_a_reason_of_its_own() {
 async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
     let mut ground = Ground::new().await;
     ground.change(json!({"suspend": true}));
+    ground.ctx.metrics.work().woken("demo/hello");
+    tokio::time::advance(RESYNC).await;
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.next, Next::Resync);
     assert_eq!(passed.findings.programmed.reason, Reason::Suspended);
     assert!(ground.sandbox.apis().is_empty());
+    let age = ground.metric("jwthttpapi_last_successful_observation_age_seconds");
+    assert!(age < RESYNC.as_secs_f64(), "what is wanted so raises no alarm");
 }
 
 #[tokio::test(start_paused = true)]
