@@ -2,7 +2,9 @@
 
 use crate::ground::{Ground, LIMIT, prompt, route};
 use crate::role::SERVICE_ACCOUNT;
-use jwthttpapi_test_support::{AuditEntry, Operator, Permission, deadline, operator_policy, pairs};
+use jwthttpapi_test_support::{
+    AuditEntry, JournalEntry, OPERATOR_ACCESS_KEY, Operator, Permission, deadline, operator_policy, pairs,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use wildmatch::WildMatch;
@@ -125,6 +127,32 @@ fn unused(statement: &Value, used: &BTreeSet<Permission>) -> Vec<String> {
     idle.map(|what| format!("{sid}: {what}")).collect()
 }
 
+fn assert_none_denied(calls: &[JournalEntry]) {
+    let is_denied = |call: &&JournalEntry| {
+        let code = call.error.as_deref();
+        code.is_some_and(|code| code.contains("AccessDenied"))
+    };
+    let denied: Vec<_> = calls.iter().filter(is_denied).collect();
+    assert!(denied.is_empty(), "{denied:#?}");
+}
+
+/// The documents' policy, narrowed as they say to the functions that objects may name.
+fn narrowed(functions: &[&str]) -> Value {
+    let mut policy = operator_policy().unwrap();
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        if ["Functions", "FunctionsForApiGatewayOnly"]
+            .map(Value::from)
+            .contains(&statement["Sid"])
+        {
+            let every = statement["Resource"].as_str().unwrap();
+            let every = every.strip_suffix('*').unwrap();
+            let named = functions.iter().map(|function| format!("{every}{function}"));
+            statement["Resource"] = named.collect();
+        }
+    }
+    policy
+}
+
 #[test]
 fn the_policy_in_the_documents_grants_exactly_what_the_operator_uses_of_aws() {
     let ground = Ground::new(&prompt());
@@ -134,15 +162,7 @@ fn the_policy_in_the_documents_grants_exactly_what_the_operator_uses_of_aws() {
     }
     bounded(&ground, operator);
     let calls = ground.calls(0);
-    let denied: Vec<_> = calls
-        .iter()
-        .filter(|call| {
-            call.error
-                .as_deref()
-                .is_some_and(|code| code.contains("AccessDenied"))
-        })
-        .collect();
-    assert!(denied.is_empty(), "{denied:#?}");
+    assert_none_denied(&calls);
     let used: BTreeSet<Permission> = calls.into_iter().flat_map(|call| call.permissions).collect();
     let policy = operator_policy().unwrap();
     let statements = policy["Statement"].as_array().unwrap();
@@ -157,6 +177,31 @@ fn the_policy_in_the_documents_grants_exactly_what_the_operator_uses_of_aws() {
         actions.len() - usize::from(actions.contains("sts:GetCallerIdentity")),
         statements.len()
     );
+}
+
+#[test]
+fn the_policy_narrowed_to_functions_of_others_suffices_for_own_ones() {
+    let ground = Ground::new(&prompt());
+    let allow = |functions: &[&str]| {
+        let narrowed = json!({"principals": {OPERATOR_ACCESS_KEY: {"policy": narrowed(functions)}}});
+        ground.aws().set(&narrowed).unwrap();
+    };
+    allow(&["other", "other:*"]);
+    let _operator = ground.operator(&[]);
+    functions_and_roles(&ground);
+    retained(&ground);
+
+    allow(&["other", "other:*", "jwthttpapi-*"]);
+    ground.apply(
+        "let",
+        &ground.spec(&json!({
+            "invocation": {"mode": "ResourcePolicy"}, "functions": [function(&json!({}))],
+            "routes": [{"routeKey": "GET /own", "lambda": {"function": "hello"}}, route("GET /other", "other")],
+        })),
+    );
+    ground.ready("let");
+    ground.delete("let");
+    assert_none_denied(&ground.calls(0));
 }
 
 /// Each verb with its resource that roles grant the operator, by the bindings in the cluster.
