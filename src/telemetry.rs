@@ -1,7 +1,7 @@
 //! Logs: one subscriber for the process, JSON for machines or text for people.
 
 use crate::cli::LogFormat;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Libraries that would write bodies of requests and answers, and with them credentials, code and variables.
 const QUIET: [&str; 7] = [
@@ -19,19 +19,8 @@ const QUIET: [&str; 7] = [
 /// # Errors
 /// When the directives do not parse; with what to write instead.
 pub fn start(format: LogFormat, directives: &str) -> Result<(), String> {
-    let refused = |error: &dyn std::fmt::Display| {
-        format!(
-            "--log-level {directives:?}: {error}; write error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug"
-        )
-    };
-    let mut filter = EnvFilter::builder()
-        .parse(directives)
-        .map_err(|error| refused(&error))?;
-    for quiet in QUIET {
-        filter = filter.add_directive(quiet.parse().map_err(|error| refused(&error))?);
-    }
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(directives)?)
         .with_writer(std::io::stderr)
         .with_ansi(false);
     let started = match format {
@@ -44,4 +33,56 @@ pub fn start(format: LogFormat, directives: &str) -> Result<(), String> {
         LogFormat::Text => builder.try_init(),
     };
     started.map_err(|error| error.to_string())
+}
+
+/// What is logged of all that is said.
+fn filter(directives: &str) -> Result<EnvFilter, String> {
+    let refused = |error: &dyn std::fmt::Display| {
+        format!(
+            "--log-level {directives:?}: {error}; write error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug"
+        )
+    };
+    // A word alone would also pass for a target, all of which is logged and nothing else: a mistyped level for silence.
+    for word in directives.split(',').filter(|part| !part.contains('=')) {
+        let word = word.trim();
+        if word.is_empty() || word.parse::<LevelFilter>().is_err() {
+            return Err(refused(&format!("{word:?} is no level")));
+        }
+    }
+    let mut filter = EnvFilter::builder()
+        .parse(directives)
+        .map_err(|error| refused(&error))?;
+    for quiet in QUIET {
+        filter = filter.add_directive(quiet.parse().map_err(|error| refused(&error))?);
+    }
+    Ok(filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_a_word_that_there_is() {
+        for good in [
+            "error",
+            "INFO",
+            "off",
+            "info,jwthttpapi=debug",
+            "jwthttpapi=debug, warn",
+        ] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "warning",
+            "verbose",
+            "",
+            "info,",
+            "jwthttpapi",
+            "info,jwthttpapi=loud",
+        ] {
+            let said = filter(bad).unwrap_err();
+            assert!(said.contains("write error, warn, info"), "{said}");
+        }
+    }
 }
