@@ -22,7 +22,7 @@ use jwthttpapi_core::{
         name::{DEFAULT_STAGE, FunctionArn, function_name},
         observed::{FunctionPolicy, Reading},
     },
-    plan::{Step, plan},
+    plan::{Step, authorizers, plan},
     planted,
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -221,12 +221,6 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     let Some(api) = &observed.api else { return status };
     let clean = outcome.faults.is_empty() && !outcome.cut;
     let stages = api.stages.iter().filter(|stage| stage.name == DEFAULT_STAGE);
-    let authorizers: BTreeSet<(String, String)> = api
-        .authorizers
-        .iter()
-        .filter(|authorizer| desired.authorizers.contains_key(&authorizer.name))
-        .map(|authorizer| (authorizer.name.clone(), authorizer.id.clone()))
-        .collect();
     // A statement leaves `grants` after a read showed it gone, or when the plan that removed it was not contradicted.
     let wanted: BTreeSet<String> = if desired.invocation == Invocation::ResourcePolicy {
         desired.backends().into_iter().map(ToString::to_string).collect()
@@ -291,9 +285,12 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
                 url: api.endpoint.clone(),
             })
             .collect(),
-        authorizers: authorizers
-            .into_iter()
-            .map(|(name, id)| AuthorizerStatus { name, id })
+        authorizers: authorizers(desired, api)
+            .into_values()
+            .map(|authorizer| AuthorizerStatus {
+                name: authorizer.name.clone(),
+                id: authorizer.id.clone(),
+            })
             .collect(),
         pending: if clean { None } else { status.pending },
         grants,

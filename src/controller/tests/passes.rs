@@ -2,6 +2,8 @@
 
 use super::super::{context::Memory, expected::STALE_LIST, pass::Next, take_stock};
 use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, merge, own};
+use super::process::config;
+use aws_sdk_apigatewayv2::types::{AuthorizerType, JwtConfiguration};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, Reason};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -223,6 +225,32 @@ async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
     assert!(ground.sandbox.apis().is_empty());
     let age = ground.metric("jwthttpapi_last_successful_observation_age_seconds");
     assert!(age < RESYNC.as_secs_f64(), "what is wanted so raises no alarm");
+}
+
+/// Status names each authorizer once: the API server refuses two entries of one name, and with them every condition.
+#[tokio::test(start_paused = true)]
+async fn of_two_authorizers_of_one_name_status_names_the_one_that_stays() {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"authorizer_names_unique": false}));
+    let used = ground.pass().await.unwrap().status.authorizers;
+    let gateway = aws_sdk_apigatewayv2::Client::new(&config(&ground.sandbox, "AKIDSTRANGER"));
+    let (api, _) = ground.sandbox.apis().remove(0);
+    let jwt = JwtConfiguration::builder().issuer("https://issuer.example/");
+    let jwt = jwt.audience("aud").build();
+    for _ in 0..3 {
+        let twin = gateway.create_authorizer().api_id(&api).name(&used[0].name);
+        let twin = twin
+            .authorizer_type(AuthorizerType::Jwt)
+            .identity_source("$request.header.Authorization")
+            .jwt_configuration(jwt.clone());
+        twin.send().await.unwrap();
+    }
+    // Nothing is deleted while a function is missing.
+    let gone = ground.lambda().delete_function().function_name("a");
+    gone.send().await.unwrap();
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::FunctionNotFound);
+    assert_eq!(passed.status.authorizers, used);
 }
 
 #[tokio::test(start_paused = true)]

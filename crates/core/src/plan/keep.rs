@@ -21,24 +21,9 @@ pub(super) struct Kept<'a> {
 pub(super) fn keep<'a>(desired: &'a Desired, api: Option<&'a observed::Api>, room: Room) -> Kept<'a> {
     let mut kept = Kept::default();
     let Some(api) = api else { return kept };
-    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
-    for route in &api.routes {
-        let authorizer = match &route.authorization {
-            observed::Authorization::Jwt { authorizer_id, .. } => Some(authorizer_id.as_str()),
-            _ => None,
-        };
-        for id in route.integration_id.as_deref().into_iter().chain(authorizer) {
-            *uses.entry(id).or_default() += 1;
-        }
-    }
-    let rank = |id: &str| (Reverse(uses.get(id).copied().unwrap_or_default()), id.to_owned());
-    for authorizer in ranked(&api.authorizers, |authorizer| rank(&authorizer.id)) {
-        if let Some((name, _)) = desired.authorizers.get_key_value(&authorizer.name) {
-            kept.authorizers.entry(name).or_insert(authorizer);
-        }
-    }
+    kept.authorizers = authorizers(desired, api);
     replace(desired, api, room, &mut kept);
-    for integration in ranked(&api.integrations, |integration| rank(&integration.id)) {
+    for integration in ranked(api, &api.integrations, |integration| integration.id.as_str()) {
         let wanted = desired
             .integrations
             .iter()
@@ -51,8 +36,36 @@ pub(super) fn keep<'a>(desired: &'a Desired, api: Option<&'a observed::Api>, roo
     kept
 }
 
-/// The best first.
-fn ranked<T, R: Ord>(all: &[T], rank: impl Fn(&T) -> R) -> Vec<&T> {
+/// The authorizer of each wanted name, one of a name: that which stays.
+pub fn authorizers<'a>(
+    desired: &'a Desired,
+    api: &'a observed::Api,
+) -> BTreeMap<&'a str, &'a observed::Authorizer> {
+    let mut kept = BTreeMap::new();
+    for authorizer in ranked(api, &api.authorizers, |authorizer| authorizer.id.as_str()) {
+        if let Some((name, _)) = desired.authorizers.get_key_value(&authorizer.name) {
+            kept.entry(name.as_str()).or_insert(authorizer);
+        }
+    }
+    kept
+}
+
+/// Those that most routes refer to first, then by id.
+fn ranked<'a, T>(api: &observed::Api, all: &'a [T], id: impl Fn(&T) -> &str) -> Vec<&'a T> {
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    for route in &api.routes {
+        let authorizer = match &route.authorization {
+            observed::Authorization::Jwt { authorizer_id, .. } => Some(authorizer_id.as_str()),
+            _ => None,
+        };
+        for id in route.integration_id.as_deref().into_iter().chain(authorizer) {
+            *uses.entry(id).or_default() += 1;
+        }
+    }
+    let rank = |one: &T| {
+        let uses = uses.get(id(one)).copied().unwrap_or_default();
+        (Reverse(uses), id(one).to_owned())
+    };
     let mut all: Vec<&T> = all.iter().collect();
     all.sort_by_cached_key(|one| rank(one));
     all

@@ -56,4 +56,5 @@ pub use delete::{plan_deletion, plan_release};
 pub use diff::plan;
 pub use guard::only_tightening;
 pub use identity::{Candidate, Identity, Intent, Known, Lookup, Reclaimable, identify};
+pub use keep::authorizers;
 pub use step::{ApiChange, Authorize, Kind, Plan, Planned, Refs, RouteChange, Service, Step};
