@@ -67,6 +67,7 @@ produced! {
     ReconcileError in "src/controller/error.rs" {
         Conflict: "src/controller/tests/errors.rs::an_object_that_was_changed_meanwhile_is_read_again_soon",
         Refused: "src/controller/tests/errors.rs::a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_less_often",
+        Unwritten: "src/controller/tests/errors.rs::a_write_that_the_api_server_fails_is_tried_ever_less_often_for_a_minute_at_most",
         Kube: "src/controller/tests/errors.rs::an_api_server_that_fails_is_asked_again_after_seconds",
         Aws: "src/controller/tests/errors.rs::a_fault_of_aws_ends_the_pass_and_is_said_in_the_status",
         Malformed: "src/controller/tests/errors.rs::an_object_that_does_not_parse_is_looked_at_again_at_the_resync",

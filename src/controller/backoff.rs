@@ -31,6 +31,11 @@ pub(crate) fn after_refusal(refusals: u32, jitter: f64) -> Duration {
     doubled(HUMAN_FIRST, refusals, HUMAN_CAP).mul_f64(1.0 + 0.2 * jitter)
 }
 
+/// The wait after the n-th write in a row (from 1) that the API server failed: that passes by itself.
+pub(crate) fn after_unwritten(failures: u32, jitter: f64) -> Duration {
+    doubled(FIRST, failures, CAP).mul_f64(1.0 + 0.2 * jitter)
+}
+
 fn doubled(first: Duration, failures: u32, cap: Duration) -> Duration {
     first
         .saturating_mul(

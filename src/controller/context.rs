@@ -120,8 +120,8 @@ pub(crate) struct Memory {
     pub(crate) unheld: u32,
     /// How often in a row passes ended with one reason, or with reasons that pass.
     pub(crate) failures: (u32, Option<Reason>),
-    /// How often in a row the API server refused a write.
-    pub(crate) refusals: u32,
+    /// How often in a row the API server did not take a write.
+    pub(crate) untaken: u32,
 }
 
 impl Context {
@@ -183,12 +183,12 @@ impl Context {
             .insert(uid.to_owned(), memory);
     }
 
-    /// Counts a write of an object that the API server refused; how many they are in a row.
-    pub(crate) fn refused(&self, uid: &str) -> u32 {
+    /// Counts a write of an object that the API server did not take; how many they are in a row.
+    pub(crate) fn untaken(&self, uid: &str) -> u32 {
         let mut memories = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = memories.entry(uid.to_owned()).or_default();
-        memory.refusals = memory.refusals.saturating_add(1);
-        memory.refusals
+        memory.untaken = memory.untaken.saturating_add(1);
+        memory.untaken
     }
 
     /// Keeps the sweep from what an object leaves behind, for the life of this process.

@@ -11,6 +11,9 @@ pub(crate) enum Error {
     /// The API server refuses what was written for what it says: the schema or a policy of the cluster is against it.
     #[error("the Kubernetes API server refuses a write: {0}")]
     Refused(#[source] Box<kube::Error>),
+    /// The API server answers reads and fails a write: what it calls to judge one does not work, say.
+    #[error("the Kubernetes API server failed a write: {0}")]
+    Unwritten(#[source] Box<kube::Error>),
     /// The API server failed.
     #[error("the Kubernetes API server failed: {0}")]
     Kube(#[source] Box<kube::Error>),
@@ -36,10 +39,22 @@ impl From<Fault> for Error {
 
 impl From<kube::Error> for Error {
     fn from(error: kube::Error) -> Self {
-        match &error {
-            kube::Error::Api(status) if status.is_conflict() => Self::Conflict,
-            kube::Error::Api(status) if status.is_invalid() => Self::Refused(Box::new(error)),
-            _ => Self::Kube(Box::new(error)),
+        Self::Kube(Box::new(error))
+    }
+}
+
+impl Error {
+    /// Why a write of the object failed.
+    pub(crate) fn of_write(error: kube::Error) -> Self {
+        let kube::Error::Api(status) = &error else {
+            return error.into();
+        };
+        match status.code {
+            409 => Self::Conflict,
+            // The object is gone.
+            404 => error.into(),
+            429 | 500.. => Self::Unwritten(Box::new(error)),
+            _ => Self::Refused(Box::new(error)),
         }
     }
 }

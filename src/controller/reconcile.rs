@@ -86,7 +86,9 @@ pub(crate) fn wait_after(ctx: &Context, uid: &str, error: &Error) -> Duration {
     match error {
         Error::Conflict => Duration::from_millis(100),
         Error::Malformed(_) => ctx.resync(),
-        Error::Refused(_) => backoff::after_refusal(ctx.refused(uid), fastrand::f64()),
+        // Each try costs AWS a look.
+        Error::Refused(_) => backoff::after_refusal(ctx.untaken(uid), fastrand::f64()),
+        Error::Unwritten(_) => backoff::after_unwritten(ctx.untaken(uid), fastrand::f64()),
         Error::Kube(_) | Error::Aws(_) | Error::Deadline | Error::Panic => {
             Duration::from_secs(5).mul_f64(1.0 + fastrand::f64())
         }
@@ -163,7 +165,7 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     }
     time_to_ready(&mut pass);
     if result.is_ok() {
-        pass.memory.refusals = 0;
+        pass.memory.untaken = 0;
     } else {
         // What was seen is not told yet: the next pass has to see it, too.
         pass.memory.converged = None;

@@ -141,7 +141,8 @@ impl Record {
         let written = self
             .api
             .patch_metadata(&self.object.name_any(), &params(), &Patch::Merge(body))
-            .await?;
+            .await
+            .map_err(Error::of_write)?;
         self.object.metadata = written.metadata;
         Ok(())
     }
@@ -186,7 +187,8 @@ impl Record {
         self.object = self
             .api
             .patch_status(&self.object.name_any(), &params(), &Patch::Merge(body))
-            .await?;
+            .await
+            .map_err(Error::of_write)?;
         Ok(true)
     }
 }

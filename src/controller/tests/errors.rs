@@ -24,16 +24,20 @@ async fn fails(ground: &Ground) -> (Error, Duration) {
 async fn a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_less_often() {
     let ground = Ground::new().await;
     let refusal = Trouble::Refusal(422, "Invalid");
-    ground.kubernetes.trouble(Method::PATCH, "/status", refusal);
-    for wait in [10, 20, 40, 80, 160, 300, 300] {
+    // By the schema, by a policy of the cluster, and by the lack of a right.
+    let refusals = [(422, "Invalid"), (400, "BadRequest"), (403, "Forbidden")];
+    for (wait, (code, reason)) in [10, 20, 40, 80, 160, 300, 300]
+        .into_iter()
+        .zip(refusals.into_iter().cycle())
+    {
+        ground.kubernetes.heal();
+        let refusal = Trouble::Refusal(code, reason);
+        ground.kubernetes.trouble(Method::PATCH, "/status", refusal);
         let (error, waited) = fails(&ground).await;
         assert!(matches!(error, Error::Refused(_)), "{error}");
-        assert!(
-            error.to_string().contains("Invalid, as the test asked for"),
-            "{error}"
-        );
-        let wait = Duration::from_secs(wait);
-        assert!(waited >= wait && waited <= wait.mul_f64(1.2), "{waited:?}");
+        let said = format!("{reason}, as the test asked for");
+        assert!(error.to_string().contains(&said), "{error}");
+        assert!(is_about(waited, wait), "{waited:?}");
     }
     ground.kubernetes.heal();
     ground.reconcile().await.unwrap();
@@ -41,6 +45,24 @@ async fn a_write_that_the_api_server_refuses_is_no_conflict_and_is_tried_ever_le
     ground.edit("status", json!({"accountId": "999999999999"}));
     let (_, waited) = fails(&ground).await;
     assert!(waited <= Duration::from_secs(12), "{waited:?}");
+}
+
+fn is_about(waited: Duration, seconds: u64) -> bool {
+    let wait = Duration::from_secs(seconds);
+    waited >= wait && waited <= wait.mul_f64(1.2)
+}
+
+/// A webhook that does not work, say: each try costs AWS a look, and the next change may work.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_the_api_server_fails_is_tried_ever_less_often_for_a_minute_at_most() {
+    let ground = Ground::new().await;
+    let failing = Trouble::Refusal(500, "InternalError");
+    ground.kubernetes.trouble(Method::PATCH, "/status", failing);
+    for wait in [2, 4, 8, 16, 32, 60, 60] {
+        let (error, waited) = fails(&ground).await;
+        assert!(matches!(error, Error::Unwritten(_)), "{error}");
+        assert!(is_about(waited, wait), "{waited:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
