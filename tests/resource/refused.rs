@@ -552,6 +552,12 @@ fn names_and_tags_fit_into_aws() {
             reserved,
         ),
         bad(
+            "tag keys of one word",
+            tags(json!({"Team": "a", "team": "b"})),
+            "spec.tags",
+            "two tag keys differ only in case, and IAM takes them for one; keep one of them",
+        ),
+        bad(
             "tag key too long",
             tags(json!({"k".repeat(129): "x"})),
             "spec.tags",

@@ -162,7 +162,8 @@ pub struct JwtHttpApiSpec {
     #[x_kube(
         validation = Rule::new("self.all(k, k.size() >= 1 && k.size() <= 128)").message("a tag key has 1 to 128 characters; shorten it"),
         validation = Rule::new("self.all(k, k.matches('^[A-Za-z0-9 .:+=@_/-]*$') && self[k].matches('^[A-Za-z0-9 .:+=@_/-]*$'))").message("tag keys and values have letters, digits, spaces and . : + = @ _ / - only; replace the other characters"),
-        validation = Rule::new("self.all(k, !k.lowerAscii().startsWith('jwthttpapi.dev/') && !k.lowerAscii().startsWith('aws:'))").message("tag keys beginning with jwthttpapi.dev/ or aws: are reserved; choose another key")
+        validation = Rule::new("self.all(k, !k.lowerAscii().startsWith('jwthttpapi.dev/') && !k.lowerAscii().startsWith('aws:'))").message("tag keys beginning with jwthttpapi.dev/ or aws: are reserved; choose another key"),
+        validation = Rule::new("self.all(k, self.exists_one(o, o.lowerAscii() == k.lowerAscii()))").message("two tag keys differ only in case, and IAM takes them for one; keep one of them")
     )]
     pub tags: BTreeMap<String, String>,
 

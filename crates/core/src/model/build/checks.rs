@@ -22,6 +22,19 @@ impl Builder<'_> {
         }
     }
 
+    /// IAM takes keys that differ in case for one and refuses both together (D, IAM user guide).
+    pub(super) fn check_case_of_tags(&mut self) {
+        let mut seen: BTreeMap<String, &String> = BTreeMap::new();
+        for key in self.spec.tags.keys() {
+            if let Some(first) = seen.insert(key.to_ascii_lowercase(), key) {
+                let message = format!(
+                    "it differs from {first} in case alone, and IAM takes the two for one; keep one of them"
+                );
+                self.violate(format!("spec.tags[{key}]"), Reason::InvalidSpec, message);
+            }
+        }
+    }
+
     /// What the API server refuses, too, unless it stored the object before it had the rule.
     pub(super) fn check_reserved(&mut self) {
         for key in self.spec.tags.keys() {
@@ -43,14 +56,27 @@ impl Builder<'_> {
 
     pub(super) fn check_brought_role(&mut self, arn: Option<&str>) {
         let Some(arn) = arn else { return };
-        let is_role = |arn: &str| {
-            let fields: Vec<&str> = arn.splitn(6, ':').collect();
-            matches!(fields[..], ["arn", partition, "iam", "", account, resource]
-                if partition.starts_with("aws") && is_account(account) && resource.starts_with("role/"))
+        let place = self.place;
+        let fields: Vec<&str> = arn.splitn(6, ':').collect();
+        let is_here = match fields[..] {
+            ["arn", partition, "iam", "", account, resource]
+                if partition.starts_with("aws") && is_account(account) && resource.starts_with("role/") =>
+            {
+                partition == place.partition && account == place.account
+            }
+            _ => {
+                let message = format!("{arn:?} is no role; write arn:aws:iam::ACCOUNT:role/NAME");
+                self.violate("spec.invocation.roleArn", Reason::InvalidSpec, message);
+                return;
+            }
         };
-        if !is_role(arn) {
-            let message = format!("{arn:?} is no role; write arn:aws:iam::ACCOUNT:role/NAME");
-            self.violate("spec.invocation.roleArn", Reason::InvalidSpec, message);
+        // Nobody hands a role of another account to a service (O, aws-facts §4).
+        if !is_here {
+            let message = format!(
+                "{arn} is not in account {} of this API; name a role that is, or remove roleArn so that the operator makes one",
+                place.account
+            );
+            self.violate("spec.invocation.roleArn", Reason::RoleNotAllowed, message);
         } else if !self
             .policy
             .passable_roles
@@ -81,18 +107,24 @@ impl Builder<'_> {
         if self.spec.cors.is_none() {
             return;
         }
-        let preflight = |pattern: &Pattern| match pattern {
-            Pattern::Path(Method::Any, segments) => Some(Pattern::Path(Method::Options, segments.clone())),
-            Pattern::Default => {
-                let rest = vec![Segment::Greedy("proxy".to_owned())];
-                Some(Pattern::Path(Method::Options, rest))
-            }
-            Pattern::Path(..) => None,
+        let options = |segments| Pattern::Path(Method::Options, segments);
+        let preflights = |pattern: &Pattern| match pattern {
+            Pattern::Path(Method::Any, segments) => vec![options(segments.clone())],
+            // A greedy variable takes at least one segment.
+            Pattern::Default => vec![
+                options(Vec::new()),
+                options(vec![Segment::Greedy("proxy".to_owned())]),
+            ],
+            Pattern::Path(..) => Vec::new(),
         };
         let uncovered: Vec<_> = routes
             .iter()
             .filter(|(_, route)| route.guard != Guard::Public)
-            .filter_map(|(key, _)| Some((key, preflight(key.pattern())?)))
+            .flat_map(|(key, _)| {
+                preflights(key.pattern())
+                    .into_iter()
+                    .map(move |wanted| (key, wanted))
+            })
             .filter(|(key, wanted)| {
                 !routes.iter().any(|(other, route)| {
                     route.guard == Guard::Public

@@ -48,6 +48,7 @@ impl Builder<'_> {
     fn build(mut self, nonce: &str) -> Result<Desired, Rejection> {
         let mut tags = self.policy.default_tags.beneath(&self.spec.tags);
         self.check_reserved();
+        self.check_case_of_tags();
         self.check_number_of_tags(tags.len());
         tags.extend(self.owner.tags(nonce, self.spec.deletion_policy()));
 

@@ -99,10 +99,10 @@ fn violates(spec: &JwtHttpApiSpec, path: &str, reason: Reason, says: &str) {
 #[test]
 fn every_violation_names_its_place_its_reason_and_what_to_type() {
     use Reason::{FunctionNotAllowed, InvalidSpec, RoleNotAllowed};
-    let bad_role = JwtHttpApiSpec {
+    let brings = |arn: &str| JwtHttpApiSpec {
         invocation: Some(Invocation {
             mode: None,
-            role_arn: Some("arn:aws:iam::123456789012:role/other".into()),
+            role_arn: Some(arn.into()),
         }),
         ..spec([route("GET /a")])
     };
@@ -170,10 +170,22 @@ fn every_violation_names_its_place_its_reason_and_what_to_type() {
             "not in account 123456789012 and Region eu-central-1",
         ),
         (
-            bad_role,
+            brings("arn:aws:iam::123456789012:role/other"),
             "spec.invocation.roleArn",
             RoleNotAllowed,
             "--passable-roles",
+        ),
+        (
+            brings("arn:aws:iam::999999999999:role/passable-one"),
+            "spec.invocation.roleArn",
+            RoleNotAllowed,
+            "not in account 123456789012",
+        ),
+        (
+            brings("arn:aws-cn:iam::123456789012:role/passable-one"),
+            "spec.invocation.roleArn",
+            RoleNotAllowed,
+            "not in account 123456789012",
         ),
         (
             with_cors([route("ANY /a")]),
@@ -208,6 +220,15 @@ fn what_is_reserved_is_refused_with_what_to_type() {
             "spec.tags[JwtHttpApi.dev/uid]",
             InvalidSpec,
             "are reserved",
+        ),
+        (
+            JwtHttpApiSpec {
+                tags: BTreeMap::from([("Team".into(), "a".into()), ("team".into(), "b".into())]),
+                ..spec([route("GET /a")])
+            },
+            "spec.tags[team]",
+            InvalidSpec,
+            "differs from Team in case alone",
         ),
         (
             JwtHttpApiSpec {
@@ -431,7 +452,15 @@ fn with_cors_a_protected_any_route_needs_a_public_options_route_that_covers_it()
         (vec![route("ANY /a"), route("OPTIONS /a")], false),
         (vec![route("ANY /{proxy+}"), public("OPTIONS /{proxy+}")], true),
         (vec![route("ANY /{proxy+}"), public("OPTIONS /a/{proxy+}")], false),
-        (vec![route("$default"), public("OPTIONS /{proxy+}")], true),
+        (
+            vec![
+                route("$default"),
+                public("OPTIONS /"),
+                public("OPTIONS /{proxy+}"),
+            ],
+            true,
+        ),
+        (vec![route("$default"), public("OPTIONS /{proxy+}")], false),
         (vec![route("$default"), public("OPTIONS /a")], false),
         (vec![route("$default")], false),
     ] {
