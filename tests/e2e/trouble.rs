@@ -3,7 +3,7 @@
 
 use crate::ground::{Ground, LIMIT, condition, prompt, route};
 use jwthttpapi_core::model::{Owner, name::role_name};
-use jwthttpapi_test_support::{OPERATOR_ACCESS_KEY, places, process::Launch};
+use jwthttpapi_test_support::{OPERATOR_ACCESS_KEY, deadline, places, process::Launch};
 use serde_json::{Value, json};
 
 fn hello(ground: &Ground) -> Value {
@@ -26,6 +26,22 @@ fn a_missing_function_is_named_and_nothing_is_created_before_it_exists() {
     ground.functions(&["hello"]);
     ground.verify("hello", "1");
     ground.ready("hello");
+}
+
+/// An event's name begins with that of its object, and may not be longer than others.
+#[test]
+fn an_object_with_the_longest_name_has_events_too() {
+    let ground = Ground::new(&prompt());
+    let _operator = ground.operator(&[]);
+    let name = "a".repeat(236);
+    ground.apply(&name, &hello(&ground));
+    ground.unready(&name, "FunctionNotFound");
+    // An event is published after the status that it tells of.
+    let published = deadline::poll("the event", LIMIT, || {
+        let meant = ground.kubectl(&["get", "events", "-o", "jsonpath={.items[*].involvedObject.name}"]);
+        Ok(meant.contains(&name).then_some(()))
+    });
+    published.unwrap();
 }
 
 #[test]

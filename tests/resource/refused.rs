@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ground::{apply, routes, with, with_route};
+use crate::ground::{apply, routes, smallest, with, with_route};
 
 /// A manifest that is refused.
 pub(crate) struct Bad {
@@ -61,6 +61,13 @@ const A_HOST: &str = "the issuer must be a URL with a host and without user name
 const AN_AUDIENCE: &str =
     "name at least one audience: the identifier of your API that the tokens carry in aud";
 const A_SOURCE: &str = "identitySource must be $request.header.NAME or $request.querystring.NAME, such as $request.header.Authorization";
+
+#[test]
+fn a_name_leaves_room_for_those_of_its_events() {
+    apply(&"a".repeat(236), &smallest()).unwrap();
+    let error = apply(&"a".repeat(237), &smallest()).unwrap_err().to_string();
+    assert!(error.contains("choose a shorter one"), "{error}");
+}
 
 #[test]
 fn an_issuer_is_an_https_url_without_query_fragment_or_user() {

@@ -2,7 +2,7 @@
 
 use super::JwtHttpApi;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, CustomResourceDefinitionVersion, JSON, JSONSchemaProps,
+    CustomResourceDefinition, CustomResourceDefinitionVersion, JSON, JSONSchemaProps, ValidationRule,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
@@ -10,18 +10,38 @@ use serde_json::json;
 /// The `CustomResourceDefinition`.
 ///
 /// The API server gives a new object's status an observed generation that no generation has, so that nobody takes an object
-/// for settled that was never seen (kstatus, reliability §D.1).
+/// for settled that was never seen (kstatus, reliability §D.1). And it takes only names that leave room in those of events.
 pub fn crd() -> CustomResourceDefinition {
     let mut crd = JwtHttpApi::crd();
-    for status in crd.spec.versions.iter_mut().filter_map(status_schema) {
-        status.default = Some(JSON(json!({"observedGeneration": -1})));
+    for object in crd.spec.versions.iter_mut().filter_map(object_schema) {
+        object.x_kubernetes_validations = Some(vec![name_fits_events()]);
+        if let Some(status) = status_schema(object) {
+            status.default = Some(JSON(json!({"observedGeneration": -1})));
+        }
     }
     crd
 }
 
-fn status_schema(version: &mut CustomResourceDefinitionVersion) -> Option<&mut JSONSchemaProps> {
-    let root = version.schema.as_mut()?.open_api_v3_schema.as_mut()?;
-    root.properties.as_mut()?.get_mut("status")
+fn object_schema(version: &mut CustomResourceDefinitionVersion) -> Option<&mut JSONSchemaProps> {
+    version.schema.as_mut()?.open_api_v3_schema.as_mut()
+}
+
+fn status_schema(object: &mut JSONSchemaProps) -> Option<&mut JSONSchemaProps> {
+    object.properties.as_mut()?.get_mut("status")
+}
+
+/// An event's name is that of its object, a dot and sixteen digits (kube's recorder), and has at most 253 characters. Objects
+/// that exist already keep their names.
+fn name_fits_events() -> ValidationRule {
+    ValidationRule {
+        rule: "oldSelf.hasValue() || self.metadata.name.size() <= 236".to_owned(),
+        message: Some(
+            "a name has at most 236 characters, so that events can be named after it; choose a shorter one"
+                .to_owned(),
+        ),
+        optional_old_self: Some(true),
+        ..ValidationRule::default()
+    }
 }
 
 #[cfg(test)]
@@ -44,7 +64,8 @@ mod tests {
     #[test]
     fn a_new_object_has_observed_a_generation_that_there_is_not() {
         let mut crd = crd();
-        let status = status_schema(&mut crd.spec.versions[0]).unwrap();
+        let object = object_schema(&mut crd.spec.versions[0]).unwrap();
+        let status = status_schema(object).unwrap();
         assert_eq!(status.default, Some(JSON(json!({"observedGeneration": -1}))));
     }
 
