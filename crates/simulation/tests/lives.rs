@@ -352,6 +352,22 @@ fn what_an_outage_holds_up_is_over_before_an_object_is_judged_at_rest() {
     }
 }
 
+/// AWS may let names repeat. While a function is missing neither of two is deleted, and status names one of them.
+#[test]
+fn authorizers_of_one_name_keep_nobody_from_being_told_that_a_function_is_missing() {
+    let mut twins = Scenario::smallest();
+    twins.switches = json!({"authorizer_names_unique": false});
+    let usual = live(&twins, &Schedule::new()).journal.len();
+    let drift = |drift| Fault::Deed(Deed::Drift(drift));
+    for at in 0..usual {
+        let schedule = Schedule::from([
+            (at, drift(Drift::ExtraAuthorizer)),
+            (at + 1, drift(Drift::DeleteUsersFunction)),
+        ]);
+        assert_eq!(live(&twins, &schedule).violations, [], "request {at}");
+    }
+}
+
 /// Somebody widens the statements, or deletes the API that they name; a log group is refused whose function's role is not.
 #[test]
 fn a_namesake_finds_what_was_changed_or_half_made_before_it() {

@@ -18,6 +18,7 @@ static GROUND: LazyLock<crate::Ground> = LazyLock::new(ground);
 /// CORS with everything, and what `Drift` can change beside it.
 fn everything() -> Scenario {
     let mut everything = Scenario::organisation();
+    everything.switches["authorizer_names_unique"] = json!(false);
     everything.first["description"] = json!("all of it");
     everything.first["scopes"] = json!(["read"]);
     everything.first["cors"] = json!({

@@ -1,7 +1,7 @@
 //! A simulated API server, as much of one as the operator uses.
 //!
 //! It is held against the real kube-apiserver by `tests/contract`, whose cases pass on both. Objects are taken as they come:
-//! neither schema nor CEL is simulated, and nobody is refused for want of rights. A request that asks for more than is
+//! neither schema nor CEL is simulated but that entries of the status differ, and nobody is refused for want of rights. A request that asks for more than is
 //! simulated, by a path, a verb or a parameter, is refused, so that nothing is held true that was only overlooked.
 //!
 //! What differs on purpose:
@@ -17,6 +17,7 @@
 //! | drops Events after an hour | keeps them | nobody reads them |
 
 mod kind;
+mod lists;
 mod log;
 mod metadata;
 mod refusal;

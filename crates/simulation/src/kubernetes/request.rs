@@ -192,7 +192,12 @@ impl Asked {
         };
         let object = match done {
             Ok(object) => object,
-            Err(refusal) => return Carried::refused(&refusal),
+            Err(refusal) => {
+                if self.status && refusal.reason == "Invalid" {
+                    world.oracle().invalid(&refusal.message);
+                }
+                return Carried::refused(&refusal);
+            }
         };
         if self.status {
             store.written.push(object.clone());

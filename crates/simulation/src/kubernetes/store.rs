@@ -2,6 +2,7 @@
 
 use super::{
     kind::Kind,
+    lists::duplicate,
     log::{Change, Log, Scope, Watched},
     metadata::{drop_empty, forget, keep, may_become, metadata, raise_generation, stamp, text},
     refusal::Refusal,
@@ -202,6 +203,9 @@ impl Store {
         }
         if status {
             let written = new["status"].take();
+            if let Some(twice) = duplicate(&written) {
+                return Err(Refusal::invalid(key, &twice));
+            }
             new = Value::clone(old);
             new["status"] = written;
         } else {

@@ -42,6 +42,11 @@ impl Oracle {
         }
     }
 
+    /// A status that the operator wanted to write is none by the definition: it would be refused for ever.
+    pub(crate) fn invalid(&self, message: &str) {
+        self.violated(Rule::WellFormed, message);
+    }
+
     /// The operator has written a status: no generation that was observed is unobserved again. What somebody else wrote of
     /// one that is not there yet does not count.
     pub(super) fn goes_on(&self, before: &Value, now: &Value) {

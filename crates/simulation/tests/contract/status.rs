@@ -11,7 +11,28 @@ on_both_grounds!(
     a_field_of_the_definitions_status_can_be_taken_away_alone,
     a_replacement_of_the_status_changes_nothing_else,
     a_write_of_the_status_does_not_look_at_the_uid,
+    an_entry_of_the_status_is_not_there_twice,
 );
+
+async fn an_entry_of_the_status_is_not_there_twice(ground: Ground) {
+    ground.create("one").await;
+    let path = ground.status("one");
+    let one = |id: &str| json!({"name": "default", "id": id});
+    for (twice, said) in [
+        (
+            json!({"authorizers": [one("a"), one("b")]}),
+            r#"status.authorizers[1]: Duplicate value: {"name":"default"}"#,
+        ),
+        (
+            json!({"grants": ["a", "b", "a"]}),
+            r#"status.grants[2]: Duplicate value: "a""#,
+        ),
+    ] {
+        let message = format!(r#"JwtHttpApi.jwthttpapi.dev "one" is invalid: {said}"#);
+        let answer = ground.merge(&path, &json!({"status": twice})).await;
+        answer.refused(422, "Invalid", &message, "one");
+    }
+}
 
 async fn a_write_of_the_status_changes_nothing_else(ground: Ground) {
     let mut expected = bare(ground.create("one").await);

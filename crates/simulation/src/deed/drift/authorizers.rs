@@ -47,15 +47,24 @@ pub(super) async fn happen(drift: Drift, gateway: &Gateway, api: &str) -> Option
     Some(())
 }
 
+/// One of another name, and one of each name that there is, where AWS lets names repeat.
 async fn extra(gateway: &Gateway, api: &str) -> Option<()> {
     let jwt = JwtConfiguration::builder()
         .issuer(OTHER_ISSUER)
-        .audience("stranger");
-    let create = gateway.create_authorizer().api_id(api).name("extra");
-    let create = create
-        .authorizer_type(AuthorizerType::Jwt)
-        .identity_source("$request.header.Authorization")
-        .jwt_configuration(jwt.build());
-    drop(create.send().await);
+        .audience("stranger")
+        .build();
+    let authorizers = gateway.get_authorizers().api_id(api).send().await.ok()?;
+    let names = authorizers
+        .items()
+        .iter()
+        .filter_map(|authorizer| authorizer.name());
+    for name in names.chain(["extra"]) {
+        let create = gateway.create_authorizer().api_id(api).name(name);
+        let create = create
+            .authorizer_type(AuthorizerType::Jwt)
+            .identity_source("$request.header.Authorization")
+            .jwt_configuration(jwt.clone());
+        drop(create.send().await);
+    }
     Some(())
 }

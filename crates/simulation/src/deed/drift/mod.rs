@@ -113,7 +113,7 @@ drifts! {
         RenameAuthorizers,
         /// They are deleted, and their routes let everybody in.
         DeleteAuthorizers,
-        /// An authorizer more, which no route uses.
+        /// Authorizers more, which no route uses, of names that there are among them.
         ExtraAuthorizer,
     }
     Routes {
