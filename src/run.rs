@@ -124,7 +124,13 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let address = listener
         .local_addr()
         .map_err(|error| Error::Ended(error.to_string()))?;
-    let operator = Operator::new(&settings, ways, &mut registry).await?;
+    let operator = Operator::new(&settings, ways, &mut registry);
+    let operator = tokio::select! {
+        biased;
+        // Nothing was begun while the API server was waited for.
+        () = stop.cancelled() => return Ok(()),
+        operator = operator => operator?,
+    };
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
 
     // The probes answer until the operator has ended.

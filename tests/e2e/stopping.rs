@@ -213,6 +213,30 @@ fn asked_to_stop_before_a_role_loses_its_policy_the_process_leaves_the_role() {
 }
 
 #[test]
+fn asked_to_stop_before_the_api_server_answers_the_process_ends() {
+    let ground = Ground::new(&prompt());
+    let nowhere = ground.directory().join("nowhere");
+    let way = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "nowhere",
+        "clusters": [{"name": "nowhere", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "contexts": [{"name": "nowhere", "context": {"cluster": "nowhere", "user": "nobody"}}],
+        "users": [{"name": "nobody", "user": {}}],
+    });
+    std::fs::write(&nowhere, way.to_string()).unwrap();
+    let launch = ground.launch(&[]).env("KUBECONFIG", &nowhere);
+    let mut process = launch.spawn().unwrap();
+    process
+        .wait_for_line("that it waits", LIMIT, |line| {
+            line.contains("does not answer yet").then_some(())
+        })
+        .unwrap();
+    process.terminate();
+    let signalled = Instant::now();
+    assert_eq!(process.wait(LIMIT).unwrap(), 0);
+    assert!(signalled.elapsed() < GRACE, "{:?}", signalled.elapsed());
+}
+
+#[test]
 fn half_a_question_for_metrics_keeps_no_process_from_ending() {
     let ground = Ground::new(&prompt());
     let mut operator = ground.operator(&[]);
