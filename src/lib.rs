@@ -19,6 +19,7 @@ pub mod fence;
 pub mod leader;
 pub mod metrics;
 pub mod operator;
+mod queue;
 pub mod run;
 pub mod server;
 pub mod telemetry;

@@ -21,6 +21,7 @@ pub mod pace;
 pub(crate) mod session;
 mod settings;
 
+pub use crate::queue::Urgency;
 pub use aws_config::SdkConfig;
 pub use client::{READ_TIMEOUT, WRITE_TIMEOUT, load};
 pub use execute::{Outcome, run};
@@ -28,7 +29,7 @@ pub use fault::{Class, Fault};
 pub use network::Network;
 pub use observe::{Attachments, Children, Extent, ListedApi};
 pub use operation::{Kind, Operation, Service};
-pub use pace::{Rate, Urgency};
+pub use pace::Rate;
 pub use session::Session;
 pub use settings::{ConfigError, Settings};
 

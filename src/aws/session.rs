@@ -2,9 +2,10 @@
 
 use super::fault::{Class, Fault};
 use super::operation::{Operation, Service};
-use super::pace::{Bucket, Permit, Urgency};
+use super::pace::{Bucket, Permit};
 use super::settings::Settings;
 use super::{Aws, Identity, Inner, Regional};
+use crate::queue::Urgency;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;

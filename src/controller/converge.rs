@@ -9,11 +9,10 @@ use super::{
     functions::Own,
     look::{Questions, conflict, look, resolved},
     pass::{Findings, Next, Pass, Passed},
-    record::Record,
     remains::last_owner,
+    turns::urgency,
     unseen::Leaving,
 };
-use crate::aws::Urgency;
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiStatus, Reason},
     model::{Observed, Proof},
@@ -40,7 +39,7 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     let status = pass.record.status();
     let session = ctx
         .aws
-        .session(&aim.place, pass.record.uid(), urgency(&pass.record));
+        .session(&aim.place, pass.record.uid(), urgency(pass.record.object()));
     let lost = status.nonce.is_none() && pass.record.has_finalizer();
     let own = Own::of(&aim.owner, pass.record.spec(), &status, lost);
     let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
@@ -118,15 +117,6 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         created,
     };
     scene.carry_out(pass, found).await
-}
-
-/// A generation that is not in force yet goes before a verification that was asked for, and that before a resync.
-fn urgency(record: &Record) -> Urgency {
-    match record.requested() {
-        _ if !record.in_force() => Urgency::Create,
-        Some(_) => Urgency::Drift,
-        None => Urgency::Resync,
-    }
 }
 
 /// The end of a wait for IAM: the last observation of this generation still holds, and AWS need not be asked again.

@@ -2,7 +2,7 @@
 //!
 //! | module | what it does in a pass |
 //! |---|---|
-//! | `watch`, `wake` | shows the objects; says which events start a pass |
+//! | `watch`, `wake`, `turns` | shows the objects; says which events start a pass; and whose turn it is |
 //! | `reconcile` | bounds a pass in time, reports it, says when the next one is due |
 //! | `record` | reads and writes the object in Kubernetes |
 //! | `converge` | drives an object that lives: `aim` builds what is wanted, `look` reads AWS, `establish` finds or makes the API, `reclaim` takes over a namesake's, `carry_out` plans and executes, with `ahead` before the writes and `conclude` after them |
@@ -41,6 +41,7 @@ mod remains;
 mod resync;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unseen;
 mod wake;
 mod watch;
@@ -56,13 +57,14 @@ use kube::{
     core::DeserializeGuard,
     runtime::{
         Config, Controller, WatchStreamExt,
-        controller::Error as ControllerError,
+        controller::{Action, Error as ControllerError},
         reflector::{self, Store, store::Writer},
         watcher,
     },
 };
 use std::{future::ready, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
+use turns::Turns;
 
 type Guarded = DeserializeGuard<JwtHttpApi>;
 /// The objects as the watch showed them.
@@ -101,6 +103,7 @@ pub(crate) async fn run(
     } = parts;
     let store = ctx.store.clone();
     let (stock, woken) = (ctx.clone(), ctx.metrics.clone());
+    let turns = Turns::new(concurrency);
     let mut known = wake::Known::default();
     let objects = watch::objects(&client, &ctx.cluster.namespaces, &store)
         .reflect(writer)
@@ -128,10 +131,15 @@ pub(crate) async fn run(
         }
     };
     let controlling = Controller::for_stream(objects, store)
-        .with_config(Config::default().concurrency(concurrency).debounce(DEBOUNCE))
+        // As many as like to wait: whose turn it is is not decided by the order of a hash.
+        .with_config(Config::default().concurrency(0).debounce(DEBOUNCE))
         .reconcile_all_on(lead)
         .graceful_shutdown_on(stop.cancelled_owned())
-        .run(reconcile::reconcile, reconcile::error_policy, ctx)
+        .run(
+            move |object, ctx| in_turn(turns.clone(), object, ctx),
+            reconcile::error_policy,
+            ctx,
+        )
         .for_each(|outcome| async move {
             match outcome {
                 Ok((object, action)) => tracing::debug!(%object, ?action, "reconciled"),
@@ -152,6 +160,14 @@ pub(crate) async fn run(
         () = controlling => {}
         () = stopped_empty => {}
     }
+}
+
+/// One reconcile, when it is the object's turn.
+async fn in_turn(turns: Arc<Turns>, object: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action, Error> {
+    let place = turns.enter(&object).await;
+    let done = Box::pin(reconcile::reconcile(object, ctx)).await;
+    drop(place);
+    done
 }
 
 /// Namespace and name of an object, for counting.

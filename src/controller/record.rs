@@ -85,12 +85,7 @@ impl Record {
 
     /// Whether AWS was equal to this generation when it was last looked at.
     pub(crate) fn in_force(&self) -> bool {
-        let conditions = self.object.status.as_ref().map(|status| &status.conditions);
-        conditions
-            .and_then(|conditions| condition(conditions, ConditionType::Programmed))
-            .is_some_and(|programmed| {
-                programmed.status == "True" && programmed.observed_generation == Some(self.generation())
-            })
+        in_force(&self.object)
     }
 
     pub(crate) fn is_deleting(&self) -> bool {
@@ -106,15 +101,7 @@ impl Record {
 
     /// The value of the annotation that asks for a verification which was not acted on yet.
     pub(crate) fn requested(&self) -> Option<&String> {
-        let handled = self
-            .object
-            .status
-            .as_ref()
-            .and_then(|status| status.last_handled_reconcile_at.as_ref());
-        self.object
-            .annotations()
-            .get(REQUESTED_AT)
-            .filter(|asked| Some(*asked) != handled)
+        requested(&self.object)
     }
 
     /// Adds the operator's finalizer.
@@ -191,6 +178,26 @@ impl Record {
             .map_err(Error::of_write)?;
         Ok(true)
     }
+}
+
+/// Whether AWS was equal to an object's generation when it was last looked at.
+pub(super) fn in_force(object: &JwtHttpApi) -> bool {
+    let conditions = object.status.as_ref().map(|status| &status.conditions);
+    conditions
+        .and_then(|conditions| condition(conditions, ConditionType::Programmed))
+        .is_some_and(|programmed| {
+            programmed.status == "True" && programmed.observed_generation == object.metadata.generation
+        })
+}
+
+/// The value of the annotation that asks for a verification which was not acted on yet.
+pub(super) fn requested(object: &JwtHttpApi) -> Option<&String> {
+    let status = object.status.as_ref();
+    let handled = status.and_then(|status| status.last_handled_reconcile_at.as_ref());
+    object
+        .annotations()
+        .get(REQUESTED_AT)
+        .filter(|asked| Some(*asked) != handled)
 }
 
 /// A generation that is not there yet was observed by nobody, whatever somebody else wrote.

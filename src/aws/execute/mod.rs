@@ -17,9 +17,9 @@ mod schedule;
 mod send;
 
 use super::fault::Fault;
-use super::pace::Urgency;
 use super::session::{Session, Stop, Turn};
 use super::settings::Settings;
+use crate::queue::Urgency;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jwthttpapi_core::model::name::RoleName;

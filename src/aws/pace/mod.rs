@@ -4,23 +4,19 @@
 //! together, and no more on request (D, aws-facts §1). So the operator keeps a bucket of tokens per service and Region (one
 //! process acts in one account), takes a token for each request, and lets nobody's queue hold up the others:
 //!
-//! * the most urgent class goes first, but every fifth token goes to that in which somebody has waited longest, so that routine
-//!   work is slowed and never stopped;
-//! * within a class every second token goes to whoever has waited longest, so that of many long looks one ends after the other
-//!   within its time; the rest go to the objects in turn, so that nobody waits behind the queue of another;
+//! * whose turn it is says [`crate::queue`]: by urgency, and fair between objects;
 //! * who stops waiting leaves the queue, and a token that was granted and not used goes back;
 //! * when AWS throttles, the bucket pauses for everybody: one second, then twice as long each time, up to thirty.
 //!
 //! There is no task behind a bucket: those who wait hand out its tokens themselves, each to whose turn it is.
 
-mod queue;
 #[cfg(test)]
 mod tests;
 
 use super::operation::Service;
+use crate::queue::{Queue, Urgency};
 use jwthttpapi_core::planted;
 use prometheus_client::metrics::counter::Counter;
-use queue::Queue;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,21 +65,6 @@ impl Rate {
     };
 }
 
-/// How urgent a request is, the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Urgency {
-    /// It takes access away that should not be.
-    Tighten,
-    /// It serves the deletion of an object.
-    Delete,
-    /// It serves a new or changed object.
-    Create,
-    /// It looks for or repairs what somebody else changed.
-    Drift,
-    /// It verifies an object of which nothing is known to have changed.
-    Resync,
-}
-
 /// The first pause after a throttle.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after a throttle.
@@ -102,7 +83,8 @@ pub(super) struct Bucket {
 struct State {
     tokens: f64,
     refilled: Instant,
-    queue: Queue,
+    /// What is sent tells how many pauses there had been when it was granted.
+    queue: Queue<oneshot::Sender<u64>>,
     /// Until when nothing is granted, and how many pauses there were.
     paused_until: Instant,
     pauses: u64,
