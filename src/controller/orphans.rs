@@ -34,6 +34,9 @@ const AGE: Duration = Duration::from_hours(1);
 /// none is deleted that was taken over meanwhile.
 const REMOVAL: Duration = Duration::from_secs(30);
 
+/// Objects in one answer of a list.
+const PAGE: u32 = 50;
+
 /// Looks for orphans once in every period of resyncs, until stopped, while this process leads.
 pub(crate) async fn sweep(ctx: Arc<Context>, stop: CancellationToken) {
     let Some(kube_system) = ctx.cluster.kube_system.clone() else {
@@ -242,11 +245,20 @@ impl Sweep<'_> {
         })
     }
 
-    /// The uids of all objects, past every cache.
+    /// The uids of all objects, past every cache. In pages: an object's metadata may have hundreds of kilobytes. All pages are
+    /// of one moment, and a list that was cut short says nothing.
     async fn alive(&self) -> Result<BTreeSet<String>, Trouble> {
         let objects: Api<PartialObjectMeta<JwtHttpApi>> = Api::all(self.ctx.client.clone());
-        let objects = objects.list_metadata(&ListParams::default()).await?;
-        Ok(objects.items.iter().filter_map(ResourceExt::uid).collect())
+        let mut page = ListParams::default().limit(PAGE);
+        let mut alive = BTreeSet::new();
+        loop {
+            let listed = objects.list_metadata(&page).await?;
+            alive.extend(listed.items.iter().filter_map(ResourceExt::uid));
+            match listed.metadata.continue_ {
+                Some(token) if !token.is_empty() => page = page.continue_token(&token),
+                _ => return Ok(alive),
+            }
+        }
     }
 
     async fn report(&self, id: &str, owner: &Owner) {

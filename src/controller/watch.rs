@@ -2,6 +2,7 @@
 
 use super::{Cache, Guarded};
 use futures::{Stream, StreamExt, future, stream};
+use jwthttpapi_core::api::REQUESTED_AT;
 use kube::{
     Api, Client, ResourceExt,
     runtime::{
@@ -53,9 +54,10 @@ pub(super) fn objects(
 /// Objects in one answer of a list: each may be more than a megabyte of code.
 const PAGE: u32 = 20;
 
-/// Keeps what may be long out of the cache: passes read it live.
+/// Keeps what may be long out of the cache: passes read it live. `kubectl apply` writes the whole object into an annotation.
 fn shorten(object: &mut Guarded) {
     object.managed_fields_mut().clear();
+    object.annotations_mut().retain(|key, _| key == REQUESTED_AT);
     if let Ok(object) = &mut object.0 {
         for function in &mut object.spec.functions {
             function.code.clear();
@@ -287,8 +289,16 @@ mod tests {
             functions: vec![serde_json::from_value(function).unwrap()],
             ..JwtHttpApiSpec::default()
         };
-        let mut object = DeserializeGuard(Ok(JwtHttpApi::new("hello", spec)));
+        let mut object = JwtHttpApi::new("hello", spec);
+        let annotations = [
+            ("kubectl.kubernetes.io/last-applied-configuration", "def"),
+            (REQUESTED_AT, "now"),
+        ];
+        let annotations = annotations.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        object.metadata.annotations = Some(annotations.into());
+        let mut object = DeserializeGuard(Ok(object));
         shorten(&mut object);
+        assert_eq!(object.annotations().keys().collect::<Vec<_>>(), [REQUESTED_AT]);
         let kept = &object.0.unwrap().spec.functions[0];
         assert_eq!((kept.name.as_str(), kept.code.as_str()), ("hello", ""));
         assert!(kept.environment.is_empty());
