@@ -115,6 +115,8 @@ impl Work {
     pub fn begin(&self, object: &str) -> Running {
         let since = Instant::now();
         let mut objects = self.objects();
+        // A follower forgets what its watch has shown it; who leads then counts from here.
+        objects.observed.entry(object.to_owned()).or_insert(since);
         let due = objects.due.remove(object);
         if !matches!(due, Some(Due::Woken(_))) {
             self.adds.inc();
