@@ -86,13 +86,20 @@ pub(crate) fn refusal(values: &Value) -> String {
     }
 }
 
-/// The least values, and these.
+/// The least values, and these, as Helm lays values over others.
 pub(crate) fn with(more: &Value) -> Value {
+    fn lay(values: &mut Value, more: &Value) {
+        match (values.as_object_mut(), more.as_object()) {
+            (Some(values), Some(more)) => {
+                for (name, value) in more {
+                    lay(values.entry(name).or_insert(Value::Null), value);
+                }
+            }
+            _ => *values = more.clone(),
+        }
+    }
     let mut values = example("minimal");
-    values
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    lay(&mut values, more);
     values
 }
 

@@ -139,7 +139,7 @@ fn what_people_add_to_the_pod_is_there() {
 fn a_digest_outranks_the_tag_and_the_tag_the_version() {
     let image = |image: Value| container(&with(&json!({"image": image})))["image"].clone();
     let digest = format!("sha256:{}", "0".repeat(64));
-    let repository = "ghcr.io/jwthttpapi/jwthttpapi";
+    let repository = "registry.example.com/jwthttpapi";
     assert_eq!(
         image(json!({})),
         format!("{repository}:{}", env!("CARGO_PKG_VERSION"))

@@ -65,7 +65,7 @@ fn wrong() -> Vec<(Value, &'static str)> {
         ),
         (
             json!({"terminationGracePeriodSeconds": 5}),
-            "at '/terminationGracePeriodSeconds': minimum: got 5, want 30",
+            "at '/terminationGracePeriodSeconds': minimum: got 5, want 40",
         ),
         (
             json!({"podSecurityContext": {"runAsUser": 0}}),
@@ -150,7 +150,16 @@ fn without_allowed_functions_the_installer_is_told_what_to_type() {
             assert!(said.contains(words), "{values}: {said}");
         }
     }
-    rendered(&json!({"allowedFunctions": ["*"]})).unwrap();
+    let image = json!({"repository": "registry.example.com/jwthttpapi"});
+    rendered(&json!({"allowedFunctions": ["*"], "image": image})).unwrap();
+}
+
+#[test]
+fn without_an_image_the_installer_is_told_what_to_type() {
+    let said = refusal(&json!({"allowedFunctions": ["*"]}));
+    for words in ["no image is published", "--set image.repository="] {
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 #[test]

@@ -156,6 +156,7 @@ pub const OPERATOR_ACCESS_KEY: &str = "AKIDOPERATOR";
 pub fn sandbox_values(url: &str, region: &str, allowed_functions: &[&str]) -> Value {
     json!({
         "allowedFunctions": allowed_functions,
+        "image": {"repository": "jwthttpapi"},
         "aws": {"region": region, "endpointUrl": url},
         "extraEnv": [
             {"name": "AWS_ACCESS_KEY_ID", "value": OPERATOR_ACCESS_KEY},

@@ -59,7 +59,11 @@ fn the_deployment_runs_the_operator_as_the_values_say() {
 fn the_operator_may_do_what_it_does_and_nothing_else() {
     let cluster = Cluster::start().unwrap();
     cluster
-        .install_chart("operator", "rights", &json!({"allowedFunctions": [FUNCTIONS]}))
+        .install_chart(
+            "operator",
+            "rights",
+            &sandbox_values("http://127.0.0.1:1", "eu-central-1", &[FUNCTIONS]),
+        )
         .unwrap();
     let user = "--as=system:serviceaccount:rights:operator-jwthttpapi";
     let may = |verb: &str, resource: &str, namespace: &str| {
@@ -133,7 +137,7 @@ fn the_pod_is_admitted_where_pods_are_restricted() {
         "--show-only",
         "templates/deployment.yaml",
         "--set",
-        "allowedFunctions={*}",
+        "allowedFunctions={*},image.repository=jwthttpapi",
     ];
     let rendered = cluster.helm(args).unwrap();
     // The admission only warns about a Deployment and refuses its Pods: so ask for a Pod of the template.
