@@ -64,6 +64,7 @@ use kube::{
 };
 use std::{future::ready, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use turns::Turns;
 
 type Guarded = DeserializeGuard<JwtHttpApi>;
@@ -165,7 +166,9 @@ pub(crate) async fn run(
 /// One reconcile, when it is the object's turn.
 async fn in_turn(turns: Arc<Turns>, object: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action, Error> {
     let place = turns.enter(&object).await;
-    let done = Box::pin(reconcile::reconcile(object, ctx)).await;
+    // kube's own span is off where only warnings are logged.
+    let span = tracing::error_span!("object", namespace = object.namespace(), name = object.name_any());
+    let done = Box::pin(reconcile::reconcile(object, ctx)).instrument(span).await;
     drop(place);
     done
 }
