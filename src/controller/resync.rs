@@ -3,19 +3,15 @@
 
 use super::Cache;
 use crate::aws::{Service, Settings};
-use jwthttpapi_core::api::JwtHttpApiSpec;
+use jwthttpapi_core::api::{ConditionType, JwtHttpApiSpec, JwtHttpApiStatus, condition};
 use std::{collections::BTreeSet, time::Duration};
 
 /// The period, as if all objects were in one Region.
 pub(super) fn period(asked: Duration, objects: &Cache, budgets: &Settings) -> Duration {
     let mut reads = Reads::default();
     for object in objects.state() {
-        // What was never made is not compared, and must stretch nobody's period.
         if let Ok(object) = &object.0
-            && object
-                .status
-                .as_ref()
-                .is_some_and(|status| status.api_id.is_some())
+            && object.status.as_ref().is_some_and(is_compared)
         {
             reads.add(&object.spec);
         }
@@ -28,6 +24,12 @@ pub(super) fn period(asked: Duration, objects: &Cache, budgets: &Settings) -> Du
             (rate > 0.0).then(|| Duration::from_secs_f64(f64::from(reads) / (rate / 2.0)))
         })
         .fold(asked, Duration::max)
+}
+
+/// What was never made, or whose spec is refused, is not compared, and must stretch nobody's period.
+fn is_compared(status: &JwtHttpApiStatus) -> bool {
+    let accepted = condition(&status.conditions, ConditionType::Accepted);
+    status.api_id.is_some() && accepted.is_none_or(|accepted| accepted.status != "False")
 }
 
 /// What it costs to compare objects with AWS when nothing has changed.
@@ -138,9 +140,18 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_was_never_made_stretches_nothing() {
+    fn an_object_that_was_never_made_or_is_refused_stretches_nothing() {
         let budgets = Settings::default();
-        assert_eq!(stretched_by((100, 300, 0), &budgets, &json!({})), MINUTE);
+        let accepted = |status| {
+            json!({"apiId": "a", "conditions": [{
+                "type": "Accepted", "status": status, "reason": "InvalidSpec", "message": "",
+                "lastTransitionTime": "2027-01-15T08:00:00Z",
+            }]})
+        };
+        for status in [json!({}), accepted("False")] {
+            assert_eq!(stretched_by((100, 300, 0), &budgets, &status), MINUTE);
+        }
+        assert!(stretched_by((100, 300, 0), &budgets, &accepted("True")) > MINUTE);
     }
 
     #[test]
