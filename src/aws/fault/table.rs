@@ -146,6 +146,8 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
     match class {
         // aws-facts §6 (O): "… already exists …", "… is referenced in route …", "… concurrent modification …".
         Class::Concurrent if says(&["already exists"]) => Class::Exists,
+        // "… has a conflicting variable on the same hierarchical level as …" (O, plutomi #271): no time heals that.
+        Class::Concurrent if is_write && says(&["conflicting variable"]) => Class::Rejected,
         Class::Concurrent | Class::Rejected
             if is_write && says(&["referenced", "remove all api mappings"]) =>
         {

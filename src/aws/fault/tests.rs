@@ -91,6 +91,13 @@ const TEXTS: &[(Operation, &str, u16, &str, Class)] = &[
         Class::Exists,
     ),
     (
+        Operation::CreateRoute,
+        "ConflictException",
+        409,
+        "The provided route key \"GET /a/{x}\" has a conflicting variable on the same hierarchical level as \"GET /a/{y}\"",
+        Class::Rejected,
+    ),
+    (
         Operation::DeleteIntegration,
         "ConflictException",
         409,

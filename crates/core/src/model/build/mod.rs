@@ -318,7 +318,8 @@ fn cors(spec: &api::Cors) -> Option<desired::Cors> {
             .collect()
     };
     let cors = desired::Cors {
-        allow_origins: set(&spec.allow_origins),
+        // Browsers write schemes and hosts in small letters.
+        allow_origins: lower(&spec.allow_origins),
         allow_methods: set(&spec.allow_methods),
         allow_headers: lower(&spec.allow_headers),
         expose_headers: lower(&spec.expose_headers),

@@ -470,13 +470,14 @@ fn with_cors_a_protected_any_route_needs_a_public_options_route_that_covers_it()
 }
 
 #[test]
-fn a_cors_block_that_says_nothing_is_none_and_headers_are_lower_case() {
+fn a_cors_block_that_says_nothing_is_none_and_origins_and_headers_are_lower_case() {
     let with = |cors| JwtHttpApiSpec {
         cors: Some(cors),
         ..spec([route("GET /a")])
     };
     assert_eq!(built(&with(Cors::default())).unwrap().api.cors, None);
     let cors = Cors {
+        allow_origins: vec!["https://App.example.com".into()],
         allow_headers: vec!["X-One".into()],
         expose_headers: vec!["X-Two".into()],
         allow_methods: vec!["GET".into()],
@@ -484,6 +485,7 @@ fn a_cors_block_that_says_nothing_is_none_and_headers_are_lower_case() {
     };
     let cors = built(&with(cors)).unwrap().api.cors.unwrap();
     assert!(cors.allow_headers.contains("x-one") && cors.expose_headers.contains("x-two"));
+    assert!(cors.allow_origins.contains("https://app.example.com"));
     assert!(cors.allow_methods.contains("GET"));
 }
 

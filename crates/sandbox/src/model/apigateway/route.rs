@@ -171,15 +171,25 @@ impl Route {
             .try_for_each(|scope| length("An authorization scope", scope, 1..=64))
     }
 
-    /// *§2*, O.
+    /// *§2*, O; that keys which differ in the names of parameters alone conflict, in these words, O (plutomi #271).
     fn check_key_is_free(&self, api: &Api, key: &str) -> Result<(), Refusal> {
-        let taken = |other: &Self| other.route_key == key && other.route_id != self.route_id;
-        if api.routes.values().any(taken) {
+        let others = || {
+            api.routes
+                .values()
+                .filter(|other| other.route_id != self.route_id)
+        };
+        if others().any(|other| other.route_key == key) {
             return Err(conflict(format!(
                 "Route with key {key} already exists for this API"
             )));
         }
-        Ok(())
+        let shape = route_key::shape(key);
+        match others().find(|other| route_key::shape(&other.route_key) == shape) {
+            Some(Self { route_key: other, .. }) => Err(conflict(format!(
+                "The provided route key \"{key}\" has a conflicting variable on the same hierarchical level as \"{other}\""
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -19,6 +19,21 @@ pub(crate) fn check(key: &str) -> Result<(), Refusal> {
     ))
 }
 
+/// A key without the names of its parameters.
+pub(crate) fn shape(key: &str) -> String {
+    let segments = key.split('/').map(|segment| match parameter(segment) {
+        Some(Ok((_, greedy))) => {
+            if greedy {
+                "{+}"
+            } else {
+                "{}"
+            }
+        }
+        _ => segment,
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
 fn is_method_and_path(key: &str) -> bool {
     let Some((method, path)) = key.split_once(' ') else {
         return false;

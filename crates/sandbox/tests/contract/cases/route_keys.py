@@ -85,6 +85,14 @@ def an_update_to_a_key_that_is_taken_is_refused(aws):
     answers(route.read(), RouteKey="GET /b")
 
 
+@case("§2", "O", each=[("GET /{x}", "GET /{y}"), ("ANY /a/{x}/b", "ANY /a/{y}/b"), ("GET /{p+}", "GET /{q+}")])
+def a_key_that_differs_in_a_parameters_name_alone_is_refused(aws, each):
+    api = aws.api()
+    api.route(each[0])
+    with refused(409, "ConflictException", "conflicting variable on the same hierarchical level"):
+        api.route(each[1])
+
+
 @case("§2", "O")
 def a_routes_own_key_is_not_taken(aws):
     route = aws.api().route("GET /a")
