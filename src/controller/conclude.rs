@@ -98,9 +98,14 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         pass.findings.fault(fault);
         return Ok(Next::Backoff);
     }
-    // Roles and functions were brought to what was wanted by the plan; only the API is seen anew.
+    // Roles and functions were brought to what was wanted by the plan; only the API is seen anew. A deployment that failed is told
+    // below, and asked for again by the next pass.
+    let mut shown = api.clone();
+    for stage in &mut shown.stages {
+        stage.deployment_message = None;
+    }
     let seen = Observed {
-        api: Some(api.clone()),
+        api: Some(shown),
         ..Observed::default()
     };
     let left = plan(&end.aim.desired, &seen, &end.aim.owner, &end.aim.place);
@@ -157,7 +162,7 @@ fn not_served(findings: &mut Findings, deployed: Deployed) -> Option<Next> {
             findings.programmed = Draft::no(
                 Reason::DeploymentFailed,
                 format!(
-                    "AWS could not deploy the last change: {failure}; correct what it names, then annotate the object with reconcile.jwthttpapi.dev/requestedAt"
+                    "AWS could not deploy the last change: {failure}; it is asked for again, at once when the object is annotated with reconcile.jwthttpapi.dev/requestedAt"
                 ),
             );
             Some(Next::Backoff)

@@ -215,11 +215,11 @@ async fn a_wait_for_a_new_role_ends_when_nobody_wants_the_function_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_lambda_cannot_make_is_said_to_have_failed() {
+async fn a_function_that_lambda_cannot_make_is_said_to_have_failed_and_asked_for_again() {
     let ground = ground(json!({}));
     let wanted = desired(spec(&json!({"memoryMiB": 256})));
     let id = made(&ground, &json!({})).await;
-    let rule = json!({"operation": "UpdateFunctionConfiguration", "times": 1,
+    let rule = json!({"operation": "UpdateFunctionConfiguration", "times": 2,
         "action": {"kind": "fail_function", "code": "InternalError"}});
     ground.fault(rule);
     let outcome = ground.run(ground.plan(&wanted, Some(&id)).await).await;
@@ -230,8 +230,7 @@ async fn a_function_that_lambda_cannot_make_is_said_to_have_failed() {
     assert!(matches!(step, Step::AwaitFunction { .. }), "{step}");
     assert_eq!(fault.class, Class::FunctionFailed);
     assert!(fault.message().contains("InternalError"), "{}", fault.message());
-    let changed = json!({"memoryMiB": 256, "code": "export const handler = async () => 1;"});
-    ground.converge(&desired(spec(&changed)), &id).await;
+    ground.converge(&wanted, &id).await;
     let (seen, _) = ground.session().owned(&owner(), &[].into()).await;
     let seen = seen
         .values()

@@ -69,7 +69,9 @@ pub(super) fn update_configuration<'a>(to: To<'a>, name: &str, configuration: &C
         .role(&configuration.role)
         .memory_size(configuration.memory)
         .timeout(configuration.timeout)
-        .environment(environment(configuration));
+        .environment(environment(configuration))
+        // Empty for Lambda's own, whatever key somebody gave it (O, terraform-provider-aws).
+        .kms_key_arn("");
     to.change(Operation::UpdateFunctionConfiguration, request.send())
 }
 
@@ -114,7 +116,9 @@ async fn settled(session: &Session, turn: Turn<'_>, name: &str) -> Result<Made, 
         );
         match state {
             State::Settled => return Ok(Made::Nothing),
-            State::Failed(code) => return Err(Stop::Fault(Fault::of_function(operation, &code))),
+            State::Failed(code) | State::ChangeFailed(code) => {
+                return Err(Stop::Fault(Fault::of_function(operation, &code)));
+            }
             State::Changing => {}
         }
         let next = Instant::now() + LOOK;

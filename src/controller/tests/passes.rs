@@ -3,7 +3,7 @@
 use super::super::{context::Memory, expected::STALE_LIST, pass::Next, take_stock};
 use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, merge, own};
 use super::process::config;
-use aws_sdk_apigatewayv2::types::{AuthorizerType, JwtConfiguration};
+use aws_sdk_apigatewayv2::types::{AuthorizationType, AuthorizerType, JwtConfiguration};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, Reason};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -211,6 +211,52 @@ async fn trouble_of_aws_has_a_reason_of_its_own() {
         assert_eq!(passed.findings.programmed.reason, reason, "{action}");
         assert_eq!(passed.next, Next::Backoff, "{action}");
     }
+}
+
+/// Nothing else would be written again, and the last deployment that came serves on.
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_failed_is_asked_for_again() {
+    let mut ground = Ground::new().await;
+    ground.fault(
+        "CreateStage",
+        &json!({"kind": "fail_deployment", "message": "try later"}),
+    );
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::DeploymentFailed);
+    ground.sandbox.clear_faults();
+    ground.operations("apigateway");
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+    assert!(
+        ground
+            .operations("apigateway")
+            .contains(&"UpdateRoute".to_owned())
+    );
+}
+
+/// Somebody opened a route and switched deployments off. That nothing else may be done keeps nobody out but those who have a right.
+#[tokio::test(start_paused = true)]
+async fn what_is_closed_is_served_closed_whatever_else_is_missing() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    let gateway = aws_sdk_apigatewayv2::Client::new(&config(&ground.sandbox, "AKIDSTRANGER"));
+    let (api, _) = ground.sandbox.apis().remove(0);
+    let routes = gateway.get_routes().api_id(&api).send().await.unwrap();
+    let route = routes.items()[0].route_id().unwrap();
+    let open = gateway.update_route().api_id(&api).route_id(route);
+    let open = open.authorization_type(AuthorizationType::None);
+    open.send().await.unwrap();
+    let off = gateway.update_stage().api_id(&api).stage_name("$default");
+    off.auto_deploy(false).send().await.unwrap();
+    let gone = ground.lambda().delete_function().function_name("a");
+    gone.send().await.unwrap();
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::FunctionNotFound);
+    let stage = gateway.get_stage().api_id(&api).stage_name("$default");
+    assert_eq!(stage.send().await.unwrap().auto_deploy(), Some(true));
+    let route = gateway.get_route().api_id(&api).route_id(route);
+    let guarded = route.send().await.unwrap();
+    assert_eq!(guarded.authorization_type(), Some(&AuthorizationType::Jwt));
 }
 
 #[tokio::test(start_paused = true)]

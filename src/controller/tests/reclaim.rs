@@ -125,6 +125,40 @@ async fn a_rebuilt_cluster_takes_its_api_back_and_nothing_of_the_old_uid_is_left
     }
 }
 
+/// The cluster under the id that it has when none is given, given or not.
+fn by_uid(kube_system: Option<&str>, replaced: &[&str]) -> Cluster {
+    Cluster {
+        id: "k1".into(),
+        kube_system: kube_system.map(Into::into),
+        replaced: replaced.iter().map(|&uid| uid.to_owned()).collect(),
+        ..cluster()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_of_some_namespaces_with_the_uid_for_an_id_keeps_what_that_of_the_cluster_made() {
+    let mut ground = Ground::new().await;
+    ground.restart(by_uid(Some("k1"), &[]), false);
+    rest(&mut ground).await;
+    let id = ground.status().api_id;
+    ground.restart(by_uid(None, &[]), false);
+    rest(&mut ground).await;
+    assert_eq!(ground.status().api_id, id);
+    assert_eq!(ground.sandbox.apis().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuilt_cluster_that_had_no_id_of_its_own_takes_its_api_back_by_the_uid() {
+    let mut ground = Ground::new().await;
+    ground.restart(by_uid(Some("k1"), &[]), false);
+    rest(&mut ground).await;
+    let id = ground.status().api_id;
+    ground.rebuild("u2", by_uid(Some("k2"), &["k1"]));
+    rest(&mut ground).await;
+    assert_eq!(ground.status().api_id, id);
+    assert_eq!(ground.sandbox.apis().len(), 1);
+}
+
 /// All of what an object has in AWS: its API, its roles, its functions with their logs, its statements on those of others.
 fn things_of(ground: &Ground, uid: &str) -> Value {
     let owner = Owner {

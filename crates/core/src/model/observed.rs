@@ -252,8 +252,10 @@ pub enum State {
     Settled,
     /// A creation or a change is under way.
     Changing,
-    /// The last creation or change failed, for a reason that Lambda has a word for.
+    /// Its creation failed, for a reason that Lambda has a word for.
     Failed(String),
+    /// The last change failed, likewise; what reads back may be what was asked.
+    ChangeFailed(String),
 }
 
 /// A function and its policy for one qualifier.

@@ -3,7 +3,7 @@
 use super::invocation::GrantSteps;
 use super::keep::Kept;
 use super::order::Ordered;
-use super::step::Step;
+use super::step::{RouteChange, Step};
 use crate::model::desired::{Desired, Integration};
 use crate::model::name::{DEFAULT_STAGE, FunctionArn};
 use crate::model::observed;
@@ -58,16 +58,37 @@ pub(super) fn strange_stages(api: Option<&observed::Api>) -> Vec<Ordered> {
     strange.map(|stage| (delete(stage), true)).collect()
 }
 
-/// The stage goes last on creation. One that does not deploy by itself still serves what it deployed last; what was changed
-/// since then is served once everything is as wanted, not before.
+/// The stage goes last on creation. One that does not deploy by itself still serves what it deployed last: what was closed since
+/// then is served closed once every step before this one is done, also where those that take access away are all that is done.
 pub(super) fn stage(api: Option<&observed::Api>) -> Option<Ordered> {
-    let stages = api.map(|api| api.stages.as_slice()).unwrap_or_default();
-    let step = match stages.iter().find(|stage| stage.name == DEFAULT_STAGE) {
-        None => Step::CreateStage,
-        Some(stage) if !stage.auto_deploy => Step::UpdateStage,
-        Some(_) => return None,
+    match default_stage(api) {
+        None => Some((Step::CreateStage, false)),
+        Some(stage) if !stage.auto_deploy => Some((Step::UpdateStage, true)),
+        Some(_) => None,
+    }
+}
+
+/// A deployment that failed is not made up for: AWS serves the one before until something is written again. Where nothing is to be
+/// written, a route is written as it is, for every write of one is deployed (O, aws-facts §6).
+pub(super) fn redeploy(desired: &Desired, api: Option<&observed::Api>, draft: &[Ordered]) -> Option<Ordered> {
+    let stage = default_stage(api).filter(|stage| stage.auto_deploy)?;
+    stage.deployment_failure()?;
+    if draft.iter().any(|(step, _)| step.deploys()) {
+        return None;
+    }
+    let mut keys = api?.routes.iter().filter_map(observed::Route::parsed);
+    let (key, route) = keys.find_map(|key| desired.routes.get_key_value(&key))?;
+    let change = RouteChange {
+        operation_name: Some(route.operation_name.clone()),
+        ..RouteChange::default()
     };
-    Some((step, false))
+    let key = key.clone();
+    Some((Step::UpdateRoute { key, change }, true))
+}
+
+fn default_stage(api: Option<&observed::Api>) -> Option<&observed::Stage> {
+    let stages = api.map(|api| api.stages.as_slice()).unwrap_or_default();
+    stages.iter().find(|stage| stage.name == DEFAULT_STAGE)
 }
 
 /// Routes whose keys the operator could not have written, and that are not open: those went before all others.

@@ -1,7 +1,7 @@
 //! The comparison, kind by kind, and the plan that comes of it.
 
 use super::children::{
-    leftovers, mended_integrations, spare_integrations, stage, strange_routes, strange_stages,
+    leftovers, mended_integrations, redeploy, spare_integrations, stage, strange_routes, strange_stages,
 };
 use super::functions::functions;
 use super::invocation::{grants, role};
@@ -62,6 +62,7 @@ pub(super) fn plan_within(
     draft.extend(leftovers);
     draft.extend(role.after);
     draft.extend(functions.after);
+    draft.extend(redeploy(desired, api, &draft));
 
     Plan {
         refs: refs(api, &kept),

@@ -273,7 +273,7 @@ fn the_endpoint_is_switched_on_when_all_that_decides_who_gets_in_was_written() {
         [
             "!update authorizer default",
             "update API: description",
-            "switch automatic deployment on",
+            "!switch automatic deployment on",
             "update API: disableExecuteApiEndpoint",
             "delete authorizer spare (spare)",
         ]
@@ -385,7 +385,26 @@ fn the_default_stage_deploys_by_itself_and_another_goes_at_once() {
     assert_eq!(after(|api| api.stages.clear()), ["create stage $default"]);
     assert_eq!(
         after(|api| api.stages[0].auto_deploy = false),
-        ["switch automatic deployment on"]
+        ["!switch automatic deployment on"]
+    );
+}
+
+#[test]
+fn a_deployment_that_failed_is_asked_for_again_by_a_route_as_it_is() {
+    let says = |text: &str| {
+        let text = Some(text.to_owned());
+        after(|api| api.stages[0].deployment_message = text)
+    };
+    assert_eq!(says("Successfully deployed stage with deployment ID 'a'"), NONE);
+    assert_eq!(says("the integration is gone").len(), 1);
+    assert!(says("the integration is gone")[0].starts_with("!update route"));
+    let written = after(|api| {
+        api.stages[0].deployment_message = Some("the integration is gone".to_owned());
+        api.authorizers[0].name = "other".to_owned();
+    });
+    assert!(
+        !written.iter().any(|step| step.contains("operation name")),
+        "{written:?}"
     );
 }
 

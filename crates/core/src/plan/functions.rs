@@ -167,7 +167,9 @@ fn function(
         let code = Box::new(wanted.code.clone());
         steps.extend([Step::UpdateFunctionCode { name: name(), code }, wait()]);
     }
-    if now.configuration != wanted.configuration {
+    // A change that failed is not what was asked, whatever reads back: it is asked for again.
+    let failed = steps.is_empty() && matches!(now.state, State::ChangeFailed(_));
+    if now.configuration != wanted.configuration || failed {
         let configuration = Box::new(wanted.configuration.clone());
         let update = Step::UpdateFunctionConfiguration {
             name: name(),
@@ -175,7 +177,7 @@ fn function(
         };
         steps.extend([update, wait()]);
     }
-    // What failed is not what was asked, whatever reads back: the wait says so until somebody changes something.
+    // Nothing makes up for a creation that failed: the wait says so until somebody changes something.
     if steps.is_empty() && matches!(now.state, State::Failed(_)) {
         steps.push(wait());
     }
