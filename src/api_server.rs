@@ -82,10 +82,33 @@ impl ApiServer {
             // Not by `panic!`, whose hook would write to the terminal.
             Some(Trouble::Panic) => std::panic::resume_unwind(Box::new("a panic that was asked for")),
             None if parts.uri.query().is_some_and(|query| query.contains("watch=")) => pending().await,
+            None if path.ends_with("/jwthttpapis") && parts.method == Method::GET => {
+                let page = Page::of(parts.uri.query().unwrap_or_default());
+                (200, self.0.lock().unwrap().list(page))
+            }
             None => self.0.lock().unwrap().answer(&parts.method, path, body),
         };
         let body = Body::from(answer.to_string().into_bytes());
         Ok(Response::builder().status(code).body(body).unwrap())
+    }
+}
+
+/// Which part of a list is asked for. A place in it is told by its number.
+struct Page {
+    from: usize,
+    limit: usize,
+}
+
+impl Page {
+    fn of(query: &str) -> Self {
+        let number = |name: &str| {
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, _)| *key == name)?.1.parse().ok()
+        };
+        Self {
+            from: number("continue").unwrap_or_default(),
+            limit: number("limit").unwrap_or(usize::MAX),
+        }
     }
 }
 
@@ -107,6 +130,19 @@ impl State {
         object
     }
 
+    /// A page of all objects.
+    fn list(&self, page: Page) -> Value {
+        let mut items = self.within("/jwthttpapis/").split_off(page.from);
+        let rest = items.split_off(items.len().min(page.limit));
+        let mut metadata = json!({"resourceVersion": "1"});
+        if !rest.is_empty() {
+            metadata["continue"] = (page.from + page.limit).to_string().into();
+        }
+        json!({
+            "kind": "JwtHttpApiList", "apiVersion": "jwthttpapi.dev/v1alpha1", "metadata": metadata, "items": items,
+        })
+    }
+
     fn answer(&mut self, method: &Method, path: &str, body: Value) -> (u16, Value) {
         let path = path.trim_end_matches("/status");
         if *method == Method::POST {
@@ -114,15 +150,7 @@ impl State {
             return (201, self.put(&format!("{path}/{name}"), body.clone()));
         }
         let Some(found) = self.objects.get(path).cloned() else {
-            return if path.ends_with("/jwthttpapis") {
-                let list = json!({
-                    "kind": "JwtHttpApiList", "apiVersion": "jwthttpapi.dev/v1alpha1",
-                    "metadata": {"resourceVersion": "1"}, "items": self.within("/jwthttpapis/"),
-                });
-                (200, list)
-            } else {
-                refusal(404, "NotFound")
-            };
+            return refusal(404, "NotFound");
         };
         let version = &body["metadata"]["resourceVersion"];
         if !version.is_null() && *version != found["metadata"]["resourceVersion"] {

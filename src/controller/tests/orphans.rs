@@ -4,7 +4,7 @@ use super::super::{
     Cluster,
     orphans::{self, Missing, Sweep},
 };
-use super::ground::{Ground, REGION, cluster, own};
+use super::ground::{Ground, PATH, REGION, cluster, own};
 use crate::api_server::Trouble;
 use http::Method;
 use serde_json::{Value, json};
@@ -266,6 +266,24 @@ async fn an_object_that_lives_and_an_api_of_another_cluster_are_no_orphans() {
         assert_eq!((ground.sandbox.apis().len(), notes(&ground).len()), (1, 0));
         assert_eq!(writes(&ground), [""; 0]);
     }
+}
+
+/// Lists of objects come in pages.
+#[tokio::test(start_paused = true)]
+async fn an_object_behind_many_others_lives() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    let here = PATH.strip_suffix("hello").unwrap();
+    for number in 0..120 {
+        let name = format!("a{number}");
+        let metadata = json!({"namespace": "demo", "name": name, "uid": name});
+        let other =
+            json!({"apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi", "metadata": metadata});
+        ground.kubernetes.put(&format!("{here}{name}"), other);
+    }
+    ground.restart(cluster(), true);
+    sweep(&ground, LONG).await;
+    assert_eq!((ground.sandbox.apis().len(), notes(&ground).len()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
