@@ -165,9 +165,16 @@ impl Scene<'_> {
         let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
         pass.memory.refused = why.map(|why| (pass.record.generation(), why));
         let api = created?;
+        let status = pass.record.status();
+        let nonce = if planted!(AckShape) {
+            Some(self.aim.nonce.clone())
+        } else {
+            status.nonce.clone()
+        };
         let next = JwtHttpApiStatus {
             api_id: Some(api.id.clone()),
-            ..pass.record.status()
+            nonce,
+            ..status
         };
         let now = pass.ctx.clock.time();
         pass.record.write_midway(next, &pass.findings, &now).await?;

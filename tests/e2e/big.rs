@@ -1,6 +1,6 @@
 //! Many routes and much code, and what a budget does to neighbours.
 
-use crate::ground::{Ground, LIMIT, prompt, route};
+use crate::ground::{Ground, LIMIT, condition, prompt, route};
 use jwthttpapi_test_support::{JournalEntry, Operator, REGION, deadline, places};
 use serde_json::{Value, json};
 use std::{
@@ -185,6 +185,64 @@ fn while_a_big_creation_runs_under_the_budget_an_edit_elsewhere_and_a_closing_ge
     println!(
         "while 300 routes are made: an edit elsewhere after {edited:?}, a route closed after {closed:?}"
     );
+}
+
+/// Two at a time, under a budget: the crowd takes more than a minute.
+#[test]
+fn an_object_does_not_wait_behind_a_crowd_of_another_namespace() {
+    const CROWD: usize = 40;
+    let ground = Ground::new(&prompt());
+    ground.functions(&["hello"]);
+    let _operator = ground.operator(&["--concurrency=2", "--apigateway-rate=5", "--apigateway-burst=5"]);
+    let object = |namespace: &str, name: String| {
+        json!({
+            "apiVersion": "jwthttpapi.dev/v1alpha1", "kind": "JwtHttpApi",
+            "metadata": {"namespace": namespace, "name": name},
+            "spec": ground.spec(&json!({"routes": [route("GET /test", "hello")]})),
+        })
+    };
+    let crowd: Vec<Value> = (0..CROWD)
+        .map(|number| object(&ground.namespace, format!("one-of-many-{number}")))
+        .collect();
+    let elsewhere = format!("{}-elsewhere", ground.namespace);
+    ground
+        .cluster
+        .kubectl(["create", "namespace", &elsewhere])
+        .unwrap();
+    let crowd = json!({"apiVersion": "v1", "kind": "List", "items": crowd});
+    ground.cluster.apply(&crowd.to_string()).unwrap();
+    ground
+        .cluster
+        .apply(&object(&elsewhere, "alone".into()).to_string())
+        .unwrap();
+    let began = Instant::now();
+    let wait = [
+        "wait",
+        "jwthttpapi/alone",
+        "--for=condition=Ready",
+        "--timeout=120s",
+        "-n",
+        &elsewhere,
+    ];
+    ground.cluster.kubectl(wait).unwrap();
+    let made = began.elapsed();
+    let crowd: Value = serde_json::from_str(&ground.kubectl(&["get", "jwthttpapi", "-o", "json"])).unwrap();
+    let crowd = crowd["items"].as_array().unwrap();
+    let is_ready =
+        |object: &&Value| condition(object, "Ready").is_some_and(|ready| ready["status"] == "True");
+    let ready = crowd.iter().filter(is_ready).count();
+    ground
+        .cluster
+        .kubectl(["delete", "jwthttpapi", "alone", "-n", &elsewhere])
+        .unwrap();
+    ground
+        .cluster
+        .kubectl(["delete", "namespace", &elsewhere])
+        .unwrap();
+    println!(
+        "beside a crowd of {CROWD} in another namespace: ready after {made:?}, when {ready} of the crowd were"
+    );
+    assert!(ready < CROWD / 4, "{ready}");
 }
 
 #[test]

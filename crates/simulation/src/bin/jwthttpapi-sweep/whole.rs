@@ -4,9 +4,9 @@ use super::{MOST, no_scenario};
 use clap::{Args, ValueEnum};
 use jwthttpapi_simulation::{
     Ground,
-    fault::Fault,
+    fault::{Fault, Schedule},
     ground,
-    life::Phase,
+    life::{self, Phase},
     scenario::Scenario,
     sweep::{self, Tally},
     walk::{self, Walked},
@@ -194,11 +194,17 @@ fn baseline(ground: &Ground, workers: usize) -> bool {
     }
     let mut as_it_should_be = true;
     for (name, planted) in [("ours", None), ("ACK-shaped", Some("AckShape"))] {
+        let scenario = Scenario {
+            planted,
+            ..Scenario::bare()
+        };
+        // What is wrong undisturbed would be no comparison.
+        let undisturbed = life::live(ground, &scenario, &Schedule::new(), 1).violations;
+        if !undisturbed.is_empty() {
+            println!("creation protocol, {name}, undisturbed: {undisturbed:?}");
+            as_it_should_be = false;
+        }
         for depth in [1, 2] {
-            let scenario = Scenario {
-                planted,
-                ..Scenario::bare()
-            };
             let tally = sweep::exhaustive(ground, &scenario, &Fault::in_triples(), depth, workers);
             println!(
                 "creation protocol, {name}, up to {depth} deaths or lost answers: {} of {} survived",
