@@ -84,7 +84,7 @@ impl ApiServer {
             None if parts.uri.query().is_some_and(|query| query.contains("watch=")) => pending().await,
             None if path.ends_with("/jwthttpapis") && parts.method == Method::GET => {
                 let page = Page::of(parts.uri.query().unwrap_or_default());
-                (200, self.0.lock().unwrap().list(page))
+                (200, self.0.lock().unwrap().list(&page))
             }
             None => self.0.lock().unwrap().answer(&parts.method, path, body),
         };
@@ -131,7 +131,7 @@ impl State {
     }
 
     /// A page of all objects.
-    fn list(&self, page: Page) -> Value {
+    fn list(&self, page: &Page) -> Value {
         let mut items = self.within("/jwthttpapis/").split_off(page.from);
         let rest = items.split_off(items.len().min(page.limit));
         let mut metadata = json!({"resourceVersion": "1"});

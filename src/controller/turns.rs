@@ -62,7 +62,7 @@ impl Drop for Place {
         let Some(turns) = self.0.take() else { return };
         let mut state = turns.lock();
         while let Some(grant) = state.queue.next() {
-            match grant.send(Place(Some(Arc::clone(&turns)))) {
+            match grant.send(Self(Some(Arc::clone(&turns)))) {
                 Ok(()) => return,
                 // Who waited is gone.
                 Err(mut place) => place.0 = None,
