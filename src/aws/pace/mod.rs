@@ -4,7 +4,7 @@
 //! together, and no more on request (D, aws-facts §1). So the operator keeps a bucket of tokens per service and Region (one
 //! process acts in one account), takes a token for each request, and lets nobody's queue hold up the others:
 //!
-//! * whose turn it is says [`crate::queue`]: by urgency, and fair between objects;
+//! * whose turn it is says the module `queue`: by urgency, and fair between objects;
 //! * who stops waiting leaves the queue, and a token that was granted and not used goes back;
 //! * when AWS throttles, the bucket pauses for everybody: one second, then twice as long each time, up to thirty.
 //!
