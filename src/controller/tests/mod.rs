@@ -1,5 +1,6 @@
 //! What a reconcile makes of an object and its world.
 
+mod drift;
 mod errors;
 mod functions;
 mod ground;

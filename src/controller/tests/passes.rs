@@ -2,8 +2,6 @@
 
 use super::super::{context::Memory, expected::STALE_LIST, pass::Next, take_stock};
 use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, merge, own};
-use super::process::config;
-use aws_sdk_apigatewayv2::types::{AuthorizationType, AuthorizerType, JwtConfiguration};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, Reason};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -213,52 +211,6 @@ async fn trouble_of_aws_has_a_reason_of_its_own() {
     }
 }
 
-/// Nothing else would be written again, and the last deployment that came serves on.
-#[tokio::test(start_paused = true)]
-async fn a_deployment_that_failed_is_asked_for_again() {
-    let mut ground = Ground::new().await;
-    ground.fault(
-        "CreateStage",
-        &json!({"kind": "fail_deployment", "message": "try later"}),
-    );
-    let passed = ground.pass().await.unwrap();
-    assert_eq!(passed.findings.programmed.reason, Reason::DeploymentFailed);
-    ground.sandbox.clear_faults();
-    ground.operations("apigateway");
-    let passed = ground.pass().await.unwrap();
-    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
-    assert!(
-        ground
-            .operations("apigateway")
-            .contains(&"UpdateRoute".to_owned())
-    );
-}
-
-/// Somebody opened a route and switched deployments off. That nothing else may be done keeps nobody out but those who have a right.
-#[tokio::test(start_paused = true)]
-async fn what_is_closed_is_served_closed_whatever_else_is_missing() {
-    let mut ground = Ground::new().await;
-    ground.pass().await.unwrap();
-    let gateway = aws_sdk_apigatewayv2::Client::new(&config(&ground.sandbox, "AKIDSTRANGER"));
-    let (api, _) = ground.sandbox.apis().remove(0);
-    let routes = gateway.get_routes().api_id(&api).send().await.unwrap();
-    let route = routes.items()[0].route_id().unwrap();
-    let open = gateway.update_route().api_id(&api).route_id(route);
-    let open = open.authorization_type(AuthorizationType::None);
-    open.send().await.unwrap();
-    let off = gateway.update_stage().api_id(&api).stage_name("$default");
-    off.auto_deploy(false).send().await.unwrap();
-    let gone = ground.lambda().delete_function().function_name("a");
-    gone.send().await.unwrap();
-    let passed = ground.pass().await.unwrap();
-    assert_eq!(passed.findings.programmed.reason, Reason::FunctionNotFound);
-    let stage = gateway.get_stage().api_id(&api).stage_name("$default");
-    assert_eq!(stage.send().await.unwrap().auto_deploy(), Some(true));
-    let route = gateway.get_route().api_id(&api).route_id(route);
-    let guarded = route.send().await.unwrap();
-    assert_eq!(guarded.authorization_type(), Some(&AuthorizationType::Jwt));
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
     let mut ground = Ground::new().await;
@@ -271,32 +223,6 @@ async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
     assert!(ground.sandbox.apis().is_empty());
     let age = ground.metric("jwthttpapi_last_successful_observation_age_seconds");
     assert!(age < RESYNC.as_secs_f64(), "what is wanted so raises no alarm");
-}
-
-/// Status names each authorizer once: the API server refuses two entries of one name, and with them every condition.
-#[tokio::test(start_paused = true)]
-async fn of_two_authorizers_of_one_name_status_names_the_one_that_stays() {
-    let mut ground = Ground::new().await;
-    ground.switch(&json!({"authorizer_names_unique": false}));
-    let used = ground.pass().await.unwrap().status.authorizers;
-    let gateway = aws_sdk_apigatewayv2::Client::new(&config(&ground.sandbox, "AKIDSTRANGER"));
-    let (api, _) = ground.sandbox.apis().remove(0);
-    let jwt = JwtConfiguration::builder().issuer("https://issuer.example/");
-    let jwt = jwt.audience("aud").build();
-    for _ in 0..3 {
-        let twin = gateway.create_authorizer().api_id(&api).name(&used[0].name);
-        let twin = twin
-            .authorizer_type(AuthorizerType::Jwt)
-            .identity_source("$request.header.Authorization")
-            .jwt_configuration(jwt.clone());
-        twin.send().await.unwrap();
-    }
-    // Nothing is deleted while a function is missing.
-    let gone = ground.lambda().delete_function().function_name("a");
-    gone.send().await.unwrap();
-    let passed = ground.pass().await.unwrap();
-    assert_eq!(passed.findings.programmed.reason, Reason::FunctionNotFound);
-    assert_eq!(passed.status.authorizers, used);
 }
 
 #[tokio::test(start_paused = true)]
