@@ -53,7 +53,7 @@ async fn a_deployment_that_failed_is_asked_for_again() {
     );
 }
 
-/// Somebody opened a route and switched deployments off. That nothing else may be done keeps nobody out but those who have a right.
+/// Somebody opened a route and switched deployments off, and a function is missing: the route is closed, and that is deployed.
 #[tokio::test(start_paused = true)]
 async fn what_is_closed_is_served_closed_whatever_else_is_missing() {
     let mut ground = Ground::new().await;
