@@ -24,7 +24,7 @@ mod settings;
 pub use crate::queue::Urgency;
 pub use aws_config::SdkConfig;
 pub use client::{READ_TIMEOUT, WRITE_TIMEOUT, load};
-pub use execute::{Outcome, run};
+pub use execute::{Outcome, run, run_after};
 pub use fault::{Class, Fault};
 pub use network::Network;
 pub use observe::{Attachments, Children, Extent, ListedApi};

@@ -69,7 +69,9 @@ impl Scene<'_> {
             .write_midway(ahead.on(status, &now), &pass.findings, &now)
             .await?;
         let cut = || ctx.outdated(pass.record.object());
-        let outcome = aws::run(session, steps, &cut, pass.deadline).await;
+        let changed = pass.record.status().iam_changed_at;
+        let changed = pass.memory.iam_changed(changed.as_ref());
+        let outcome = aws::run_after(session, steps, changed, &cut, pass.deadline).await;
         for step in outcome.done.iter().filter(|_| drift) {
             ctx.metrics.repaired(step.kind());
         }

@@ -143,7 +143,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         return Ok(Next::After(STALE_READ));
     }
     // A generation that is not in force yet may have been written by a process that died.
-    let awaited = end.outcome.wrote_deploying || !pass.record.in_force();
+    let awaited = end.outcome.deploying_since.is_some() || !pass.record.in_force();
     let deployed = deployed(pass, end.session, api, awaited).await?;
     if let Some(next) = not_served(&mut pass.findings, deployed) {
         return Ok(next);
@@ -191,12 +191,13 @@ fn wait_for_iam(pass: &mut Pass<'_>, outcome: &Outcome) -> Next {
     planted!(NoIamWait => {
         return Next::Resync;
     });
-    let Some(changed) = pass.record.status().iam_changed_at else {
+    let changed = pass.record.status().iam_changed_at;
+    let known = pass.memory.iam_changed(changed.as_ref());
+    let (Some(changed), Some(known)) = (changed, known) else {
         return Next::Resync;
     };
-    let known = pass.memory.iam.take().filter(|(seen, _)| *seen == changed);
-    let since = outcome.settles_since.or_else(|| known.map(|(_, since)| since));
-    let since = since.unwrap_or_else(Instant::now);
+    pass.memory.iam = None;
+    let since = outcome.settles_since.unwrap_or(known);
     let left = pass.ctx.periods.iam_settle.saturating_sub(since.elapsed());
     if left.is_zero() {
         return Next::Resync;

@@ -124,6 +124,16 @@ pub(crate) struct Memory {
     pub(crate) untaken: u32,
 }
 
+impl Memory {
+    /// Since when the `changed` that status tells of may have been on its way through IAM: just now, for all that a process knows
+    /// that has not waited for it yet.
+    pub(crate) fn iam_changed(&self, changed: Option<&Time>) -> Option<Instant> {
+        let changed = changed?;
+        let known = self.iam.as_ref().filter(|(seen, _)| seen == changed);
+        Some(known.map_or_else(Instant::now, |(_, since)| *since))
+    }
+}
+
 impl Context {
     #[expect(
         clippy::too_many_arguments,

@@ -52,18 +52,18 @@ impl Default for Deployments {
 impl Deployments {
     /// Takes note of what a plan wrote to an API that was seen before it.
     pub(crate) fn wrote(&mut self, outcome: &Outcome, before: Option<&Api>, settle: Duration) {
-        if !outcome.wrote_deploying {
+        let Some(last) = outcome.deploying_since else {
             return;
-        }
+        };
         let written: Vec<&Step> = outcome.written().filter(|step| step.deploys()).collect();
         // A write without an answer may be carried out later than it was given up.
         let since = match outcome.unanswered_at {
             Some(ended) => ended + WRITE_TIMEOUT,
-            None => Instant::now(),
+            None => last,
         };
         // Nothing is deployed before there is a stage.
         let of_a_new_stage = matches!(written.last(), Some(Step::CreateStage));
-        let alone = of_a_new_stage || (written.len() == 1 && self.left(settle).is_zero());
+        let alone = of_a_new_stage || (written.len() == 1 && self.left(settle, last).is_zero());
         *self = if alone || planted!(FirstDeployment) {
             let before = deployment(before.and_then(stage)).map(str::to_owned);
             Self::One { since, before }
@@ -72,11 +72,13 @@ impl Deployments {
         };
     }
 
-    /// How long one may still be on its way.
-    fn left(&self, settle: Duration) -> Duration {
+    /// How long after `at` one may still have been on its way.
+    fn left(&self, settle: Duration, at: Instant) -> Duration {
         match self {
             Self::Settled => Duration::ZERO,
-            Self::One { since, .. } | Self::Several { since } => settle.saturating_sub(since.elapsed()),
+            Self::One { since, .. } | Self::Several { since } => {
+                settle.saturating_sub(at.saturating_duration_since(*since))
+            }
         }
     }
 
@@ -84,10 +86,11 @@ impl Deployments {
     /// left.
     fn see(&mut self, seen: Option<&Stage>, settle: Duration) -> Duration {
         let followed = matches!(self, Self::One { before, .. } if deployment(seen) != before.as_deref());
-        if followed || self.left(settle).is_zero() {
+        let now = Instant::now();
+        if followed || self.left(settle, now).is_zero() {
             *self = Self::Settled;
         }
-        self.left(settle)
+        self.left(settle, now)
     }
 }
 

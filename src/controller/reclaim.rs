@@ -62,6 +62,7 @@ impl Scene<'_> {
                 ..Refs::default()
             },
             steps: vec![Planned {
+                settled: None,
                 step: Step::TagApi(tags),
                 after: BTreeSet::new(),
                 tightens: false,

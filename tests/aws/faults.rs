@@ -53,7 +53,11 @@ async fn a_write_is_sent_once_whatever_becomes_of_its_answer() {
         let (ground, outcome) = create_with(rule).await;
         let (_, fault) = only(&outcome);
         assert_eq!(fault.class, class, "{action}");
-        assert!(fault.may_have_committed() && outcome.unanswered_at.is_some() && outcome.wrote_deploying);
+        assert!(
+            fault.may_have_committed()
+                && outcome.unanswered_at.is_some()
+                && outcome.deploying_since.is_some()
+        );
         let sent = ground
             .writes()
             .iter()
@@ -175,6 +179,7 @@ async fn what_is_in_use_stays_in_either_of_awss_ways_to_say_so() {
                 ..Default::default()
             },
             steps: vec![jwthttpapi_core::plan::Planned {
+                settled: None,
                 step: Step::DeleteIntegration {
                     id: api.integrations[0].id.clone(),
                 },

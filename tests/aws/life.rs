@@ -24,7 +24,7 @@ async fn an_api_in_role_mode_is_made_in_eleven_writes_and_nothing_is_left_to_do(
     observed.api = Some(api.clone());
     let plan = jwthttpapi_core::plan::plan(&desired, &observed, &owner(), &place());
     let outcome = ground.run(plan).await;
-    assert!(outcome.is_complete() && outcome.wrote_deploying && outcome.settles_since.is_some());
+    assert!(outcome.is_complete() && outcome.deploying_since.is_some() && outcome.settles_since.is_some());
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for operation in ground.writes() {
         *counts.entry(operation).or_default() += 1;

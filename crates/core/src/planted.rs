@@ -50,6 +50,9 @@ bugs! {
     UnwrittenGrants: "rule 7", "adds a statement to a function's policy before status says so";
     AnyOrder: "rule 8", "changes routes and authorizers in any order";
     SwitchOvertakes: "rule 8, the endpoint's switch", "switches the endpoint on while deployments are on their way";
+    RepointsAtOnce: "decision 10", "leads a route to a function that its role may not invoke yet";
+    GoesAtOnce: "decision 10", "takes a permission or a function away that the last deployment still needs";
+    EndsFirst: "decision 10", "deletes a route before those are there that take its callers over";
     AbsentAtOnce: "rule 9, reads that lag", "takes what AWS does not show yet for gone";
     UnknownIsEmpty: "rule 9", "takes a role that it may not read for one that is not there";
     EveryTextIsAFailure: "rule 10", "takes the text of a successful deployment for a failure";

@@ -170,6 +170,10 @@ fn special(bug: Bug) -> Vec<Hunt> {
         Bug::FinalizerFirst => with(Scenario::smallest(), 1, [Fault::Crash(Side::Before), died]),
         Bug::NoBudget => with(Scenario::wide(), 0, []),
         Bug::SwitchOvertakes => with(Scenario::switched(), 0, []),
+        Bug::RepointsAtOnce | Bug::GoesAtOnce | Bug::EndsFirst => Scenario::repointed()
+            .into_iter()
+            .flat_map(|scenario| with(scenario, 0, []))
+            .collect(),
         Bug::FirstDeployment => with(Scenario::unhurried(), 0, []),
         Bug::AckShape | Bug::CreatesWithoutLook => doubling(Scenario::smallest(), [lost, died]),
         Bug::SdkRetries => with(

@@ -22,6 +22,8 @@ const LIMIT: Duration = Duration::from_secs(3600);
 pub(crate) const SETTLE: Duration = Duration::from_secs(70);
 /// Two periods of resyncs, and their jitter.
 const TWO_RESYNCS: Duration = Duration::from_secs(1500);
+/// How often it is looked at what AWS serves while that may change by itself.
+const OFTEN: Duration = Duration::from_millis(250);
 /// How long a process takes to come back.
 const RESTART: Duration = Duration::from_secs(1);
 /// How long a request or an answer is on its way.
@@ -322,13 +324,32 @@ impl<'a> Life<'a> {
             if goal(&self.world) {
                 return true;
             }
+            let next = if self.sees_whether_it_is_served() {
+                end.min(Instant::now() + OFTEN)
+            } else {
+                end
+            };
             // With no timer armed a paused clock would wait for ever.
             tokio::select! {
                 biased;
                 _ = changes.changed() => {}
-                () = sleep_until(end) => return goal(&self.world),
+                () = sleep_until(next) => if next == end { return goal(&self.world) },
             }
         }
+    }
+
+    /// Looks whether those are served at this moment who are to be, if that is to be looked at.
+    fn sees_whether_it_is_served(&self) -> bool {
+        let sandbox = self.world.sandbox();
+        let lives = || {
+            self.object()
+                .is_some_and(|object| object["metadata"]["deletionTimestamp"].is_null())
+        };
+        let sees = self.undisturbed && self.oracle.is_changing(sandbox) && lives();
+        if sees {
+            self.oracle.served(sandbox);
+        }
+        sees
     }
 
     /// Buries the dead and starts their successors.

@@ -312,6 +312,57 @@ impl Scenario {
         switched
     }
 
+    /// Routes that get other functions, a function of the object's own that goes for another, a route beside a broader one, and one
+    /// that gives way to narrower ones, on an AWS that is slow to deploy and in which permissions come into force late.
+    fn repointed_by_role() -> Self {
+        let own = |name: &str| json!({"name": name, "runtime": "python3.14", "handler": "index.handler", "code": "handler = print"});
+        let mut repointed = Self::smallest();
+        repointed.name = "repointed";
+        repointed.switches = json!({"iam_delay_ms": 8_000, "deploy_delay_ms": 3_000});
+        repointed.first["invocation"] = json!({"mode": "Role"});
+        let mut second = repointed.first.clone();
+        repointed.first["functions"] = json!([own("old")]);
+        repointed.first["routes"] = json!([
+            route("GET /a", "one"),
+            {"routeKey": "GET /own", "lambda": {"function": "old"}},
+            route("GET /{proxy+}", "one"),
+            route("ANY /parts/{proxy+}", "one"),
+        ]);
+        second["functions"] = json!([own("new")]);
+        second["routes"] = json!([
+            route("GET /a", "two"),
+            {"routeKey": "GET /own", "lambda": {"function": "new"}},
+            route("GET /b", "two"),
+            route("GET /{proxy+}", "three"),
+            route("GET /parts/c", "one"),
+            route("POST /parts/{name}", "two"),
+        ]);
+        repointed.second = Some(second);
+        repointed
+    }
+
+    /// Those with a role, with statements in the functions' policies, and from one to the other.
+    pub fn repointed() -> [Self; 4] {
+        let by_role = Self::repointed_by_role();
+        let mut by_policy = by_role.clone();
+        let specs = [Some(&mut by_policy.first), by_policy.second.as_mut()];
+        for spec in specs.into_iter().flatten() {
+            spec["invocation"] = json!({"mode": "ResourcePolicy"});
+        }
+        let to = |name, from: &Self, to: &Self| Self {
+            name,
+            first: from.first.clone(),
+            second: to.second.clone(),
+            ..by_role.clone()
+        };
+        [
+            to("repointed-by-policy", &by_policy, &by_policy),
+            to("repointed-to-policy", &by_role, &by_policy),
+            to("repointed-to-role", &by_policy, &by_role),
+            by_role,
+        ]
+    }
+
     /// Roles of both kinds in a strict organisation: bounded, under a path of its own, with its tags on everything.
     pub fn organisation() -> Self {
         let mut own = Self::functions();
@@ -330,6 +381,7 @@ impl Scenario {
             .into_iter()
             .chain(Self::every())
             .chain([Self::bare(), Self::brief(), Self::hasty(), Self::switched()])
+            .chain(Self::repointed())
             .find(|scenario| scenario.name == name)
     }
 }

@@ -22,10 +22,8 @@ use super::settings::Settings;
 use crate::queue::Urgency;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use jwthttpapi_core::model::name::RoleName;
 use jwthttpapi_core::model::{desired, observed};
-use jwthttpapi_core::plan::{Plan, Refs, Step};
-use jwthttpapi_core::planted;
+use jwthttpapi_core::plan::{Plan, Refs, Settled, Step};
 use schedule::Schedule;
 use send::Made;
 use std::collections::BTreeMap;
@@ -46,8 +44,8 @@ pub struct Outcome {
     pub skipped: Vec<Step>,
     /// Whether the caller or the deadline cut the plan before its end.
     pub cut: bool,
-    /// Whether something was written, or may have been, after which API Gateway deploys the stage anew.
-    pub wrote_deploying: bool,
+    /// When the last write ended, or may have, after which API Gateway deploys the stage anew.
+    pub deploying_since: Option<Instant>,
     /// When the last write ended, or may have, after which IAM needs time to settle.
     pub settles_since: Option<Instant>,
     /// When the last write ended after which an observation is to be believed only if it begins
@@ -108,9 +106,12 @@ impl Outcome {
     }
 
     fn wrote(&mut self, step: &Step) {
-        self.wrote_deploying |= step.deploys();
+        let now = Instant::now();
+        if step.deploys() {
+            self.deploying_since = Some(now);
+        }
         if step.settles() {
-            self.settles_since = Some(Instant::now());
+            self.settles_since = Some(now);
         }
     }
 }
@@ -123,12 +124,23 @@ pub async fn run(
     cut: &(dyn Fn() -> bool + Sync),
     deadline: Instant,
 ) -> Outcome {
+    run_after(session, plan, None, cut, deadline).await
+}
+
+/// The same, where what IAM was told at a time before may not be in force yet.
+pub async fn run_after(
+    session: &Session,
+    plan: Plan,
+    iam_changed: Option<Instant>,
+    cut: &(dyn Fn() -> bool + Sync),
+    deadline: Instant,
+) -> Outcome {
     let mut outcome = Outcome {
         refs: plan.refs,
         ..Outcome::default()
     };
     let mut schedule = Schedule::new(plan.steps);
-    let mut before = Before::now();
+    let mut written = Written::before(iam_changed);
     let mut in_flight = FuturesUnordered::new();
     loop {
         while !outcome.cut
@@ -141,7 +153,10 @@ pub async fn run(
             }
             let turn = Turn {
                 urgency: urgency(session.urgency(), planned.tightens),
-                not_before: before.earliest(&planned.step, session.settings()),
+                not_before: planned
+                    .settled
+                    .as_ref()
+                    .and_then(|what| written.settled(what, session.settings())),
                 deadline: Some(deadline),
                 cut,
             };
@@ -156,7 +171,7 @@ pub async fn run(
         match result {
             Ok(made) => {
                 if let Some(step) = schedule.succeeded(index) {
-                    before.wrote(&step);
+                    written.done(index, &step);
                     outcome.succeeded(step, made);
                 }
             }
@@ -171,48 +186,44 @@ pub async fn run(
     outcome
 }
 
-/// What went before a step and needs time in AWS.
+/// When that was written which AWS takes its time with.
 #[derive(Debug)]
-struct Before {
-    /// Roles that the plan made or gave another trust, by name, and when. Lambda refuses to make a function under one that it
-    /// cannot assume yet: waiting for it costs less than being refused, the other lanes go on meanwhile, and Ready waits for IAM
-    /// as long.
-    roles: BTreeMap<String, Instant>,
-    /// When something was written last that is deployed; the plan's beginning stands for all that was written before it, by
-    /// whomever.
-    deploying: Instant,
+struct Written {
+    /// What is deployed; the plan's beginning stands for all that was written before it, by whomever.
+    served: Instant,
+    /// In IAM before the plan, as far as the caller knows.
+    earlier: Option<Instant>,
+    /// The plan's steps that were done, by index.
+    steps: BTreeMap<usize, Instant>,
 }
 
-impl Before {
-    fn now() -> Self {
+impl Written {
+    fn before(iam_changed: Option<Instant>) -> Self {
         Self {
-            roles: BTreeMap::new(),
-            deploying: Instant::now(),
+            served: Instant::now(),
+            earlier: iam_changed,
+            steps: BTreeMap::new(),
         }
     }
 
-    fn wrote(&mut self, step: &Step) {
+    fn done(&mut self, index: usize, step: &Step) {
         let now = Instant::now();
-        if step.deploys() {
-            self.deploying = now;
+        if step.alters_what_is_served() {
+            self.served = now;
         }
-        let name = match step {
-            Step::CreateRole(role) => &role.name.name,
-            Step::UpdateTrust { role, .. } => &role.name,
-            _ => return,
-        };
-        self.roles.insert(name.clone(), now);
+        self.steps.insert(index, now);
     }
 
-    fn earliest(&self, step: &Step, settings: &Settings) -> Option<Instant> {
-        if step.overtakes() && !planted!(SwitchOvertakes) {
-            return Some(self.deploying + settings.deploy_settle);
+    /// When it is in force; none when nothing has to be waited for.
+    fn settled(&self, what: &Settled, settings: &Settings) -> Option<Instant> {
+        match what {
+            Settled::Deployments => Some(self.served + settings.deploy_settle),
+            Settled::Permissions(steps) => {
+                let written = steps.iter().filter_map(|index| self.steps.get(index).copied());
+                let last = written.chain(self.earlier).max();
+                last.map(|last| last + settings.iam_settle)
+            }
         }
-        let Step::CreateFunction { function, .. } = step else {
-            return None;
-        };
-        let role = RoleName::of_arn(&function.configuration.role)?;
-        self.roles.get(&role.name).map(|made| *made + settings.iam_settle)
     }
 }
 

@@ -253,9 +253,12 @@ fn goes_on(planned: &Planned, not_done: &[&Step]) -> bool {
                     && !not_done.iter().any(|step| makes(step, integration))
                     && !not_done.iter().any(|step| overlaps(step, key))
             }
-            Step::DeleteRoute { key, .. } => {
+            Step::DeleteRoute { key, heirs, .. } => {
                 let key = RouteKey::parse(key).ok();
-                !undone(edits) && key.is_some_and(|key| !not_done.iter().any(|step| overlaps(step, &key)))
+                let is_heir =
+                    |step: &Step| matches!(step, Step::CreateRoute { key, .. } if heirs.contains(key));
+                let mut needed = not_done.iter().filter(|step| !is_heir(step));
+                !undone(edits) && key.is_some_and(|key| !needed.any(|step| overlaps(step, &key)))
             }
             // Made for a step that may go on; by itself it changes nobody's access.
             Step::CreateAuthorizer { .. } | Step::CreateIntegration { .. } => true,
@@ -413,6 +416,7 @@ mod tests {
         Step::DeleteRoute {
             id: "r".into(),
             key: text.into(),
+            heirs: BTreeSet::new(),
         }
     }
 
@@ -427,6 +431,7 @@ mod tests {
         Planned {
             step,
             after: BTreeSet::new(),
+            settled: None,
             tightens,
         }
     }
@@ -467,6 +472,20 @@ mod tests {
             assert_eq!(goes_on(&planned(step.clone(), true), &[&undone]), goes, "{text}");
             assert!(!goes_on(&planned(step, false), &[&undone]), "{text}");
         }
+    }
+
+    #[test]
+    fn a_broad_route_goes_also_when_those_could_not_be_made_that_were_to_take_its_callers_over() {
+        let undone = create("GET /a/{x}");
+        let heirs = |keys: &[&str]| Step::DeleteRoute {
+            id: "r".into(),
+            key: "ANY /{proxy+}".into(),
+            heirs: keys.iter().map(|text| key(text)).collect(),
+        };
+        assert!(goes_on(&planned(heirs(&["GET /a/{x}"]), true), &[&undone]));
+        assert!(!goes_on(&planned(heirs(&["GET /b"]), true), &[&undone]));
+        let closing = close("GET /a/{x}", jwt("default"));
+        assert!(!goes_on(&planned(heirs(&["GET /a/{x}"]), true), &[&closing]));
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub(super) fn send<'a>(
         Step::UpdateRoute { key, change } => {
             children::update_route(to, &ids(Operation::UpdateRoute), key, change)
         }
-        Step::DeleteRoute { id, key: _ } => children::delete_route(to, &ids(Operation::DeleteRoute), id),
+        Step::DeleteRoute { id, .. } => children::delete_route(to, &ids(Operation::DeleteRoute), id),
 
         Step::CreateStage => api::create_stage(to, &ids(Operation::CreateStage)),
         Step::UpdateStage => api::update_stage(to, &ids(Operation::UpdateStage)),

@@ -100,6 +100,7 @@ pub(super) fn strange_routes(api: Option<&observed::Api>) -> Vec<Ordered> {
     let delete = |route: &observed::Route| Step::DeleteRoute {
         id: route.id.clone(),
         key: route.key.clone(),
+        heirs: BTreeSet::new(),
     };
     strange.map(|route| (delete(route), false)).collect()
 }

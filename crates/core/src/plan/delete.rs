@@ -66,6 +66,8 @@ pub fn plan_deletion(observed: &Observed, owner: &Owner) -> Plan {
         .zip(after)
         .map(|(step, after)| Planned {
             after,
+            // What serves goes first, and at once.
+            settled: None,
             tightens: true,
             step,
         })
@@ -116,6 +118,7 @@ pub fn plan_release(observed: &Observed, owner: &Owner) -> Plan {
         .map(|step| Planned {
             step,
             after: BTreeSet::new(),
+            settled: None,
             tightens: false,
         })
         .collect();

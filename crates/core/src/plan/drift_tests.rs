@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:";
+pub(super) const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:";
 
 pub(super) fn function(name: &str) -> FunctionArn {
     FunctionArn::of_name(&place(), name, None).unwrap()

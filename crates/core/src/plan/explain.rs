@@ -55,7 +55,7 @@ impl fmt::Display for Step {
                     .filter(|(_, set)| *set)
                     .try_for_each(|(name, _)| write!(f, " {name}"))
             }
-            Self::DeleteRoute { id, key } => write!(f, "delete route {key} ({id})"),
+            Self::DeleteRoute { id, key, .. } => write!(f, "delete route {key} ({id})"),
             Self::CreateStage => f.write_str("create stage $default"),
             Self::UpdateStage => f.write_str("switch automatic deployment on"),
             Self::DeleteStage { name } => write!(f, "delete stage {name}"),

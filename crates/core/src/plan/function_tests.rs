@@ -33,14 +33,14 @@ fn leading_to(names: &[&str]) -> JwtHttpApiSpec {
     }
 }
 
-fn made(spec: &JwtHttpApiSpec) -> World {
+pub(super) fn made(spec: &JwtHttpApiSpec) -> World {
     let mut world = nothing_made();
     world.run(&seen(spec, &world));
     world
 }
 
 /// The plan of a pass that looks for all that is wanted.
-fn seen(spec: &JwtHttpApiSpec, world: &World) -> Plan {
+pub(super) fn seen(spec: &JwtHttpApiSpec, world: &World) -> Plan {
     planned(spec, &world.seen(&desired(spec)))
 }
 

@@ -1,6 +1,6 @@
 //! Filters over a plan: what may be done of it in a given situation.
 
-use super::step::{Plan, Planned};
+use super::step::{Plan, Planned, Settled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What remains of a plan while references are unresolved: steps that take access away, and what they need.
@@ -14,16 +14,19 @@ pub fn only_tightening(plan: Plan) -> Plan {
         .enumerate()
         .map(|(new, (old, _))| (old, new))
         .collect();
+    let moved = |steps: &BTreeSet<usize>| -> BTreeSet<usize> {
+        steps.iter().filter_map(|old| kept.get(old).copied()).collect()
+    };
     let steps = plan
         .steps
         .into_iter()
         .filter(|planned| planned.tightens)
         .map(|planned| Planned {
-            after: planned
-                .after
-                .iter()
-                .filter_map(|old| kept.get(old).copied())
-                .collect::<BTreeSet<_>>(),
+            after: moved(&planned.after),
+            settled: planned.settled.map(|settled| match settled {
+                Settled::Deployments => Settled::Deployments,
+                Settled::Permissions(steps) => Settled::Permissions(moved(&steps)),
+            }),
             ..planned
         })
         .collect();
@@ -45,6 +48,7 @@ mod tests {
                 name: name.to_owned(),
             },
             after: after.iter().copied().collect(),
+            settled: Some(Settled::Permissions(after.iter().copied().collect())),
             tightens,
         };
         let plan = |steps: Vec<Planned>| Plan {

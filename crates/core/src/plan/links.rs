@@ -3,17 +3,28 @@
 //! | step | waits for |
 //! |---|---|
 //! | a permission | the API |
-//! | a route, unless it closes something | its function, and what lets it invoke it |
+//! | a route, unless it closes something | its function, and what lets it invoke it; also if it takes callers over from one that goes |
 //! | a function, made or configured | its role and its log group |
 //! | the role of a function | its log group: to whoever takes the API over that is all that tells of both |
 //! | what takes a permission, a role or a function away | the last step before it that a route may need it until |
 //! | a role's end | the end of its function |
 //! | an integration's end | the end of the permission on its function: to whoever takes the API over it is all that tells of that |
+//!
+//! Some of that must be in force, and not only answered, so that whom a change lets in before and after it is served all the
+//! while (decision 10):
+//!
+//! | step | what is in force |
+//! |---|---|
+//! | a route to another function, or a new one in an API that is served, unless it closes something | what lets the role invoke it |
+//! | a function, made | the trust of its role: Lambda refuses one that it cannot assume (D) |
+//! | what takes a permission, a role or a function away | the deployment of the last step that a route may need it until |
+//! | the endpoint's switch | the deployment of all that decides who gets in (decision 9) |
 
 use super::functions::deleted_before;
 use super::order::Ordered;
-use super::step::{Planned, Service, Step};
-use crate::model::desired::{Desired, Marker};
+use super::step::{Planned, Service, Settled, Step};
+use crate::model::desired::{Desired, Invocation, Marker};
+use crate::model::name::RouteKey;
 use crate::model::observed::{Api, Integration};
 use std::collections::BTreeSet;
 
@@ -22,15 +33,18 @@ pub(super) fn link(steps: Vec<Ordered>, desired: &Desired, api: Option<&Api>) ->
     let links = Links {
         steps: &steps,
         desired,
-        integrations: api.map(|api| api.integrations.as_slice()).unwrap_or_default(),
+        api,
     };
-    let after: Vec<BTreeSet<usize>> = (0..steps.len()).map(|index| links.of(index)).collect();
+    let after: Vec<_> = (0..steps.len())
+        .map(|index| (links.of(index), links.settled(index)))
+        .collect();
     steps
         .into_iter()
         .zip(after)
-        .map(|((step, tightens), after)| Planned {
+        .map(|((step, tightens), (after, settled))| Planned {
             step,
             after,
+            settled,
             tightens,
         })
         .collect()
@@ -39,7 +53,7 @@ pub(super) fn link(steps: Vec<Ordered>, desired: &Desired, api: Option<&Api>) ->
 struct Links<'a> {
     steps: &'a [Ordered],
     desired: &'a Desired,
-    integrations: &'a [Integration],
+    api: Option<&'a Api>,
 }
 
 impl Links<'_> {
@@ -52,7 +66,9 @@ impl Links<'_> {
                 .last(index, |step| matches!(step, Step::CreateApi(_)))
                 .into_iter()
                 .collect(),
-            Step::CreateRoute { integration, .. } if !tightens => self.invocable(index, integration),
+            Step::CreateRoute { key, integration, .. } if !tightens || self.is_heir(key) => {
+                self.invocable(index, integration)
+            }
             Step::UpdateRoute { change, .. } if !tightens => change
                 .integration
                 .as_ref()
@@ -77,6 +93,66 @@ impl Links<'_> {
                 self.unneeded(index).into_iter().chain(function).collect()
             }
             _ => BTreeSet::new(),
+        }
+    }
+
+    fn settled(&self, index: usize) -> Option<Settled> {
+        let (step, tightens) = self.steps.get(index)?;
+        let is_served = self.api.is_some_and(|api| !api.stages.is_empty());
+        let by_role = matches!(self.desired.invocation, Invocation::Role(_)) && !planted!(RepointsAtOnce);
+        match step {
+            Step::CreateRoute { key, .. } if by_role && is_served && (!tightens || self.is_heir(key)) => {
+                Some(self.permitted(index))
+            }
+            Step::UpdateRoute { change, .. } if by_role && !tightens => {
+                change.integration.as_ref().map(|_| self.permitted(index))
+            }
+            Step::CreateFunction { name, .. } => {
+                let trust = |index: &usize| {
+                    matches!(
+                        self.steps.get(*index),
+                        Some((Step::CreateRole(_) | Step::UpdateTrust { .. }, _))
+                    )
+                };
+                let belongings = self.belongings(index, name).into_iter();
+                Some(Settled::Permissions(belongings.filter(trust).collect()))
+            }
+            step if step.overtakes() && !planted!(SwitchOvertakes) => Some(Settled::Deployments),
+            step if self.is_felt_by_routes(index, step) && !planted!(GoesAtOnce) => {
+                Some(Settled::Deployments)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a route is made to take callers over from one that goes then, and goes without it as well.
+    fn is_heir(&self, key: &RouteKey) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|(step, _)| matches!(step, Step::DeleteRoute { heirs, .. } if heirs.contains(key)))
+    }
+
+    /// What the role may do that it could not before this plan.
+    fn permitted(&self, index: usize) -> Settled {
+        let before = self.steps.iter().take(index).enumerate();
+        let settling = before.filter(|(_, (step, _))| step.settles());
+        Settled::Permissions(settling.map(|(index, _)| index).collect())
+    }
+
+    /// Whether a step takes something away that a route may have needed, and does not bring it back.
+    fn is_felt_by_routes(&self, index: usize, step: &Step) -> bool {
+        match step {
+            Step::RemovePermission { function, .. } => {
+                let mut after = self.steps.iter().skip(index);
+                !after.any(
+                    |(step, _)| matches!(step, Step::AddPermission { function: of, .. } if of == function),
+                )
+            }
+            Step::PutRolePolicy { role, widens, .. } => {
+                matches!(&self.desired.invocation, Invocation::Role(invokes) if invokes.name == *role)
+                    && !widens
+            }
+            Step::DeleteRolePolicy { .. } | Step::DeleteRole { .. } | Step::DeleteFunction { .. } => true,
+            _ => false,
         }
     }
 
@@ -140,7 +216,8 @@ impl Links<'_> {
     }
 
     fn told_of(&self, index: usize, id: &str) -> BTreeSet<usize> {
-        let integration = self.integrations.iter().find(|integration| integration.id == id);
+        let mut integrations = self.api.iter().flat_map(|api| &api.integrations);
+        let integration = integrations.find(|integration| integration.id == id);
         let told = integration.and_then(Integration::function_by_policy);
         let removed = self.last(
             index,

@@ -44,6 +44,8 @@ mod properties;
 #[cfg(test)]
 mod room_tests;
 #[cfg(test)]
+mod settled_tests;
+#[cfg(test)]
 mod sizes;
 #[cfg(test)]
 mod sketch;
@@ -57,4 +59,4 @@ pub use diff::plan;
 pub use guard::only_tightening;
 pub use identity::{Candidate, Identity, Intent, Known, Lookup, Reclaimable, identify};
 pub use keep::authorizers;
-pub use step::{ApiChange, Authorize, Kind, Plan, Planned, Refs, RouteChange, Service, Step};
+pub use step::{ApiChange, Authorize, Kind, Plan, Planned, Refs, RouteChange, Service, Settled, Step};

@@ -7,7 +7,7 @@ use super::access::{Access, Admission, admission, requests};
 use super::diff::plan_within;
 use super::room::Room;
 use super::sketch::{Drift, Sketch, drifts, owner, place, sketches, world};
-use super::step::{Plan, Service, Step};
+use super::step::{Plan, Service, Settled, Step};
 use super::world::{Lanes, World, desired_access};
 use super::{only_tightening, plan};
 use crate::model::Desired;
@@ -280,6 +280,85 @@ fn what_only_tightens_takes_no_wanted_access_from_a_wanted_route() {
     });
 }
 
+#[test]
+fn a_route_that_goes_opens_nothing_either_when_some_could_not_be_made_that_were_to_take_its_callers_over() {
+    let tried = std::cell::Cell::new(0);
+    holds(|case| {
+        let (found, desired) = case.found();
+        let plan = case.planned(&desired, &found);
+        let (wanted, requests) = (desired_access(&desired), representative(&found, &desired));
+        for (last, planned) in plan.steps.iter().enumerate() {
+            let Step::DeleteRoute { heirs, .. } = &planned.step else {
+                continue;
+            };
+            let drawn = heirs.iter().zip(case.choices.iter().cycle());
+            let unmade = drawn.filter(|(_, choice)| **choice % 2 == 0);
+            let unmade: BTreeSet<&RouteKey> = unmade.map(|(heir, _)| heir).collect();
+            let (mut world, mut refs) = (found.clone(), plan.refs.clone());
+            for before in &plan.steps[..last] {
+                let is_unmade = matches!(&before.step, Step::CreateRoute { key, .. } if unmade.contains(key));
+                if !is_unmade {
+                    world.execute(&before.step, &mut refs);
+                }
+            }
+            let before = world.access();
+            world.execute(&planned.step, &mut refs);
+            let after = world.access();
+            tried.set(tried.get() + unmade.len());
+            for request in &requests {
+                let allowed = admitted(&before, request).union(&admitted(&wanted, request));
+                let now = admitted(&after, request);
+                assert!(now.within(&allowed), "{request:?} by {} in\n{plan}", planned.step);
+            }
+        }
+    });
+    assert!(tried.get() > 0);
+}
+
+/// What is open to everyone goes at once where it is too wide, and nothing that goes waits for authorizers that have to be made
+/// or changed. Who is served by a broader route in the end, or by one that is open to everyone, may find none until it is there.
+#[test]
+fn who_passes_before_and_after_a_change_finds_a_route_all_the_while() {
+    let tried = std::cell::Cell::new(0);
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let plan = plan(&desired, &world.seen(&desired), &owner(), &place());
+        let (before, wanted) = (world.access(), desired_access(&desired));
+        let rank = |access: &Access, request: &(Method, Vec<String>)| {
+            winners(access, request).first().map(|key| key.pattern().rank())
+        };
+        let passes = |request: &&(Method, Vec<String>)| {
+            let (was, then) = (admitted(&before, request), admitted(&wanted, request));
+            !was.is_everyone()
+                && !then.is_everyone()
+                && !was.all(|callers| !then.admits(callers))
+                && rank(&wanted, request) <= rank(&before, request)
+        };
+        let edits = |planned: &super::Planned| {
+            matches!(
+                planned.step,
+                Step::CreateAuthorizer { .. } | Step::UpdateAuthorizer { .. }
+            )
+        };
+        if plan.steps.iter().any(edits) {
+            return;
+        }
+        let requests = representative(&world, &desired);
+        let requests: Vec<_> = requests.iter().filter(passes).collect();
+        tried.set(tried.get() + requests.len());
+        let mut refs = plan.refs.clone();
+        for planned in &plan.steps {
+            world.execute(&planned.step, &mut refs);
+            let access = world.access();
+            let lost = requests
+                .iter()
+                .find(|request| winners(&access, request).is_empty());
+            assert_eq!(lost, None, "after {} in\n{plan}", planned.step);
+        }
+    });
+    assert!(tried.get() > 0);
+}
+
 /// Requests that everybody may send though the desired state protects them.
 fn open(access: &Access, wanted: &Access, requests: &[(Method, Vec<String>)]) -> Vec<(Method, Vec<String>)> {
     let is_open = |request: &&(Method, Vec<String>)| {
@@ -455,6 +534,10 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
                 );
                 assert_ne!(plan.steps[*after].step.service(), planned.step.service());
             }
+            if let Some(Settled::Permissions(steps)) = &planned.settled {
+                let goes_before = |step: &usize| planned.after.iter().any(|after| after >= step);
+                assert!(steps.iter().all(goes_before), "{} in\n{plan}", planned.step);
+            }
         }
         // Lanes panic on a deadlock; however they interleave, AWS ends up as wanted.
         case.cut(&mut world, &desired, usize::MAX);
@@ -491,6 +574,14 @@ fn what_takes_an_invocation_away_waits_until_no_route_needs_it() {
                 Step::RemovePermission { function, .. } => !replaced(function),
                 _ => false,
             };
+            let logs = matches!(planned.step, Step::DeleteLogGroup { .. });
+            let deployed = planned.settled == Some(Settled::Deployments);
+            assert_eq!(
+                deployed,
+                takes_away && !logs || planned.step.overtakes(),
+                "{} in\n{plan}",
+                planned.step
+            );
             if let (true, Some(last)) = (takes_away, last) {
                 assert!(
                     planned.after.iter().any(|after| *after >= last),

@@ -24,6 +24,7 @@ impl Plan {
             steps: vec![Planned {
                 step: Step::DeleteApi { id: id.to_owned() },
                 after: BTreeSet::new(),
+                settled: None,
                 tightens: true,
             }],
         }
@@ -42,9 +43,21 @@ pub struct Planned {
     pub step: Step,
     /// Indexes of steps of other services that go before; steps of its own service before it always do.
     pub after: BTreeSet<usize>,
+    /// What of all that was written before has to be in force when it is sent, and not only answered.
+    pub settled: Option<Settled>,
     /// Whether it takes access away, or is needed by a step that does: such steps go first, with priority in the budget, and
     /// are executed even while references are unresolved.
     pub tightens: bool,
+}
+
+/// What AWS takes its time with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Deployments: what was written to the API before is served. The step would be felt by whom the last deployment serves.
+    Deployments,
+    /// Permissions in IAM: what these steps of the plan, all of which go before, let somebody do, and what the caller knows of
+    /// earlier ones.
+    Permissions(BTreeSet<usize>),
 }
 
 /// What logical names stand for in one API.
@@ -204,6 +217,8 @@ pub enum Step {
         id: String,
         /// Its key as written.
         key: String,
+        /// Routes made before it that take some of its callers over. It opens nothing either when they could not be made.
+        heirs: BTreeSet<RouteKey>,
     },
 
     /// Create the `$default` stage, deployed by itself.
@@ -434,6 +449,15 @@ impl Step {
                     | Self::UpdateStage
             ),
         }
+    }
+
+    /// Whether what a stage serves is another once it is deployed: all that is, but for the end of what no route refers to.
+    pub const fn alters_what_is_served(&self) -> bool {
+        self.deploys()
+            && !matches!(
+                self,
+                Self::DeleteAuthorizer { .. } | Self::DeleteIntegration { .. }
+            )
     }
 
     /// Whether it lets in whom the last deployment admits, and may do so before what was written earlier is deployed: the

@@ -1,6 +1,7 @@
-//! Never open: nobody passes whom neither the generation in force nor the wanted one admits, judged by the data plane.
+//! Never open: nobody passes whom neither the generation in force nor the wanted one admits, judged by the data plane. And
+//! served throughout: whom all of them admit reaches a function meanwhile.
 
-use super::expected;
+use super::{expected, reach::reaches};
 use crate::scenario::{ISSUER, OTHER_ISSUER};
 use jwthttpapi_sandbox::{
     Sandbox,
@@ -27,6 +28,10 @@ const NOW: u64 = 1_800_000_000;
 pub(crate) struct Exposure {
     /// The generation in force, and those wanted since.
     generations: Vec<Generation>,
+    /// Whether the first of them is in force.
+    in_force: bool,
+    /// Requests that all of them admit; none until they are asked for.
+    shared: Option<Vec<Request>>,
     /// Of everything that any spec so far names, and of what none does.
     paths: BTreeSet<String>,
     sources: BTreeSet<String>,
@@ -41,6 +46,13 @@ pub(crate) struct Exposure {
 struct Generation {
     deployment: Deployment,
     cors: bool,
+}
+
+/// A path, a method, and which of the tokens.
+struct Request {
+    path: String,
+    method: &'static str,
+    token: usize,
 }
 
 /// A token, and where a request carries it.
@@ -66,6 +78,7 @@ impl Exposure {
     /// A spec is wanted from now on, and the ones before may still be in force. Every path, and every place of a token, issuer,
     /// audience and scope that it names is tried from now on.
     pub(crate) fn also(&mut self, spec: &Value) {
+        self.shared = None;
         self.generations.push(Generation {
             deployment: expected::deployment(spec),
             cors: spec["cors"].is_object(),
@@ -127,6 +140,84 @@ impl Exposure {
     pub(crate) fn settle(&mut self) {
         let newest = self.generations.pop();
         self.generations = newest.into_iter().collect();
+        self.in_force = true;
+        self.shared = None;
+    }
+
+    /// Whether another generation than the one in force is wanted.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.in_force && self.generations.len() > 1
+    }
+
+    /// Requests that every generation admits, and that find no route in an API or no function behind it. Who is turned away is
+    /// not among them: a path may be closed on the way from one to the other. Nor is who needs no token and finds no route: what
+    /// is open to everyone, and too wide, goes before anything comes.
+    pub(crate) fn unserved(&mut self, sandbox: &Sandbox, api: &str) -> Vec<String> {
+        let Some(deployment) = sandbox.deployment(api, "$default", sandbox.now()) else {
+            return Vec::new();
+        };
+        let shared = self.shared.take().unwrap_or_else(|| self.shared());
+        let unserved = shared.iter().filter_map(|request| {
+            let Request { path, method, token } = request;
+            let cors = sandbox.cors(api).is_some();
+            let token = self.tokens.get(*token)?.as_ref();
+            match self.admission(&deployment, cors, asked(method, path), token) {
+                Admission::Nowhere if token.is_some() => Some(format!("{method} {path} finds no route")),
+                Admission::Admitted(route) if !reaches(sandbox, &deployment, route) => Some(format!(
+                    "{method} {path} does not reach the function of {}",
+                    route.route_key
+                )),
+                _ => None,
+            }
+        });
+        let unserved = unserved.collect();
+        self.shared = Some(shared);
+        unserved
+    }
+
+    /// For each path and method the first token with which every generation admits it.
+    fn shared(&self) -> Vec<Request> {
+        let mut shared = Vec::new();
+        for path in &self.paths {
+            for method in METHODS {
+                let every = |token: &Option<Token>| {
+                    let mut generations = self.generations.iter();
+                    generations.all(|generation| {
+                        self.passes(
+                            &generation.deployment,
+                            generation.cors,
+                            asked(method, path),
+                            token.as_ref(),
+                        )
+                    })
+                };
+                if let Some(token) = self.tokens.iter().position(every) {
+                    let path = path.clone();
+                    shared.push(Request { path, method, token });
+                }
+            }
+        }
+        shared
+    }
+
+    fn admission<'a>(
+        &self,
+        deployment: &'a Deployment,
+        cors: bool,
+        asked: Asked<'_>,
+        token: Option<&Token>,
+    ) -> Admission<'a> {
+        let credential = token.map(|token| Credential {
+            identity_source: &token.source,
+            claims: &token.claims,
+        });
+        let credentials: Vec<Credential<'_>> = credential.into_iter().collect();
+        admit(deployment, cors, asked, &credentials, self.slash, NOW)
+    }
+
+    fn passes(&self, deployment: &Deployment, cors: bool, asked: Asked<'_>, token: Option<&Token>) -> bool {
+        let admission = self.admission(deployment, cors, asked, token);
+        !deployment.disabled && matches!(admission, Admission::Admitted(_))
     }
 
     /// Requests that an API admits and no generation does.
@@ -138,20 +229,9 @@ impl Exposure {
         let mut open = Vec::new();
         for path in &self.paths {
             for method in METHODS {
-                let asked = Asked {
-                    method,
-                    path,
-                    preflight: false,
-                };
                 for token in &self.tokens {
                     let passes = |deployment: &Deployment, cors| {
-                        let credential = token.as_ref().map(|token| Credential {
-                            identity_source: &token.source,
-                            claims: &token.claims,
-                        });
-                        let credentials: Vec<Credential<'_>> = credential.into_iter().collect();
-                        let admission = admit(deployment, cors, asked, &credentials, self.slash, NOW);
-                        !deployment.disabled && matches!(admission, Admission::Admitted(_))
+                        self.passes(deployment, cors, asked(method, path), token.as_ref())
                     };
                     if passes(&deployment, cors)
                         && !self
@@ -175,6 +255,15 @@ impl Exposure {
             }
         }
         open
+    }
+}
+
+/// A request that is no preflight.
+const fn asked<'a>(method: &'a str, path: &'a str) -> Asked<'a> {
+    Asked {
+        method,
+        path,
+        preflight: false,
     }
 }
 

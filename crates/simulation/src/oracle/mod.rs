@@ -7,6 +7,7 @@ mod excuses;
 mod expected;
 mod exposure;
 mod foreign;
+mod reach;
 mod rest;
 mod rule;
 mod status;
@@ -25,7 +26,7 @@ use expected::Organisation;
 pub(crate) use expected::shown;
 use exposure::Exposure;
 use foreign::Foreign;
-use jwthttpapi_sandbox::{Entry, Sandbox};
+use jwthttpapi_sandbox::{Entry, Sandbox, Timestamp};
 use rest::Rest;
 use serde_json::Value;
 pub(crate) use status::{is_held, is_ready};
@@ -63,6 +64,8 @@ struct Court {
     lagging: bool,
     /// The last request to AWS that was judged.
     judged: u64,
+    /// When something was last carried out.
+    changed: Timestamp,
     /// The object's uid.
     uid: String,
     /// The ids of all APIs that the object ever had, and how many it may have had.
@@ -79,6 +82,8 @@ struct Court {
     excuses: Excuses,
 }
 
+/// By then whatever was written is in force in every simulated AWS, in milliseconds.
+const IN_FORCE: u64 = 20_000;
 /// Violations of one life that are worth keeping: one mistake often shows again and again.
 const KEPT: usize = 10;
 
@@ -101,6 +106,7 @@ impl Oracle {
             rest: None,
             lagging: scenario.switches["list_lag_ms"].as_u64() > Some(0),
             judged: 0,
+            changed: Timestamp(0),
             uid: String::new(),
             apis: BTreeSet::new(),
             may_have_had: 1,
@@ -319,6 +325,27 @@ impl Oracle {
         court.violated(found);
     }
 
+    /// Whether AWS is on its way from one generation to another: what it serves may change at any moment.
+    pub(crate) fn is_changing(&self, sandbox: &Sandbox) -> bool {
+        let court = self.court();
+        court.exposure.is_changing() && sandbox.now().0.saturating_sub(court.changed.0) < IN_FORCE
+    }
+
+    /// Judges whether those are served at this moment whom every generation admits.
+    pub(crate) fn served(&self, sandbox: &Sandbox) {
+        let mut court = self.court();
+        let own = sandbox.apis().into_iter();
+        let own = own.filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid));
+        let own: Vec<String> = own.map(|(id, _)| id).collect();
+        for id in own {
+            let unserved = court.exposure.unserved(sandbox, &id).into_iter();
+            court.violated(unserved.map(|how| Violation {
+                rule: Rule::Served,
+                how,
+            }));
+        }
+    }
+
     /// Judges what AWS has carried out since the last look.
     pub fn judge(&self, sandbox: &Sandbox) {
         let mut court = self.court();
@@ -327,6 +354,7 @@ impl Oracle {
         if !entries.iter().any(|entry| entry.committed) {
             return;
         }
+        court.changed = sandbox.now();
         let found = court.written(&entries);
         court.violated(found);
         let own: Vec<String> = sandbox

@@ -1,6 +1,6 @@
 //! What a phase has come to when it is at rest, and whether those who said Ready before spoke the truth.
 
-use super::{Court, Oracle, Rule, expected, is_held, is_ready};
+use super::{Court, Oracle, Rule, expected, is_held, is_ready, reach::reaches};
 use crate::{
     OBJECT,
     aws::CANARY,
@@ -8,11 +8,7 @@ use crate::{
     life::Phase,
     world::{Effect, World},
 };
-use jwthttpapi_sandbox::{
-    Sandbox,
-    data_plane::invoke_permission::{self, Invocation},
-    model::deployment::{DeployedRoute, Deployment},
-};
+use jwthttpapi_sandbox::{Sandbox, model::deployment::DeployedRoute};
 use prometheus_client::encoding::text::encode;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -147,12 +143,10 @@ impl Oracle {
             if sandbox.is_deploying(&id, "$default", sandbox.now()) {
                 found.push("said Ready before the last deployment".to_owned());
             }
-            // A role that the user brought is the user's to make.
-            let brought = court.wanted["invocation"]["roleArn"].is_string();
-            let closed = |route: &&DeployedRoute| !brought && !may_invoke(sandbox, &deployment, route);
-            if let Some(route) = deployment.routes.iter().find(closed) {
+            let unreached = |route: &&DeployedRoute| !reaches(sandbox, &deployment, route);
+            if let Some(route) = deployment.routes.iter().find(unreached) {
                 let key = &route.route_key;
-                found.push(format!("said Ready, and {key} may not invoke its function"));
+                found.push(format!("said Ready, and {key} does not reach its function"));
             }
         }
         court.violated(found.into_iter().map(|how| super::Violation {
@@ -275,30 +269,6 @@ impl Court {
         }
         (wanted, shown)
     }
-}
-
-/// Whether API Gateway may invoke the function behind a route, by role or by the function's own policy.
-fn may_invoke(sandbox: &Sandbox, deployment: &Deployment, route: &DeployedRoute) -> bool {
-    let Some(integration) = &route.integration else {
-        return false;
-    };
-    let Some(function_arn) = invoke_permission::function_arn(&integration.uri) else {
-        return false;
-    };
-    let invocation = Invocation {
-        function_arn,
-        source_arn: invoke_permission::source_arn(deployment, &route.route_key),
-        account: &deployment.account,
-    };
-    let policy = sandbox.function_policy(function_arn);
-    let verdict = match &integration.credentials_arn {
-        Some(arn) => {
-            let role = sandbox.effective_role(arn, sandbox.now());
-            invoke_permission::by_role(&invocation, role.as_ref(), policy.as_ref())
-        }
-        None => invoke_permission::by_resource_policy(&invocation, policy.as_ref()),
-    };
-    verdict.is_ok()
 }
 
 /// Where two values differ: paths with both values, a few of them.

@@ -7,6 +7,9 @@ use std::fmt;
 pub enum Rule {
     /// Nobody passes whom neither the generation in force nor a wanted one admits, judged by the data plane.
     NeverOpen,
+    /// Whom both of them admit is served all the while, where nothing disturbs the change: there is a route, and it reaches a
+    /// function.
+    Served,
     /// There is one API of an object at a time, and no second one is made without need.
     OneApi,
     /// No two children of an API do the same.
@@ -44,6 +47,7 @@ impl Rule {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NeverOpen => "never open",
+            Self::Served => "served throughout",
             Self::OneApi => "one API",
             Self::NoTwins => "no twins",
             Self::AsSpecified => "as specified",

@@ -2,6 +2,7 @@
 
 use super::state::{Entry, State};
 use crate::plan::access::Admission;
+use std::collections::BTreeSet;
 
 /// How pressing a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,8 @@ pub(super) enum Change {
 pub(super) struct Candidate {
     pub(super) level: Level,
     pub(super) change: Change,
+    /// Whether it makes a route that takes callers over from one that is to go.
+    pub(super) inherits: bool,
 }
 
 impl Candidate {
@@ -38,7 +41,8 @@ impl Candidate {
 
 impl State<'_> {
     /// Everything that there is to do now. Within a level that presses, what needs the fewest other requests goes first, so
-    /// that none of them can hold it up; an edit counts as one, since AWS asks the issuer.
+    /// that none of them can hold it up; an edit counts as one, since AWS asks the issuer. Only the end of a route waits until those
+    /// are there that take some of its callers over.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
         let entries = || self.entries.iter().enumerate();
         let edits = self.edits().map(|name| Change::Edit(name.to_owned()));
@@ -54,13 +58,64 @@ impl State<'_> {
             .map(|change| Candidate {
                 level: self.level(&change),
                 change,
+                inherits: false,
             })
             .collect();
+        let heirs: BTreeSet<usize> = candidates
+            .iter()
+            .flat_map(|candidate| match candidate.change {
+                Change::Delete(index) if candidate.level == Level::Excess => self.heirs(index),
+                _ => Vec::new(),
+            })
+            .collect();
+        for candidate in &mut candidates {
+            let Candidate {
+                level,
+                change,
+                inherits,
+            } = candidate;
+            if *level == Level::Routine && matches!(change, Change::Create(index) if heirs.contains(index)) {
+                (*level, *inherits) = (Level::Excess, true);
+            }
+        }
+        let waits =
+            |change: &Change| matches!(change, Change::Delete(index) if !self.heirs(*index).is_empty());
         candidates.sort_by_cached_key(|candidate| match candidate.level {
-            Level::Routine => (Level::Routine, 0),
-            level => (level, self.prerequisites(&candidate.change)),
+            Level::Routine => (Level::Routine, 0, 0),
+            Level::Excess if candidate.inherits => (Level::Excess, 1, 0),
+            Level::Excess if waits(&candidate.change) => (Level::Excess, 2, 0),
+            level => (level, 0, self.prerequisites(&candidate.change)),
         });
         candidates
+    }
+
+    /// Missing routes beneath which a route lies that may go at once, if one of them takes some of its callers over: whoever it
+    /// admits and they admit, too, is served all the while when they come first. None of them needs anything that could hold its
+    /// end up.
+    fn heirs(&self, index: usize) -> Vec<usize> {
+        planted!(EndsFirst => {
+            return Vec::new();
+        });
+        let Some(entry) = self.entries.get(index) else {
+            return Vec::new();
+        };
+        let Some(now) = entry.now.as_ref().map(|now| self.admission(&now.guard)) else {
+            return Vec::new();
+        };
+        let takes_over = |missing: &Entry<'_>| !now.all(|callers| !missing.goal.admits(callers));
+        if self.is_full() || !self.missing(entry).any(takes_over) || !self.is_safe_to_delete(index) {
+            return Vec::new();
+        }
+        let can_be_made = |heir: &usize| {
+            let missing = self.entries.get(*heir).filter(|heir| !heir.exists());
+            let wanted = missing.and_then(|missing| missing.wanted);
+            wanted.is_some_and(|(_, route)| {
+                self.lacks_authorizer(route).is_none()
+                    && (self.places > 0 || self.integrations.contains_key(&route.integration))
+                    && self.is_safe_to_create(*heir)
+            })
+        };
+        entry.narrower.iter().copied().filter(can_be_made).collect()
     }
 
     /// The edit in whose way the fewest routes stand, with these.

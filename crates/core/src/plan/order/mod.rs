@@ -3,7 +3,9 @@
 //! A small [`State`] of routes and authorizers is changed step by step. A change is *safe* when everybody whom it newly
 //! admits anywhere is admitted there by the desired state ([`safety`]). Each round takes the first safe change, in the order
 //! of [`candidates`]: what closes an opening first, then what takes access away, then edits of authorizers, creations from
-//! the most specific route to the broadest, updates, and deletions from the broadest to the most specific.
+//! the most specific route to the broadest, updates, and deletions from the broadest to the most specific. A route that takes
+//! access away by its end goes when the narrower ones are there that take some of its callers over, and without those of them
+//! that cannot be made at once.
 //!
 //! It never gets stuck:
 //! * What closes an opening is safe at once. A route that admits everyone can only admit fewer, its deletion exposes nothing

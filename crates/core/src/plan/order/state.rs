@@ -76,6 +76,8 @@ pub(super) struct State<'a> {
     /// For how many more integrations there is room.
     pub(super) places: usize,
     pub(super) room: Room,
+    /// Routes that were made to take callers over from one that is to go.
+    pub(super) heirs: BTreeSet<usize>,
     pub(super) steps: Vec<Ordered>,
     /// Whether only tightening steps were taken so far.
     pub(super) tightening: bool,
@@ -128,6 +130,7 @@ impl<'a> State<'a> {
                 .integrations
                 .saturating_sub(api.map_or(0, |api| api.integrations.len())),
             room,
+            heirs: BTreeSet::new(),
             steps: Vec::new(),
             tightening: true,
         };
@@ -140,7 +143,8 @@ impl<'a> State<'a> {
             }
             if route.authorization == Authorization::None {
                 let (id, key) = (route.id.clone(), route.key.clone());
-                state.steps.push((Step::DeleteRoute { id, key }, true));
+                let heirs = BTreeSet::new();
+                state.steps.push((Step::DeleteRoute { id, key, heirs }, true));
             } else {
                 state.strange.push(route);
             }

@@ -16,7 +16,10 @@ impl State<'_> {
         self.tightening &= candidate.level != Level::Routine;
         match &candidate.change {
             Change::Edit(name) => self.edit(name),
-            Change::Create(index) => self.create(*index),
+            Change::Create(index) => {
+                self.heirs.extend(candidate.inherits.then_some(*index));
+                self.create(*index)
+            }
             Change::Update(index) => self.update(*index),
             Change::Delete(index) => self.delete(*index),
         };
@@ -154,10 +157,41 @@ impl State<'_> {
     }
 
     fn delete(&mut self, index: usize) -> Option<()> {
+        let heirs = self.dispensable_heirs(index);
         let now = self.entries.get_mut(index)?.now.take()?;
         let key = now.key.as_str().to_owned();
-        self.push(Step::DeleteRoute { id: now.id, key });
+        self.push(Step::DeleteRoute {
+            id: now.id,
+            key,
+            heirs,
+        });
         Some(())
+    }
+
+    /// The narrower routes that were made to take its callers over, if a route may go without them as well. With each of them it
+    /// leaves less to the broader ones, so that it may go with any of them.
+    fn dispensable_heirs(&mut self, index: usize) -> BTreeSet<RouteKey> {
+        let Some(entry) = self.entries.get(index) else {
+            return BTreeSet::new();
+        };
+        let narrower = entry.narrower.iter().copied();
+        let heirs: Vec<usize> = narrower.filter(|heir| self.heirs.contains(heir)).collect();
+        let mut made = Vec::new();
+        for heir in heirs {
+            if let Some(entry) = self.entries.get_mut(heir)
+                && let Some(now) = entry.now.take()
+            {
+                made.push((heir, now));
+            }
+        }
+        let may_go = self.is_safe_to_delete(index);
+        let keys = made.iter().map(|(_, now)| now.key.clone()).collect();
+        for (heir, now) in made {
+            if let Some(entry) = self.entries.get_mut(heir) {
+                entry.now = Some(now);
+            }
+        }
+        if may_go { keys } else { BTreeSet::new() }
     }
 
     fn settled(&self, key: &RouteKey, known_as: RouteKey, route: &Route, id: String) -> Current {

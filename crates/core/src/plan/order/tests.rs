@@ -7,7 +7,7 @@ use crate::model::observed;
 use crate::plan::properties::never_opens;
 use crate::plan::sketch::{owner, place, policy};
 use crate::plan::world::World;
-use crate::plan::{Plan, only_tightening, plan};
+use crate::plan::{Plan, Step, only_tightening, plan};
 
 /// A route on an authorizer, or a public one.
 fn route(key: &str, authorizer: Option<&str>) -> Route {
@@ -66,6 +66,48 @@ fn shown(spec: &JwtHttpApiSpec, mut world: World) -> Vec<String> {
         .iter()
         .map(|planned| planned.step.to_string())
         .collect()
+}
+
+#[test]
+fn a_broad_route_goes_when_the_narrower_ones_are_there_that_take_its_callers_over() {
+    let before = spec(&[("one", "x")], vec![route("ANY /{proxy+}", Some("one"))]);
+    let after = spec(
+        &[("one", "x"), ("two", "y")],
+        vec![
+            route("GET /a", Some("one")),
+            route("GET /b", Some("one")),
+            // Whoever passed there does so no longer, which presses by itself.
+            route("GET /c", Some("two")),
+        ],
+    );
+    let world = world(&before);
+    let heirs = planned(&after, &world)
+        .steps
+        .into_iter()
+        .find_map(|planned| match planned.step {
+            Step::DeleteRoute { heirs, .. } => Some(heirs.len()),
+            _ => None,
+        });
+    assert_eq!(heirs, Some(2));
+    assert_eq!(
+        shown(&after, world),
+        [
+            "create authorizer two",
+            "create route GET /c: tokens of two",
+            "create route GET /a: tokens of one",
+            "create route GET /b: tokens of one",
+            "delete route ANY /{proxy+} (route0004)",
+        ]
+    );
+}
+
+/// They come with the rest, when everything is there that the spec names; it does not wait for them.
+#[test]
+fn a_broad_route_that_is_open_to_everyone_goes_before_anything_comes() {
+    let before = spec(&[], vec![route("ANY /{proxy+}", None)]);
+    let after = spec(&[], vec![route("GET /a", None), route("GET /b", Some("default"))]);
+    let steps = shown(&after, world(&before));
+    assert!(steps[0].starts_with("delete route ANY /{proxy+}"), "{steps:?}");
 }
 
 #[test]

@@ -210,7 +210,7 @@ impl World {
                 self.api().routes.push(route);
             }
             Step::UpdateRoute { key, change } => self.update_route(key, change, refs),
-            Step::DeleteRoute { id, key } => {
+            Step::DeleteRoute { id, key, .. } => {
                 let route = take(&mut self.api().routes, |route| route.id == *id);
                 assert_eq!(&route.key, key);
             }
