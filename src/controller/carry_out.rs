@@ -20,11 +20,14 @@ use jwthttpapi_core::{
     words::listed,
 };
 use std::collections::BTreeSet;
+use tokio::time::Instant;
 
 /// What the pass found before.
 pub(crate) struct Found {
     /// The object's API, alive, with what was read beside it.
     pub(crate) observed: Observed,
+    /// When the look at it began.
+    pub(crate) began: Instant,
     /// What could not be read.
     pub(crate) faults: Vec<Fault>,
     /// What was not shown and may be there all the same.
@@ -42,6 +45,8 @@ impl Scene<'_> {
     pub(crate) async fn carry_out(&self, pass: &mut Pass<'_>, found: Found) -> Result<Passed, Error> {
         let Self { session, aim } = *self;
         let ctx = pass.ctx;
+        // What is found from here on decides whether it is as wanted.
+        pass.memory.converged = None;
         let mut steps = plan(&aim.desired, &found.observed, &aim.owner, &aim.place);
         // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
         if pass.findings.resolved.status != Some(true) || found.conflict.is_some() || !found.faults.is_empty()
@@ -69,17 +74,21 @@ impl Scene<'_> {
             .write_midway(ahead.on(status, &now), &pass.findings, &now)
             .await?;
         let cut = || ctx.outdated(pass.record.object());
-        let changed = pass.record.status().iam_changed_at;
-        let changed = pass.memory.iam_changed(changed.as_ref());
+        let told = pass.record.status().iam_changed_at;
+        let changed = pass.memory.iam_changed(told.clone(), None);
         let outcome = aws::run_after(session, steps, changed, &cut, pass.deadline).await;
+        pass.memory.iam_changed(told, outcome.settles_since);
         for step in outcome.done.iter().filter(|_| drift) {
             ctx.metrics.repaired(step.kind());
         }
         expected::remember(ctx, &mut pass.memory, &known, &outcome);
         pass.memory.unseen.remember(&outcome);
-        pass.memory
-            .deployments
-            .wrote(&outcome, found.observed.api.as_ref(), ctx.periods.deploy_settle);
+        pass.memory.deployments.wrote(
+            &outcome,
+            found.observed.api.as_ref(),
+            found.began,
+            ctx.periods.deploy_settle,
+        );
         pass.memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
         let observed = see_again(session, found.observed, &outcome, found.created).await?;
         if !found.created && outcome.is_complete() {

@@ -191,18 +191,14 @@ fn wait_for_iam(pass: &mut Pass<'_>, outcome: &Outcome) -> Next {
     planted!(NoIamWait => {
         return Next::Resync;
     });
-    let changed = pass.record.status().iam_changed_at;
-    let known = pass.memory.iam_changed(changed.as_ref());
-    let (Some(changed), Some(known)) = (changed, known) else {
+    let told = pass.record.status().iam_changed_at;
+    let Some(since) = pass.memory.iam_changed(told, outcome.settles_since) else {
         return Next::Resync;
     };
-    pass.memory.iam = None;
-    let since = outcome.settles_since.unwrap_or(known);
     let left = pass.ctx.periods.iam_settle.saturating_sub(since.elapsed());
     if left.is_zero() {
         return Next::Resync;
     }
-    pass.memory.iam = Some((changed, since));
     pass.findings.programmed = Draft::no(
         Reason::RolePropagating,
         "AWS is equal to the spec; IAM needs a moment until the new role works",

@@ -96,7 +96,7 @@ pub(crate) struct Memory {
     pub(crate) refused: Option<(i64, Draft)>,
     /// When the intent was written that was seen last. It only tells that one from another.
     pub(crate) announced: Option<Time>,
-    /// The change of IAM that is waited for, and since when.
+    /// The change of IAM that status tells of, and when this process made it or first saw it told.
     pub(crate) iam: Option<(Time, Instant)>,
     /// Since when Lambda has said that it cannot assume a role yet.
     pub(crate) unassumable: Option<Instant>,
@@ -125,12 +125,16 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Since when the `changed` that status tells of may have been on its way through IAM: just now, for all that a process knows
-    /// that has not waited for it yet.
-    pub(crate) fn iam_changed(&self, changed: Option<&Time>) -> Option<Instant> {
-        let changed = changed?;
-        let known = self.iam.as_ref().filter(|(seen, _)| seen == changed);
-        Some(known.map_or_else(Instant::now, |(_, since)| *since))
+    /// Since when the change that status tells of may be on its way through IAM: since it was `made`, if it was just now, else since
+    /// this process first saw it told.
+    pub(crate) fn iam_changed(&mut self, told: Option<Time>, made: Option<Instant>) -> Option<Instant> {
+        let known = self.iam.take();
+        self.iam = told.map(|told| {
+            let known = known.filter(|(known, _)| *known == told);
+            let since = made.or_else(|| known.map(|(_, since)| since));
+            (told, since.unwrap_or_else(Instant::now))
+        });
+        self.iam.as_ref().map(|(_, since)| *since)
     }
 }
 

@@ -18,7 +18,7 @@ use jwthttpapi_core::{
     model::{Observed, Proof},
 };
 use std::collections::BTreeSet;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 /// One pass over a living object. What it found is in it, whatever the result.
 pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
@@ -44,6 +44,7 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     let own = Own::of(&aim.owner, pass.record.spec(), &status, lost);
     let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
     let old = may_be_old(&pass.memory);
+    let began = Instant::now();
     let sight = look(&session, status.api_id.as_deref(), &questions);
     let Ok(mut sight) = timeout_at(pass.deadline, sight).await else {
         pass.findings.late();
@@ -110,6 +111,7 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         .doubt(&mut observed, &leaving, ctx.periods.settle);
     let found = Found {
         observed,
+        began,
         doubt,
         old,
         faults: sight.faults,

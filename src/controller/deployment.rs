@@ -50,20 +50,26 @@ impl Default for Deployments {
 }
 
 impl Deployments {
-    /// Takes note of what a plan wrote to an API that was seen before it.
-    pub(crate) fn wrote(&mut self, outcome: &Outcome, before: Option<&Api>, settle: Duration) {
+    /// Takes note of what a plan wrote to an API that was seen before it, in a look that began at `began`.
+    pub(crate) fn wrote(
+        &mut self,
+        outcome: &Outcome,
+        before: Option<&Api>,
+        began: Instant,
+        settle: Duration,
+    ) {
         let Some(last) = outcome.deploying_since else {
             return;
         };
         let written: Vec<&Step> = outcome.written().filter(|step| step.deploys()).collect();
         // A write without an answer may be carried out later than it was given up.
         let since = match outcome.unanswered_at {
-            Some(ended) => ended + WRITE_TIMEOUT,
+            Some(ended) => last.max(ended + WRITE_TIMEOUT),
             None => last,
         };
         // Nothing is deployed before there is a stage.
         let of_a_new_stage = matches!(written.last(), Some(Step::CreateStage));
-        let alone = of_a_new_stage || (written.len() == 1 && self.left(settle, last).is_zero());
+        let alone = of_a_new_stage || (written.len() == 1 && self.left(settle, began).is_zero());
         *self = if alone || planted!(FirstDeployment) {
             let before = deployment(before.and_then(stage)).map(str::to_owned);
             Self::One { since, before }

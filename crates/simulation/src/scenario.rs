@@ -335,7 +335,7 @@ impl Scenario {
             route("GET /b", "two"),
             route("GET /{proxy+}", "three"),
             route("GET /parts/c", "one"),
-            route("POST /parts/{name}", "two"),
+            route("POST /parts/{name}", "one"),
         ]);
         repointed.second = Some(second);
         repointed

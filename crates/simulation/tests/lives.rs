@@ -534,7 +534,6 @@ fn an_endpoint_is_switched_on_when_what_it_is_to_serve_is_deployed() {
     assert_eq!(outcome.violations, []);
 }
 
-/// The deployments of several writes come one after the other, and the first of them is not the last.
 #[test]
 fn whom_a_change_lets_in_before_and_after_it_is_served_all_the_while() {
     for scenario in Scenario::repointed() {
@@ -543,6 +542,7 @@ fn whom_a_change_lets_in_before_and_after_it_is_served_all_the_while() {
     }
 }
 
+/// The deployments of several writes come one after the other, and the first of them is not the last.
 #[test]
 fn ready_comes_after_the_deployment_of_the_last_write() {
     let outcome = live(&Scenario::unhurried(), &Schedule::new());

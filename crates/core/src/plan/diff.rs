@@ -66,6 +66,6 @@ pub(super) fn plan_within(
 
     Plan {
         refs: refs(api, &kept),
-        steps: link(draft, desired, api),
+        steps: link(draft, desired, observed),
     }
 }

@@ -3,7 +3,7 @@
 //! | step | waits for |
 //! |---|---|
 //! | a permission | the API |
-//! | a route, unless it closes something | its function, and what lets it invoke it; also if it takes callers over from one that goes |
+//! | a route, unless it closes something | its function, and what lets it invoke it |
 //! | a function, made or configured | its role and its log group |
 //! | the role of a function | its log group: to whoever takes the API over that is all that tells of both |
 //! | what takes a permission, a role or a function away | the last step before it that a route may need it until |
@@ -15,7 +15,7 @@
 //!
 //! | step | what is in force |
 //! |---|---|
-//! | a route to another function, or a new one in an API that is served, unless it closes something | what lets the role invoke it |
+//! | a route that gets another function, or comes before a broader one, unless it closes something | what lets the role invoke it |
 //! | a function, made | the trust of its role: Lambda refuses one that it cannot assume (D) |
 //! | what takes a permission, a role or a function away | the deployment of the last step that a route may need it until |
 //! | the endpoint's switch | the deployment of all that decides who gets in (decision 9) |
@@ -24,16 +24,18 @@ use super::functions::deleted_before;
 use super::order::Ordered;
 use super::step::{Planned, Service, Settled, Step};
 use crate::model::desired::{Desired, Invocation, Marker};
+use crate::model::document;
 use crate::model::name::RouteKey;
-use crate::model::observed::{Api, Integration};
+use crate::model::observed::{self, Api, Integration, Observed};
 use std::collections::BTreeSet;
 
 /// Steps in their order, each with those that it waits for.
-pub(super) fn link(steps: Vec<Ordered>, desired: &Desired, api: Option<&Api>) -> Vec<Planned> {
+pub(super) fn link(steps: Vec<Ordered>, desired: &Desired, observed: &Observed) -> Vec<Planned> {
     let links = Links {
         steps: &steps,
         desired,
-        api,
+        api: observed.api.as_ref(),
+        role: observed.role.known().and_then(Option::as_ref),
     };
     let after: Vec<_> = (0..steps.len())
         .map(|index| (links.of(index), links.settled(index)))
@@ -54,6 +56,7 @@ struct Links<'a> {
     steps: &'a [Ordered],
     desired: &'a Desired,
     api: Option<&'a Api>,
+    role: Option<&'a observed::Role>,
 }
 
 impl Links<'_> {
@@ -66,9 +69,7 @@ impl Links<'_> {
                 .last(index, |step| matches!(step, Step::CreateApi(_)))
                 .into_iter()
                 .collect(),
-            Step::CreateRoute { key, integration, .. } if !tightens || self.is_heir(key) => {
-                self.invocable(index, integration)
-            }
+            Step::CreateRoute { integration, .. } if !tightens => self.invocable(index, integration),
             Step::UpdateRoute { change, .. } if !tightens => change
                 .integration
                 .as_ref()
@@ -98,14 +99,17 @@ impl Links<'_> {
 
     fn settled(&self, index: usize) -> Option<Settled> {
         let (step, tightens) = self.steps.get(index)?;
-        let is_served = self.api.is_some_and(|api| !api.stages.is_empty());
-        let by_role = matches!(self.desired.invocation, Invocation::Role(_)) && !planted!(RepointsAtOnce);
-        match step {
-            Step::CreateRoute { key, .. } if by_role && is_served && (!tightens || self.is_heir(key)) => {
-                Some(self.permitted(index))
+        let marker = match step {
+            Step::CreateRoute { key, integration, .. } if self.comes_before_another(index, key) => {
+                Some(integration)
             }
-            Step::UpdateRoute { change, .. } if by_role && !tightens => {
-                change.integration.as_ref().map(|_| self.permitted(index))
+            Step::UpdateRoute { change, .. } if self.is_served() => change.integration.as_ref(),
+            _ => None,
+        };
+        match step {
+            Step::CreateRoute { .. } | Step::UpdateRoute { .. } => {
+                let marker = marker.filter(|_| !tightens && !planted!(RepointsAtOnce))?;
+                self.permitted(index, marker)
             }
             Step::CreateFunction { name, .. } => {
                 let trust = |index: &usize| {
@@ -125,17 +129,45 @@ impl Links<'_> {
         }
     }
 
-    /// Whether a route is made to take callers over from one that goes then, and goes without it as well.
-    fn is_heir(&self, key: &RouteKey) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|(step, _)| matches!(step, Step::DeleteRoute { heirs, .. } if heirs.contains(key)))
+    fn is_served(&self) -> bool {
+        self.api.is_some_and(|api| !api.stages.is_empty())
     }
 
-    /// What the role may do that it could not before this plan.
-    fn permitted(&self, index: usize) -> Settled {
+    /// Whether a new route takes requests from a broader one that is there and stays until then.
+    fn comes_before_another(&self, index: usize, key: &RouteKey) -> bool {
+        let mut routes = self.api.iter().flat_map(|api| &api.routes);
+        let goes_before = |route: &observed::Route| {
+            let mut before = self.steps.iter().take(index);
+            before.any(|(step, _)| matches!(step, Step::DeleteRoute { id, .. } if *id == route.id))
+        };
+        let is_broader = |other: &RouteKey| {
+            let (new, other) = (key.pattern(), other.pattern());
+            other.overlaps(new) && other.precedence(new).is_gt()
+        };
+        self.is_served()
+            && routes
+                .any(|route| route.parsed().is_none_or(|other| is_broader(&other)) && !goes_before(route))
+    }
+
+    /// What lets the role invoke the function of an integration that it could not invoke before this plan; none where no role
+    /// of the operator's invokes it.
+    fn permitted(&self, index: usize, marker: &Marker) -> Option<Settled> {
+        let Invocation::Role(role) = &self.desired.invocation else {
+            return None;
+        };
+        let function = &self.desired.integrations.get(marker)?.function;
+        let could = self.role.and_then(|role| role.policy.as_ref());
+        let could =
+            could.is_some_and(|policy| document::allowed_resources(policy).contains(&function.to_string()));
+        let lets_in = |step: &Step| match step {
+            Step::CreateRole(made) => made.name == role.name,
+            Step::UpdateTrust { role: of, .. } | Step::PutBoundary { role: of, .. } => *of == role.name,
+            Step::PutRolePolicy { role: of, .. } => *of == role.name && !could,
+            _ => false,
+        };
         let before = self.steps.iter().take(index).enumerate();
-        let settling = before.filter(|(_, (step, _))| step.settles());
-        Settled::Permissions(settling.map(|(index, _)| index).collect())
+        let lets_in = before.filter(|(_, (step, _))| step.settles() && lets_in(step));
+        Some(Settled::Permissions(lets_in.map(|(index, _)| index).collect()))
     }
 
     /// Whether a step takes something away that a route may have needed, and does not bring it back.

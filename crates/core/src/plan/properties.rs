@@ -315,13 +315,20 @@ fn a_route_that_goes_opens_nothing_either_when_some_could_not_be_made_that_were_
     assert!(tried.get() > 0);
 }
 
-/// What is open to everyone goes at once where it is too wide, and nothing that goes waits for authorizers that have to be made
-/// or changed. Who is served by a broader route in the end, or by one that is open to everyone, may find none until it is there.
+/// Between routes of one function. What is open to everyone goes at once where it is too wide, and nothing that goes waits for
+/// authorizers and integrations that have to be made. Who is served by a broader route in the end, or by one that is open to everyone, may find none until it is there.
 #[test]
 fn who_passes_before_and_after_a_change_finds_a_route_all_the_while() {
     let tried = std::cell::Cell::new(0);
     holds(|case| {
-        let (mut world, desired) = case.found();
+        let first = case.first.clone().of_one_function();
+        let desired = first
+            .clone()
+            .with_routes_of(&case.third.0)
+            .of_one_function()
+            .desired();
+        let mut world = world();
+        world.run(&plan(&first.desired(), &world.observed, &owner(), &place()));
         let plan = plan(&desired, &world.seen(&desired), &owner(), &place());
         let (before, wanted) = (world.access(), desired_access(&desired));
         let rank = |access: &Access, request: &(Method, Vec<String>)| {
@@ -337,7 +344,9 @@ fn who_passes_before_and_after_a_change_finds_a_route_all_the_while() {
         let edits = |planned: &super::Planned| {
             matches!(
                 planned.step,
-                Step::CreateAuthorizer { .. } | Step::UpdateAuthorizer { .. }
+                Step::CreateAuthorizer { .. }
+                    | Step::UpdateAuthorizer { .. }
+                    | Step::CreateIntegration { .. }
             )
         };
         if plan.steps.iter().any(edits) {

@@ -2,7 +2,7 @@
 
 use super::sketch::{owner, place, policy, route};
 use super::world::World;
-use super::{Plan, plan};
+use super::{Plan, Step, plan};
 use crate::api::{Cors, Invocation, InvocationMode, JwtHttpApiSpec, Route};
 use crate::model::name::FunctionArn;
 use crate::model::{Desired, build};
@@ -153,6 +153,23 @@ fn three_hundred_routes_are_planned_quickly_from_nothing_and_when_all_are_found_
     let repair = plan(&desired, &world.observed, &owner(), &place());
     assert_eq!(repair.steps.len(), 300);
     assert!(repair.steps.iter().all(|planned| planned.tightens));
+}
+
+/// Each of those that go lies beneath each of those that come and take its callers over.
+#[test]
+fn routes_that_give_way_to_as_many_narrower_ones_are_planned_quickly() {
+    let of = |key: fn(usize) -> String| {
+        let mut spec = spec();
+        spec.routes = (0..80).map(|index| route(&key(index), "f")).collect();
+        spec
+    };
+    let mut world = world();
+    world.run(&planned(&of(|index| format!("GET /{{x}}/b{index}")), &world));
+    let change = planned(&of(|index| format!("GET /a{index}/{{y}}")), &world);
+    let come = change.steps.iter().take(80);
+    let mut come = come.map(|planned| &planned.step);
+    assert!(come.all(|step| matches!(step, Step::CreateRoute { .. })));
+    assert_eq!(change.steps.len(), 160);
 }
 
 /// A set of audiences and scopes for each route would be hundreds of megabytes, and all pairs of them hours.

@@ -226,6 +226,23 @@ impl JwtSketch {
 }
 
 impl Sketch {
+    /// The same with all routes led to one function, and with no function of its own.
+    pub(crate) fn of_one_function(mut self) -> Self {
+        self.owned = 0;
+        for route in &mut self.routes {
+            (route.function, route.old_payload) = (0, false);
+        }
+        self
+    }
+
+    /// The same with other routes.
+    pub(crate) fn with_routes_of(self, other: &Self) -> Self {
+        Self {
+            routes: other.routes.clone(),
+            ..self
+        }
+    }
+
     /// This one with parts of another, as an edit would have them.
     pub(crate) fn blended(&self, other: &Self, parts: u8) -> Self {
         let takes = |bit: u8| parts & (1 << bit) != 0;

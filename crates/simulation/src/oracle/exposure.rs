@@ -46,6 +46,19 @@ pub(crate) struct Exposure {
 struct Generation {
     deployment: Deployment,
     cors: bool,
+    spec: Value,
+}
+
+impl Generation {
+    /// What a route leads to, and how it is invoked.
+    fn behind(&self, key: &str) -> (&Value, &Value) {
+        let mut routes = self.spec["routes"].as_array().into_iter().flatten();
+        let route = routes.find(|route| route["routeKey"] == key);
+        (
+            route.map_or(&Value::Null, |route| &route["lambda"]),
+            &self.spec["invocation"],
+        )
+    }
 }
 
 /// A path, a method, and which of the tokens.
@@ -53,6 +66,8 @@ struct Request {
     path: String,
     method: &'static str,
     token: usize,
+    /// Whether every generation leads it to the same function in the same way.
+    stays: bool,
 }
 
 /// A token, and where a request carries it.
@@ -82,6 +97,7 @@ impl Exposure {
         self.generations.push(Generation {
             deployment: expected::deployment(spec),
             cors: spec["cors"].is_object(),
+            spec: spec.clone(),
         });
         let keys = spec["routes"].as_array().into_iter().flatten();
         let keys = keys.filter_map(|route| route["routeKey"].as_str());
@@ -150,19 +166,26 @@ impl Exposure {
     }
 
     /// Requests that every generation admits, and that find no route in an API or no function behind it. Who is turned away is
-    /// not among them: a path may be closed on the way from one to the other. Nor is who needs no token and finds no route: what
-    /// is open to everyone, and too wide, goes before anything comes.
+    /// not among them: a path may be closed on the way from one to the other. Nor is who finds no route and needs no token, or is led
+    /// to another function: what is too wide goes before that is made, and at once when it is open to everyone.
     pub(crate) fn unserved(&mut self, sandbox: &Sandbox, api: &str) -> Vec<String> {
         let Some(deployment) = sandbox.deployment(api, "$default", sandbox.now()) else {
             return Vec::new();
         };
         let shared = self.shared.take().unwrap_or_else(|| self.shared());
         let unserved = shared.iter().filter_map(|request| {
-            let Request { path, method, token } = request;
+            let Request {
+                path,
+                method,
+                token,
+                stays,
+            } = request;
             let cors = sandbox.cors(api).is_some();
             let token = self.tokens.get(*token)?.as_ref();
             match self.admission(&deployment, cors, asked(method, path), token) {
-                Admission::Nowhere if token.is_some() => Some(format!("{method} {path} finds no route")),
+                Admission::Nowhere if *stays && token.is_some() => {
+                    Some(format!("{method} {path} finds no route"))
+                }
                 Admission::Admitted(route) if !reaches(sandbox, &deployment, route) => Some(format!(
                     "{method} {path} does not reach the function of {}",
                     route.route_key
@@ -192,8 +215,23 @@ impl Exposure {
                     })
                 };
                 if let Some(token) = self.tokens.iter().position(every) {
+                    let mut behind = self.generations.iter().map(|generation| {
+                        let token = self.tokens.get(token)?.as_ref();
+                        let Generation { deployment, cors, .. } = generation;
+                        match self.admission(deployment, *cors, asked(method, path), token) {
+                            Admission::Admitted(route) => Some(generation.behind(&route.route_key)),
+                            _ => None,
+                        }
+                    });
+                    let first = behind.next();
+                    let stays = behind.all(|other| Some(other) == first);
                     let path = path.clone();
-                    shared.push(Request { path, method, token });
+                    shared.push(Request {
+                        path,
+                        method,
+                        token,
+                        stays,
+                    });
                 }
             }
         }

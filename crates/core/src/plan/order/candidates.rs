@@ -2,7 +2,7 @@
 
 use super::state::{Entry, State};
 use crate::plan::access::Admission;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How pressing a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,25 +61,20 @@ impl State<'_> {
                 inherits: false,
             })
             .collect();
-        let heirs: BTreeSet<usize> = candidates
-            .iter()
-            .flat_map(|candidate| match candidate.change {
-                Change::Delete(index) if candidate.level == Level::Excess => self.heirs(index),
-                _ => Vec::new(),
-            })
-            .collect();
+        let heirs = self.heirs(&candidates);
+        let inherit: BTreeSet<usize> = heirs.values().flatten().copied().collect();
         for candidate in &mut candidates {
             let Candidate {
                 level,
                 change,
                 inherits,
             } = candidate;
-            if *level == Level::Routine && matches!(change, Change::Create(index) if heirs.contains(index)) {
+            if *level == Level::Routine && matches!(change, Change::Create(index) if inherit.contains(index))
+            {
                 (*level, *inherits) = (Level::Excess, true);
             }
         }
-        let waits =
-            |change: &Change| matches!(change, Change::Delete(index) if !self.heirs(*index).is_empty());
+        let waits = |change: &Change| matches!(change, Change::Delete(index) if heirs.contains_key(index));
         candidates.sort_by_cached_key(|candidate| match candidate.level {
             Level::Routine => (Level::Routine, 0, 0),
             Level::Excess if candidate.inherits => (Level::Excess, 1, 0),
@@ -89,33 +84,54 @@ impl State<'_> {
         candidates
     }
 
-    /// Missing routes beneath which a route lies that may go at once, if one of them takes some of its callers over: whoever it
-    /// admits and they admit, too, is served all the while when they come first. None of them needs anything that could hold its
-    /// end up.
-    fn heirs(&self, index: usize) -> Vec<usize> {
-        planted!(EndsFirst => {
-            return Vec::new();
+    /// Of routes that go too far and may go at once, the missing ones that take requests over from them, if one of those lets in some
+    /// of the same callers: who passes before and after is served all the while when they come first. They need nothing but
+    /// themselves, so that nothing else can hold the end of the others up.
+    fn heirs(&self, candidates: &[Candidate]) -> BTreeMap<usize, Vec<usize>> {
+        let mut heirs = BTreeMap::new();
+        let too_wide = candidates.iter().filter_map(|candidate| match candidate.change {
+            Change::Delete(index) if candidate.level == Level::Excess => Some(index),
+            _ => None,
         });
-        let Some(entry) = self.entries.get(index) else {
-            return Vec::new();
-        };
-        let Some(now) = entry.now.as_ref().map(|now| self.admission(&now.guard)) else {
-            return Vec::new();
-        };
-        let takes_over = |missing: &Entry<'_>| !now.all(|callers| !missing.goal.admits(callers));
-        if self.is_full() || !self.missing(entry).any(takes_over) || !self.is_safe_to_delete(index) {
-            return Vec::new();
+        let mut can_be_made = None;
+        for index in too_wide {
+            let Some(entry) = self.entries.get(index) else {
+                continue;
+            };
+            if self.is_full() || !self.leaves_callers_to_missing_ones(entry) || !self.is_safe_to_delete(index)
+            {
+                continue;
+            }
+            let can_be_made = can_be_made.get_or_insert_with(|| self.can_be_made_alone());
+            let narrower = entry.narrower.iter().copied();
+            let made: Vec<usize> = narrower.filter(|index| can_be_made.contains(index)).collect();
+            if !made.is_empty() && !planted!(EndsFirst) {
+                heirs.insert(index, made);
+            }
         }
-        let can_be_made = |heir: &usize| {
-            let missing = self.entries.get(*heir).filter(|heir| !heir.exists());
-            let wanted = missing.and_then(|missing| missing.wanted);
-            wanted.is_some_and(|(_, route)| {
+        heirs
+    }
+
+    fn leaves_callers_to_missing_ones(&self, entry: &Entry<'_>) -> bool {
+        let now = entry.now.as_ref().map(|now| self.admission(&now.guard));
+        now.is_some_and(|now| {
+            self.missing(entry)
+                .any(|missing| !now.all(|callers| !missing.goal.admits(callers)))
+        })
+    }
+
+    /// Missing routes that need no authorizer and no integration to be made first, and that would open nothing.
+    fn can_be_made_alone(&self) -> BTreeSet<usize> {
+        let entries = self.entries.iter().enumerate();
+        let missing = entries.filter(|(_, entry)| !entry.exists());
+        let alone = missing.filter(|(index, entry)| {
+            entry.wanted.is_some_and(|(_, route)| {
                 self.lacks_authorizer(route).is_none()
-                    && (self.places > 0 || self.integrations.contains_key(&route.integration))
-                    && self.is_safe_to_create(*heir)
+                    && self.integrations.contains_key(&route.integration)
+                    && self.is_safe_to_create(*index)
             })
-        };
-        entry.narrower.iter().copied().filter(can_be_made).collect()
+        });
+        alone.map(|(index, _)| index).collect()
     }
 
     /// The edit in whose way the fewest routes stand, with these.
