@@ -256,3 +256,25 @@ impl Context {
         period
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::jiff::Timestamp;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_of_iam_counts_from_when_it_was_made_or_first_seen() {
+        let told = |second| Some(Time(Timestamp::from_second(second).unwrap()));
+        let mut memory = Memory::default();
+        assert_eq!(memory.iam_changed(None, None), None);
+        let seen = Instant::now();
+        assert_eq!(memory.iam_changed(told(1), None), Some(seen));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(memory.iam_changed(told(1), None), Some(seen));
+        let made = Instant::now();
+        assert_eq!(memory.iam_changed(told(1), Some(made)), Some(made));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(memory.iam_changed(told(2), None), Some(Instant::now()));
+        assert_eq!(memory.iam_changed(None, None), None);
+    }
+}

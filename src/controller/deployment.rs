@@ -144,3 +144,60 @@ pub(crate) async fn deployed(
     let failure = seen.as_ref().and_then(Stage::deployment_failure);
     Ok(failure.map_or(Deployed::Yes, |text| Deployed::No(text.to_owned())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLE: Duration = Duration::from_secs(5);
+
+    fn second(n: u64) -> Instant {
+        static BEGAN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        *BEGAN + Duration::from_secs(n)
+    }
+
+    fn shown(deployment: &str) -> Api {
+        Api {
+            stages: vec![Stage {
+                name: DEFAULT_STAGE.to_owned(),
+                deployment_id: Some(deployment.to_owned()),
+                ..Stage::default()
+            }],
+            ..Api::default()
+        }
+    }
+
+    /// After a write that ended in one second, and another one after a look that began in another.
+    fn after(first: u64, began: u64, ended: u64) -> Deployments {
+        let mut deployments = Deployments::Several { since: second(first) };
+        let outcome = Outcome {
+            done: vec![Step::UpdateStage],
+            deploying_since: Some(second(ended)),
+            ..Outcome::default()
+        };
+        deployments.wrote(&outcome, Some(&shown("before")), second(began), SETTLE);
+        deployments
+    }
+
+    #[test]
+    fn a_write_was_alone_if_none_was_on_its_way_when_the_look_before_it_began() {
+        assert!(matches!(after(0, 5, 6), Deployments::One { since, .. } if since == second(6)));
+        // What that look did not show may have come before the write.
+        assert!(matches!(after(0, 4, 6), Deployments::Several { since } if since == second(6)));
+    }
+
+    #[test]
+    fn a_write_without_an_answer_may_be_the_last_one_or_not() {
+        let mut deployments = Deployments::Settled;
+        let outcome = |unanswered| Outcome {
+            done: vec![Step::UpdateStage],
+            deploying_since: Some(second(20)),
+            unanswered_at: Some(second(unanswered)),
+            ..Outcome::default()
+        };
+        for (unanswered, since) in [(3, 20), (19, 24)] {
+            deployments.wrote(&outcome(unanswered), None, second(0), SETTLE);
+            assert_eq!(deployments.left(SETTLE, second(since)), SETTLE);
+        }
+    }
+}

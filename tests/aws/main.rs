@@ -16,3 +16,4 @@ mod lanes;
 mod life;
 mod metrics;
 mod roles;
+mod settled;

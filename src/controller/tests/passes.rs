@@ -28,6 +28,28 @@ async fn a_new_role_is_given_the_time_that_iam_needs() {
     assert_eq!(passed.findings.programmed.reason, Reason::RolePropagating);
 }
 
+/// While IAM settles somebody tags the API, which the operator may not undo.
+#[tokio::test(start_paused = true)]
+async fn what_was_found_and_could_not_be_put_right_is_not_forgotten_when_iam_has_settled() {
+    let ground = Ground::new().await;
+    ground.change(json!({"invocation": {"mode": "Role"}}));
+    ground.reconcile().await.unwrap();
+    assert_eq!(
+        ground.says(ConditionType::Ready),
+        Reason::RolePropagating.as_str()
+    );
+    let id = ground.status().api_id.unwrap();
+    ground.tag(&id, "extra", "x").await;
+    ground.fault("UntagResource", &json!({"kind": "access_denied"}));
+    let asked = json!({"annotations": {"reconcile.jwthttpapi.dev/requestedAt": "1"}});
+    ground.edit("metadata", asked);
+    for wait in [Duration::ZERO, IAM_SETTLE] {
+        tokio::time::advance(wait).await;
+        ground.reconcile().await.unwrap();
+        assert_eq!(ground.says(ConditionType::Ready), Reason::AccessDenied.as_str());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_function_that_does_not_exist_backs_off() {
     let mut ground = Ground::new().await;
