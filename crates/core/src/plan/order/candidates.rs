@@ -2,7 +2,6 @@
 
 use super::state::{Entry, State};
 use crate::plan::access::Admission;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// How pressing a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +23,22 @@ pub(super) enum Change {
     Delete(usize),
 }
 
+/// Its turn among those that press alike and need as many other requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    First,
+    /// It makes a route that takes callers over from one that is to go.
+    Heir,
+    /// It is the end of that one.
+    AfterHeirs,
+}
+
 /// A change and how pressing it is.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) level: Level,
+    pub(super) turn: Turn,
     pub(super) change: Change,
-    /// Whether it makes a route that takes callers over from one that is to go.
-    pub(super) inherits: bool,
 }
 
 impl Candidate {
@@ -57,81 +65,16 @@ impl State<'_> {
         let mut candidates: Vec<Candidate> = changes
             .map(|change| Candidate {
                 level: self.level(&change),
+                turn: Turn::First,
                 change,
-                inherits: false,
             })
             .collect();
-        let heirs = self.heirs(&candidates);
-        let inherit: BTreeSet<usize> = heirs.values().flatten().copied().collect();
-        for candidate in &mut candidates {
-            let Candidate {
-                level,
-                change,
-                inherits,
-            } = candidate;
-            if *level == Level::Routine && matches!(change, Change::Create(index) if inherit.contains(index))
-            {
-                (*level, *inherits) = (Level::Excess, true);
-            }
-        }
-        let waits = |change: &Change| matches!(change, Change::Delete(index) if heirs.contains_key(index));
+        self.let_heirs_come_first(&mut candidates);
         candidates.sort_by_cached_key(|candidate| match candidate.level {
-            Level::Routine => (Level::Routine, 0, 0),
-            Level::Excess if candidate.inherits => (Level::Excess, 1, 0),
-            Level::Excess if waits(&candidate.change) => (Level::Excess, 2, 0),
-            level => (level, 0, self.prerequisites(&candidate.change)),
+            Level::Routine => (Level::Routine, 0, Turn::First),
+            level => (level, self.prerequisites(&candidate.change), candidate.turn),
         });
         candidates
-    }
-
-    /// Of routes that go too far and may go at once, the missing ones that take requests over from them, if one of those lets in some
-    /// of the same callers: who passes before and after is served all the while when they come first. They need nothing but
-    /// themselves, so that nothing else can hold the end of the others up.
-    fn heirs(&self, candidates: &[Candidate]) -> BTreeMap<usize, Vec<usize>> {
-        let mut heirs = BTreeMap::new();
-        let too_wide = candidates.iter().filter_map(|candidate| match candidate.change {
-            Change::Delete(index) if candidate.level == Level::Excess => Some(index),
-            _ => None,
-        });
-        let mut can_be_made = None;
-        for index in too_wide {
-            let Some(entry) = self.entries.get(index) else {
-                continue;
-            };
-            if self.is_full() || !self.leaves_callers_to_missing_ones(entry) || !self.is_safe_to_delete(index)
-            {
-                continue;
-            }
-            let can_be_made = can_be_made.get_or_insert_with(|| self.can_be_made_alone());
-            let narrower = entry.narrower.iter().copied();
-            let made: Vec<usize> = narrower.filter(|index| can_be_made.contains(index)).collect();
-            if !made.is_empty() && !planted!(EndsFirst) {
-                heirs.insert(index, made);
-            }
-        }
-        heirs
-    }
-
-    fn leaves_callers_to_missing_ones(&self, entry: &Entry<'_>) -> bool {
-        let now = entry.now.as_ref().map(|now| self.admission(&now.guard));
-        now.is_some_and(|now| {
-            self.missing(entry)
-                .any(|missing| !now.all(|callers| !missing.goal.admits(callers)))
-        })
-    }
-
-    /// Missing routes that need no authorizer and no integration to be made first, and that would open nothing.
-    fn can_be_made_alone(&self) -> BTreeSet<usize> {
-        let entries = self.entries.iter().enumerate();
-        let missing = entries.filter(|(_, entry)| !entry.exists());
-        let alone = missing.filter(|(index, entry)| {
-            entry.wanted.is_some_and(|(_, route)| {
-                self.lacks_authorizer(route).is_none()
-                    && self.integrations.contains_key(&route.integration)
-                    && self.is_safe_to_create(*index)
-            })
-        });
-        alone.map(|(index, _)| index).collect()
     }
 
     /// The edit in whose way the fewest routes stand, with these.

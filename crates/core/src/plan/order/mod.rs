@@ -28,6 +28,7 @@
 //! [`super::access::admission`], request by request.
 
 mod candidates;
+mod heirs;
 mod room;
 mod safety;
 mod state;

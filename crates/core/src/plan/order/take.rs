@@ -2,7 +2,7 @@
 //!
 //! A change that turns out not to apply gives none, and changes nothing.
 
-use super::candidates::{Candidate, Change, Level};
+use super::candidates::{Candidate, Change, Level, Turn};
 use super::state::{Current, CurrentGuard, Entry, Handle, State};
 use crate::model::desired::{Guard, Route};
 use crate::model::name::{CLOSED_SCOPE, RouteKey};
@@ -17,7 +17,8 @@ impl State<'_> {
         match &candidate.change {
             Change::Edit(name) => self.edit(name),
             Change::Create(index) => {
-                self.heirs.extend(candidate.inherits.then_some(*index));
+                self.heirs
+                    .extend((candidate.turn == Turn::Heir).then_some(*index));
                 self.create(*index)
             }
             Change::Update(index) => self.update(*index),
@@ -166,32 +167,6 @@ impl State<'_> {
             heirs,
         });
         Some(())
-    }
-
-    /// The narrower routes that were made to take its callers over, if a route may go without them as well. With each of them it
-    /// leaves less to the broader ones, so that it may go with any of them.
-    fn dispensable_heirs(&mut self, index: usize) -> BTreeSet<RouteKey> {
-        let Some(entry) = self.entries.get(index) else {
-            return BTreeSet::new();
-        };
-        let narrower = entry.narrower.iter().copied();
-        let heirs: Vec<usize> = narrower.filter(|heir| self.heirs.contains(heir)).collect();
-        let mut made = Vec::new();
-        for heir in heirs {
-            if let Some(entry) = self.entries.get_mut(heir)
-                && let Some(now) = entry.now.take()
-            {
-                made.push((heir, now));
-            }
-        }
-        let may_go = self.is_safe_to_delete(index);
-        let keys = made.iter().map(|(_, now)| now.key.clone()).collect();
-        for (heir, now) in made {
-            if let Some(entry) = self.entries.get_mut(heir) {
-                entry.now = Some(now);
-            }
-        }
-        if may_go { keys } else { BTreeSet::new() }
     }
 
     fn settled(&self, key: &RouteKey, known_as: RouteKey, route: &Route, id: String) -> Current {
