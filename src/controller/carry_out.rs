@@ -54,6 +54,12 @@ impl Scene<'_> {
             steps = only_tightening(steps);
         }
         pass.findings.behind = !steps.is_empty();
+        let needed = steps.steps.len();
+        // What is still shown of a role or a statement that has just gone would be led to.
+        if found.old && steps.steps.iter().any(|planned| planned.step.leads_a_route()) {
+            steps = only_tightening(steps);
+        }
+        let held_back = steps.steps.len() < needed;
         if pass.findings.suspended && !planted!(WritesSuspended) {
             pass.findings.programmed = held(&steps);
             return Ok((Next::Resync, pass.record.status()));
@@ -104,6 +110,7 @@ impl Scene<'_> {
             faults: &found.faults,
             doubt: &found.doubt,
             old: found.old,
+            held_back,
         };
         let mut next = conclude(pass, &end).await?;
         let mut status = facts(pass.record.status(), &end);

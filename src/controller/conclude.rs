@@ -31,6 +31,10 @@ use tokio::time::Instant;
 /// What is said of a pass that another one has to go on with.
 const CHANGED: &str = "the object changed while work was going on";
 
+/// What is said of a pass whose look may not have shown what this process wrote.
+const OLD: &str =
+    "what AWS shows of roles and functions may be older than the last change; looking once more";
+
 /// The first wait for a role that Lambda cannot assume yet; each one is as long as all before it.
 const ASSUMABLE_FIRST: Duration = Duration::from_secs(2);
 /// From when on it is a failure like others: IAM needs seconds, seldom a minute (O).
@@ -50,6 +54,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) doubt: &'a Doubt,
     /// Whether what was read of roles and functions may be older than what this process wrote.
     pub(crate) old: bool,
+    /// Whether the plan had to wait for that.
+    pub(crate) held_back: bool,
 }
 
 /// What a pass that went through the plan says.
@@ -81,6 +87,10 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
     if let Some(conflict) = end.conflict {
         pass.findings.programmed = conflict.clone();
         return Ok(Next::Backoff);
+    }
+    if end.held_back {
+        pass.findings.programmed = Draft::no(Reason::AwaitingVisibility, OLD);
+        return Ok(Next::After(STALE_READ));
     }
     let Some(api) = &end.observed.api else {
         pass.findings.programmed =
@@ -136,10 +146,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         return Ok(Next::After(end.doubt.functions.unwrap_or(STALE_LIST)));
     }
     if end.old && !pass.record.in_force() {
-        pass.findings.programmed = Draft::no(
-            Reason::AwaitingVisibility,
-            "what AWS shows of roles and functions may be older than the last change; looking once more",
-        );
+        pass.findings.programmed = Draft::no(Reason::AwaitingVisibility, OLD);
         return Ok(Next::After(STALE_READ));
     }
     // A generation that is not in force yet may have been written by a process that died.

@@ -1,6 +1,6 @@
 //! What passes say and do about the object's roles.
 
-use super::super::pass::Next;
+use super::super::{expected::STALE_READ, pass::Next};
 use super::ground::{Ground, IAM_SETTLE, cluster, own, owner};
 use jwthttpapi_core::{
     api::{ConditionType, InvocationMode, Reason},
@@ -128,6 +128,28 @@ async fn another_process_looks_at_once_where_status_tells_of_something() {
     assert_eq!(asked(&ground).await, [LOOK, LISTS].concat());
     assert_eq!(ground.sentence(ConditionType::Programmed), told);
     assert_eq!(ground.warnings("ForeignPolicies").len(), 1);
+}
+
+/// Its route would be led to what has gone, and the statement by which it is served taken away.
+#[tokio::test(start_paused = true)]
+async fn a_role_that_was_just_deleted_and_is_still_shown_is_not_led_to() {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"read_lag_ms": 1_500}));
+    for mode in ["Role", "ResourcePolicy"] {
+        ground.change(json!({"invocation": {"mode": mode}}));
+        tokio::time::advance(STALE_READ).await;
+        ground.pass().await.unwrap();
+    }
+    ground.operations("iam");
+    ground.change(json!({"invocation": {"mode": "Role"}}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::AwaitingVisibility);
+    assert_eq!(passed.next, Next::After(STALE_READ));
+    assert_eq!(ground.operations("iam"), LOOK);
+    tokio::time::advance(STALE_READ).await;
+    ground.pass().await.unwrap();
+    let needed = [LOOK.as_slice(), &["CreateRole", "PutRolePolicy"]].concat();
+    assert_eq!(ground.operations("iam"), needed);
 }
 
 #[tokio::test(start_paused = true)]

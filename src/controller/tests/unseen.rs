@@ -1,6 +1,9 @@
 //! What status names and AWS does not show.
 
-use super::super::{expected::STALE_LIST, pass::Next};
+use super::super::{
+    expected::{STALE_LIST, STALE_READ},
+    pass::Next,
+};
 use super::ground::{Ground, PATH, REGION, SETTLE, cluster, own, owner};
 use jwthttpapi_core::{
     api::{ConditionType, Reason},
@@ -98,6 +101,7 @@ async fn status_goes_on_naming_what_reads_may_not_show_yet() {
         ground.function("b").await;
         let named = (ground.status().role_arn, ground.status().grants);
         ground.change(second);
+        tokio::time::advance(STALE_READ).await;
         let passed = ground.pass().await.unwrap();
         assert!(named.0.is_some() || !named.1.is_empty());
         assert!(named.0.is_none() || passed.status.role_arn == named.0);
@@ -112,6 +116,7 @@ async fn a_role_that_status_has_lost_is_found_by_the_integrations_that_lead_thro
     ground.pass().await.unwrap();
     ground.edit("status", json!({"roleArn": null}));
     ground.change(json!({}));
+    tokio::time::advance(STALE_READ).await;
     ground.pass().await.unwrap();
     let role = role_name(&owner(), REGION).name;
     assert!(ground.iam().get_role().role_name(role).send().await.is_err());

@@ -460,6 +460,15 @@ impl Step {
             )
     }
 
+    /// Whether a route leads to a function after it that it may not have led to before.
+    pub const fn leads_a_route(&self) -> bool {
+        match self {
+            Self::CreateRoute { .. } => true,
+            Self::UpdateRoute { change, .. } => change.integration.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether it lets in whom the last deployment admits, and may do so before what was written earlier is deployed: the
     /// endpoint's switch, which wants a deployment by the documents (D), of which none says that it waits for one.
     pub fn overtakes(&self) -> bool {

@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 
 /// Of a long list of audiences, scopes or authorizers so many are tried.
 const MOST_TRIED: usize = 4;
+/// So many routes an API may have (D, aws-facts §1).
+const ROUTES: usize = 300;
 /// Of many routes the paths of so many.
 const MOST_PATHS: usize = 16;
 const HEADER: &str = "$request.header.Authorization";
@@ -66,6 +68,8 @@ struct Request {
     path: String,
     method: &'static str,
     token: usize,
+    /// Whether one route takes it in every generation.
+    one_route: bool,
     /// Whether every generation leads it to the same function in the same way.
     stays: bool,
 }
@@ -167,7 +171,7 @@ impl Exposure {
 
     /// Requests that every generation admits, and that find no route in an API or no function behind it. Who is turned away is
     /// not among them: a path may be closed on the way from one to the other. Nor is who finds no route and needs no token, or is led
-    /// to another function: what is too wide goes before that is made, and at once when it is open to everyone.
+    /// to another function by another route: what is too wide goes before that is made, and at once when it is open to everyone.
     pub(crate) fn unserved(&mut self, sandbox: &Sandbox, api: &str) -> Vec<String> {
         let Some(deployment) = sandbox.deployment(api, "$default", sandbox.now()) else {
             return Vec::new();
@@ -178,6 +182,7 @@ impl Exposure {
                 path,
                 method,
                 token,
+                one_route,
                 stays,
             } = request;
             let cors = sandbox.cors(api).is_some();
@@ -186,10 +191,12 @@ impl Exposure {
                 Admission::Nowhere if *stays && token.is_some() => {
                     Some(format!("{method} {path} finds no route"))
                 }
-                Admission::Admitted(route) if !reaches(sandbox, &deployment, route) => Some(format!(
-                    "{method} {path} does not reach the function of {}",
-                    route.route_key
-                )),
+                Admission::Admitted(route)
+                    if (*stays || *one_route) && !reaches(sandbox, &deployment, route) =>
+                {
+                    let key = &route.route_key;
+                    Some(format!("{method} {path} does not reach the function of {key}"))
+                }
                 _ => None,
             }
         });
@@ -201,6 +208,9 @@ impl Exposure {
     /// For each path and method the first token with which every generation admits it.
     fn shared(&self) -> Vec<Request> {
         let mut shared = Vec::new();
+        // Where there is none, what goes has to make it first.
+        let mut generations = self.generations.iter();
+        let has_room = generations.all(|generation| generation.deployment.routes.len() < ROUTES);
         for path in &self.paths {
             for method in METHODS {
                 let every = |token: &Option<Token>| {
@@ -215,21 +225,28 @@ impl Exposure {
                     })
                 };
                 if let Some(token) = self.tokens.iter().position(every) {
-                    let mut behind = self.generations.iter().map(|generation| {
-                        let token = self.tokens.get(token)?.as_ref();
-                        let Generation { deployment, cors, .. } = generation;
-                        match self.admission(deployment, *cors, asked(method, path), token) {
-                            Admission::Admitted(route) => Some(generation.behind(&route.route_key)),
-                            _ => None,
-                        }
-                    });
-                    let first = behind.next();
-                    let stays = behind.all(|other| Some(other) == first);
+                    let taken: Vec<_> = self
+                        .generations
+                        .iter()
+                        .filter_map(|generation| {
+                            let token = self.tokens.get(token)?.as_ref();
+                            let Generation { deployment, cors, .. } = generation;
+                            match self.admission(deployment, *cors, asked(method, path), token) {
+                                Admission::Admitted(route) => {
+                                    Some((&route.route_key, generation.behind(&route.route_key)))
+                                }
+                                _ => None,
+                            }
+                        })
+                        .collect();
+                    let one_route = taken.windows(2).all(|pair| pair[0].0 == pair[1].0);
+                    let stays = has_room && taken.windows(2).all(|pair| pair[0].1 == pair[1].1);
                     let path = path.clone();
                     shared.push(Request {
                         path,
                         method,
                         token,
+                        one_route,
                         stays,
                     });
                 }
