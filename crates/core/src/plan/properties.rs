@@ -325,7 +325,8 @@ fn a_route_that_goes_opens_nothing_either_when_some_could_not_be_made_that_were_
 }
 
 /// Between routes of one function. What is open to everyone goes at once where it is too wide, and nothing that goes waits for
-/// authorizers and integrations that have to be made. Who is served by a broader route in the end, or by one that is open to everyone, may find none until it is there.
+/// authorizers and integrations that have to be made. Who is served by a broader route in the end, or by one that is open to
+/// everyone, may find none until it is there.
 #[test]
 fn who_passes_before_and_after_a_change_finds_a_route_all_the_while() {
     let tried = std::cell::Cell::new(0);

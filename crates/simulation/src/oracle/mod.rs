@@ -334,10 +334,7 @@ impl Oracle {
     /// Judges whether those are served at this moment whom every generation admits.
     pub(crate) fn served(&self, sandbox: &Sandbox) {
         let mut court = self.court();
-        let own = sandbox.apis().into_iter();
-        let own = own.filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid));
-        let own: Vec<String> = own.map(|(id, _)| id).collect();
-        for id in own {
+        for id in court.own(sandbox) {
             let unserved = court.exposure.unserved(sandbox, &id).into_iter();
             court.violated(unserved.map(|how| Violation {
                 rule: Rule::Served,
@@ -357,12 +354,7 @@ impl Oracle {
         court.changed = sandbox.now();
         let found = court.written(&entries);
         court.violated(found);
-        let own: Vec<String> = sandbox
-            .apis()
-            .into_iter()
-            .filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid))
-            .map(|(id, _)| id)
-            .collect();
+        let own = court.own(sandbox);
         for id in &own {
             court.excuses.taken_over |=
                 court.excuses.orphaned > 0 && !court.apis.contains(id) && court.known.contains(id);
@@ -409,6 +401,13 @@ fn makes_what_may_be_doubled(entry: &Entry) -> bool {
 }
 
 impl Court {
+    /// The APIs that are the object's by their tags.
+    fn own(&self, sandbox: &Sandbox) -> Vec<String> {
+        let apis = sandbox.apis().into_iter();
+        let own = apis.filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&self.uid));
+        own.map(|(id, _)| id).collect()
+    }
+
     /// What the operator has written that was not its to write, or not then.
     fn written(&self, entries: &[Entry]) -> Vec<Violation> {
         let foreign = entries.iter().filter_map(|entry| self.foreign.changed_by(entry));

@@ -131,8 +131,7 @@ impl Oracle {
         if wanted != shown {
             found.push(format!("said Ready too early: {}", difference(&wanted, &shown)));
         }
-        let own = sandbox.apis().into_iter();
-        for (id, _) in own.filter(|(_, tags)| tags.get("jwthttpapi.dev/uid") == Some(&court.uid)) {
+        for id in court.own(sandbox) {
             let Some(deployment) = sandbox.deployment(&id, "$default", sandbox.now()) else {
                 // AWS deploys nothing before there is a route.
                 if court.wanted["routes"] != Value::Array(Vec::new()) {
