@@ -64,7 +64,7 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_DELETE_ORPHANS", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub delete_orphans: bool,
 
-    /// Patterns of ARNs (with * and ?) of functions that routes may lead to. None allows none.
+    /// Patterns of ARNs (with * and ?, without alias or version) of functions that routes may lead to. None allows none.
     #[arg(long, env = "JWTHTTPAPI_ALLOWED_FUNCTIONS", value_delimiter = ',', value_parser = pattern)]
     pub allowed_functions: Vec<WildMatch>,
 

@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
     namespaced,
     status = "JwtHttpApiStatus",
     derive = "PartialEq",
-    doc = "JwtHttpApi describes one JWT-protected AWS HTTP API. The operator makes the API, its authorizers, integrations, routes, stage and invoke permission equal to it, and keeps them so.",
+    doc = "JwtHttpApi describes one JWT-protected AWS HTTP API. The operator makes the API, its authorizers, integrations, routes, stage, invoke permission and own functions equal to it, and keeps them so.",
     printcolumn(
         name = "Ready",
         type_ = "string",
