@@ -19,7 +19,10 @@ use std::{
 };
 use tokio::time::Instant;
 
-use super::{Cache, attachments::Attachments, deployment::Deployments, index::Index, resync, unseen::Unseen};
+use super::{
+    Cache, attachments::Attachments, deployment::Deployments, index::Index, record::has_finalizer, resync,
+    unseen::Unseen,
+};
 
 /// What every reconcile needs.
 pub(crate) struct Context {
@@ -246,7 +249,9 @@ impl Context {
         let replaced =
             seen.uid() != object.uid() && seen.meta().creation_timestamp >= object.meta().creation_timestamp;
         let deleted = seen.meta().deletion_timestamp.is_some() && object.meta().deletion_timestamp.is_none();
-        newer || replaced || deleted
+        // What we have just put on the watch may not show yet.
+        let stripped = is_later(seen, object) && has_finalizer(object) && !has_finalizer(seen);
+        newer || replaced || deleted || stripped
     }
 
     /// The effective period of resyncs.
@@ -255,6 +260,13 @@ impl Context {
         self.metrics.resync(period);
         period
     }
+}
+
+/// Whether one version of an object came after another: versions of one kind are numbers that grow (KEP-5504). Where they are
+/// none, nobody can tell.
+fn is_later(one: &JwtHttpApi, other: &JwtHttpApi) -> bool {
+    let version = |object: &JwtHttpApi| object.resource_version()?.parse::<u64>().ok();
+    version(one).zip(version(other)).is_some_and(|(one, other)| one > other)
 }
 
 #[cfg(test)]

@@ -93,10 +93,7 @@ impl Record {
     }
 
     pub(crate) fn has_finalizer(&self) -> bool {
-        self.object
-            .finalizers()
-            .iter()
-            .any(|finalizer| finalizer == FINALIZER)
+        has_finalizer(&self.object)
     }
 
     /// The value of the annotation that asks for a verification which was not acted on yet.
@@ -226,6 +223,11 @@ fn merge_patch(previous: &JwtHttpApiStatus, next: &JwtHttpApiStatus) -> Value {
         patch.entry(gone).or_insert(Value::Null);
     }
     Value::Object(patch)
+}
+
+/// Whether an object carries the operator's finalizer.
+pub(super) fn has_finalizer(object: &impl ResourceExt) -> bool {
+    object.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
 }
 
 #[cfg(test)]

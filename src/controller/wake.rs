@@ -1,10 +1,7 @@
 //! What wakes the operator.
 
-use super::{Guarded, key};
-use jwthttpapi_core::{
-    api::{FINALIZER, REQUESTED_AT},
-    planted,
-};
+use super::{Guarded, key, record::has_finalizer};
+use jwthttpapi_core::{api::REQUESTED_AT, planted};
 use kube::{Resource, ResourceExt, runtime::watcher::Event};
 use std::{
     collections::HashMap,
@@ -75,7 +72,7 @@ fn digest(object: &Guarded) -> u64 {
             .as_ref()
             .is_some_and(|status| status.nonce.is_some() || status.api_id.is_some())
     });
-    let stripped = owns && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+    let stripped = owns && !has_finalizer(object);
     stripped.hash(&mut hasher);
     hasher.finish()
 }

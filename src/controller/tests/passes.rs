@@ -347,7 +347,8 @@ async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
     let ground = Ground::new().await;
     let (now, later) = ("2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z");
     let object = |more: Value| {
-        let mut metadata = json!({"uid": "u1", "generation": 2, "creationTimestamp": now});
+        let mut metadata =
+            json!({"uid": "u1", "generation": 2, "creationTimestamp": now, "finalizers": [FINALIZER]});
         merge(&mut metadata, more);
         ground.edit("metadata", metadata);
         serde_json::from_value::<JwtHttpApi>(ground.kubernetes.get(PATH).unwrap()).unwrap()
@@ -360,6 +361,7 @@ async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
         (json!({"generation": 1}), false),
         (json!({"generation": 3}), true),
         (json!({"deletionTimestamp": later}), true),
+        (json!({"finalizers": []}), true),
         (json!({"uid": "u2", "creationTimestamp": later}), true),
         // A predecessor.
         (
@@ -372,6 +374,10 @@ async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
         ground.show();
         assert_eq!(ground.ctx.outdated(&worked_on), cut, "{shown}");
     }
+    // A watch that does not show yet what has just been put on.
+    object(json!({"labels": null, "deletionTimestamp": null, "finalizers": []}));
+    ground.show();
+    assert!(!ground.ctx.outdated(&object(json!({}))));
     ground.vanish();
     ground.show();
     assert!(ground.ctx.outdated(&worked_on));
