@@ -266,7 +266,9 @@ impl Context {
 /// none, nobody can tell.
 fn is_later(one: &JwtHttpApi, other: &JwtHttpApi) -> bool {
     let version = |object: &JwtHttpApi| object.resource_version()?.parse::<u64>().ok();
-    version(one).zip(version(other)).is_some_and(|(one, other)| one > other)
+    version(one)
+        .zip(version(other))
+        .is_some_and(|(one, other)| one > other)
 }
 
 #[cfg(test)]

@@ -41,9 +41,15 @@ impl Catch {
     }
 }
 
+/// How the row of a bug begins, whatever caught it.
+pub fn beginning(bug: Bug) -> String {
+    let name = bug.name().trim_start_matches("planted:");
+    let (source, what) = (bug.source(), bug.what());
+    format!("| `{name}` | {source} | {what} | ")
+}
+
 /// A bug and its catch as a row of a table.
 pub fn row(bug: Bug, catch: &Catch) -> String {
-    let name = bug.name().trim_start_matches("planted:");
     let rules: Vec<&str> = catch.rules().into_iter().map(Rule::name).collect();
     let (rules, shown) = match &catch.shown {
         None => ("**not caught**".to_owned(), String::new()),
@@ -60,8 +66,8 @@ pub fn row(bug: Bug, catch: &Catch) -> String {
             (rules.join(", "), format!("{}: {faults}", failure.scenario))
         }
     };
-    let (source, what, lives) = (bug.source(), bug.what(), catch.lives);
-    format!("| `{name}` | {source} | {what} | {rules} | {lives} | {shown} |")
+    let (beginning, lives) = (beginning(bug), catch.lives);
+    format!("{beginning}{rules} | {lives} | {shown} |")
 }
 
 /// Looks for a bug until a life shows it.

@@ -6,7 +6,10 @@ use crate::{
     world::{Instance, World},
 };
 use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
+};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use jwthttpapi::{
@@ -81,15 +84,31 @@ impl Drop for End {
 }
 
 fn aws(world: &World, instance: Instance) -> SdkConfig {
-    let credentials = Credentials::new(crate::OPERATOR, SECRET, None, None, "simulation");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(crate::REGION))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(SharedCredentialsProvider::new(Source(world.clone())))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .time_source(SharedTimeSource::new(TimeOfDay(world.clone())))
         .http_client(Aws::new(world.clone(), instance))
         .build()
+}
+
+/// Where credentials come from.
+#[derive(Debug)]
+struct Source(World);
+
+impl ProvideCredentials for Source {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let key = self.0.state().key;
+        let credentials = key.map(|key| Credentials::new(key, SECRET, None, None, "simulation"));
+        future::ProvideCredentials::ready(
+            credentials.ok_or_else(|| CredentialsError::not_loaded("the simulated source is empty")),
+        )
+    }
 }
 
 #[derive(Debug)]

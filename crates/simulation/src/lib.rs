@@ -39,6 +39,11 @@ pub mod world;
 
 pub use ground::{Ground, ground};
 
+/// Whether an access key is one of the operator's.
+pub fn is_operator(key: &str) -> bool {
+    [OPERATOR, ROTATED].contains(&key)
+}
+
 use kubernetes::Key;
 use std::sync::LazyLock;
 
@@ -50,6 +55,8 @@ pub const ACCOUNT: &str = "123456789012";
 pub const KUBE_SYSTEM: &str = "11111111-2222-4333-8444-555555555555";
 /// The access key of the operator.
 pub const OPERATOR: &str = "AKIDOPERATOR";
+/// The one that it has when that was replaced.
+pub const ROTATED: &str = "AKIDROTATED";
 /// The object of every life.
 pub static OBJECT: LazyLock<Key> = LazyLock::new(|| Key::new("jwthttpapis", "demo", "hello"));
 /// Another one, where there is another that works.

@@ -76,8 +76,8 @@ impl Scenario {
     }
 
     /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists and
-    /// reads that lag, two processes, of which one leads or each of them does, another object, what is retained or suspended, and
-    /// lists of many pages.
+    /// reads that lag, two processes, of which one leads or each of them does, another object, what is retained or suspended,
+    /// lists of many pages, an endpoint that is switched on, and routes that get other functions.
     pub fn every() -> Vec<Self> {
         let mut every = Self::all();
         every.extend([
@@ -91,13 +91,15 @@ impl Scenario {
             Self::retained(),
             Self::suspended(),
             Self::paged(),
+            Self::switched(),
         ]);
+        every.extend(Self::repointed());
         every
     }
 
     /// Every scenario that faults are drawn for: one of each kind, twice as often as two processes, of which one leads or each
-    /// of them does, as another object beside it, as what is retained or suspended, and as a narrow budget. Leases are most of
-    /// what two ask for.
+    /// of them does, as another object beside it, as what is retained or suspended, as a narrow budget, as an endpoint that is
+    /// switched on, and as each way to get other functions. Leases are most of what two ask for.
     pub fn by_chance() -> Vec<Self> {
         let mut all = Self::all();
         all.extend(Self::all());
@@ -108,7 +110,9 @@ impl Scenario {
             Self::retained(),
             Self::suspended(),
             Self::unhurried(),
+            Self::switched(),
         ]);
+        all.extend(Self::repointed());
         all
     }
 
@@ -380,8 +384,7 @@ impl Scenario {
         Self::by_chance()
             .into_iter()
             .chain(Self::every())
-            .chain([Self::bare(), Self::brief(), Self::hasty(), Self::switched()])
-            .chain(Self::repointed())
+            .chain([Self::bare(), Self::brief(), Self::hasty()])
             .find(|scenario| scenario.name == name)
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) use crate::effect::digest;
 pub use crate::effect::{Asked, Delivery, Effect, Instance, Service};
 use crate::{
+    OPERATOR,
     deed::Switched,
     effect::changes,
     fault::{Fault, Schedule, Side},
@@ -85,6 +86,10 @@ pub struct State {
     /// Whom the driver is to stop in good order.
     terminated: BTreeSet<Instance>,
     pub(crate) outages: Outages,
+    /// The operator's access key, if its source has one.
+    pub key: Option<&'static str>,
+    /// Whether that is another one now than at first.
+    pub rotated: bool,
     /// What deeds have switched in AWS.
     pub switched: Switched,
     /// How often something of the user's was taken away that is not back yet.
@@ -117,6 +122,8 @@ impl World {
             crashed: BTreeSet::new(),
             terminated: BTreeSet::new(),
             outages: Outages::default(),
+            key: Some(OPERATOR),
+            rotated: false,
             switched: Switched::default(),
             away: 0,
             skew: SignedDuration::ZERO,

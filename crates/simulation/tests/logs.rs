@@ -50,6 +50,10 @@ fn no_level_of_the_log_shows_a_secret() {
         let outcome = life::live(&ground, &Scenario::bare(), &schedule, 1);
         assert_eq!(outcome.violations, []);
     }
+    for scenario in [Scenario::role(), Scenario::functions()] {
+        let outcome = life::live(&ground, &scenario, &Schedule::new(), 1);
+        assert_eq!(outcome.violations, [], "{}", scenario.name);
+    }
     let logged = log.0.lock().unwrap();
     let logged = String::from_utf8_lossy(&logged);
     assert!(logged.contains("created the API"), "{} bytes", logged.len());

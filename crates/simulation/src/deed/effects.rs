@@ -2,9 +2,9 @@
 
 use super::{CORRUPTED, Deed, Drift, WIPED, denials, full};
 use crate::{
-    OBJECT, OPERATOR,
+    OBJECT, OPERATOR, ROTATED,
     fault::{Fault, Schedule},
-    ground,
+    ground, is_operator,
     life::{self, Life, Phase},
     oracle::Violation,
     scenario::Scenario,
@@ -32,9 +32,19 @@ fn scenarios() -> [Scenario; 2] {
     [everything(), Scenario::named("policy").unwrap()]
 }
 
+/// What has the operator look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// The user asks for it.
+    Asked,
+    /// Time passes.
+    Resync,
+}
+
 /// Lives until the object is Ready, does each deed, and lets each be put right; those that changed something.
 fn done<D: Copy + Send + Sync>(
     scenario: &Scenario,
+    look: Look,
     deeds: &[D],
     deed: impl Fn(D) -> Deed + Sync,
     shown: impl Fn(&Life<'_>) -> Value + Sync,
@@ -55,10 +65,14 @@ fn done<D: Copy + Send + Sync>(
             }
             // Longer than anything lasts that somebody does.
             for round in 0..2 {
-                let word = json!({"metadata": {"annotations": {REQUESTED_AT: format!("{number} {round}")}}});
-                let _ = life.world.state().kubernetes.merge(&OBJECT, false, &word);
-                life.world.announce();
-                life.until(Duration::from_secs(200), |_| false).await;
+                if look == Look::Asked {
+                    let word =
+                        json!({"metadata": {"annotations": {REQUESTED_AT: format!("{number} {round}")}}});
+                    let _ = life.world.state().kubernetes.merge(&OBJECT, false, &word);
+                    life.world.announce();
+                }
+                let passes = Duration::from_secs(if look == Look::Asked { 200 } else { 700 });
+                life.until(passes, |_| false).await;
                 life.reach(Phase::Create).await.unwrap();
             }
             // It was, twice.
@@ -79,13 +93,59 @@ fn aws(life: &Life<'_>) -> Value {
 fn every_drift_changes_something_and_is_put_right() {
     let mut effective = BTreeSet::new();
     for scenario in scenarios() {
-        let (some, violations) = done(&scenario, Drift::ALL, Deed::Drift, aws);
+        let (some, violations) = done(&scenario, Look::Asked, Drift::ALL, Deed::Drift, aws);
         assert_eq!(violations, [], "{}", scenario.name);
         effective.extend(some);
     }
     let all: BTreeSet<Drift> = Drift::ALL.iter().copied().collect();
     let without: Vec<&Drift> = all.difference(&effective).collect();
     assert!(without.is_empty(), "nothing is changed by {without:?}");
+}
+
+#[test]
+fn every_drift_is_found_by_resyncs_and_put_right_when_nobody_asks() {
+    for scenario in scenarios() {
+        let (_, violations) = done(&scenario, Look::Resync, Drift::ALL, Deed::Drift, aws);
+        assert_eq!(violations, [], "{}", scenario.name);
+    }
+}
+
+#[test]
+fn a_replaced_key_is_found_and_one_that_is_gone_waited_for() {
+    let scenario = Scenario::named("policy").unwrap();
+    let keys = |deed: Deed| {
+        let ground = &*GROUND;
+        let mut keys = BTreeSet::new();
+        let outcome = life::in_a_thread(1, &scenario, async |seed| {
+            let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
+            life.start();
+            life.user(Phase::Create);
+            life.reach(Phase::Create).await.unwrap();
+            life.oracle.at_rest(&life.world, Phase::Create);
+            let before = life.world.sandbox().journal(0).len();
+            life.world.perform(&deed).await;
+            life.user(Phase::Update);
+            life.reach(Phase::Update).await.unwrap();
+            life.oracle.at_rest(&life.world, Phase::Update);
+            let entries = life.world.sandbox().journal(0).split_off(before);
+            let keyed = entries.into_iter().filter(|entry| is_operator(&entry.access_key));
+            keys = keyed
+                .map(|entry| (entry.access_key, entry.error.is_some()))
+                .collect();
+            life.end().await
+        });
+        (keys, outcome.violations)
+    };
+    let one = |key: &str, refused| (key.to_owned(), refused);
+    let (used, violations) = keys(Deed::RotateKey);
+    assert_eq!(violations, []);
+    assert!(
+        used.contains(&one(ROTATED, false)) && !used.contains(&one(OPERATOR, false)),
+        "{used:?}"
+    );
+    let (used, violations) = keys(Deed::LoseKey);
+    assert_eq!(violations, []);
+    assert!(used.contains(&one(OPERATOR, false)), "{used:?}");
 }
 
 fn status(life: &Life<'_>) -> Value {
@@ -106,7 +166,7 @@ fn every_lost_or_wrong_part_of_the_status_is_put_right() {
     };
     let mut effective = BTreeSet::new();
     for scenario in scenarios() {
-        let (some, violations) = done(&scenario, &deeds, deed, status);
+        let (some, violations) = done(&scenario, Look::Asked, &deeds, deed, status);
         assert_eq!(violations, [], "{}", scenario.name);
         effective.extend(some);
     }

@@ -11,7 +11,7 @@ pub use drift::Drift;
 pub(crate) use drift::SOMEBODY;
 pub use status::{CORRUPTED, WIPED};
 
-use crate::{OBJECT, kubernetes::Key, scenario::ISSUER, world::World};
+use crate::{OBJECT, OPERATOR, ROTATED, kubernetes::Key, scenario::ISSUER, world::World};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -53,6 +53,10 @@ pub enum Deed {
     Switch(&'static str, u64),
     /// Another object, whose spec is not accepted, is changed twenty times a second.
     Flood,
+    /// The operator's access key is replaced by another: AWS refuses the old one from now on.
+    RotateKey,
+    /// There is no access key for a minute and a half, and AWS refuses the one that there was.
+    LoseKey,
 }
 
 impl Deed {
@@ -78,6 +82,8 @@ impl Deed {
             Self::Switch(patch, _) if patch.contains("quotas") => "quota full",
             Self::Switch(..) => "AWS in trouble",
             Self::Flood => "another floods",
+            Self::RotateKey => "key replaced",
+            Self::LoseKey => "key gone",
         }
     }
 
@@ -97,6 +103,8 @@ impl Deed {
             Self::StaleList,
             Self::AncientList,
             Self::Flood,
+            Self::RotateKey,
+            Self::LoseKey,
             Self::Switch(r#"{"expired_keys": ["AKIDOPERATOR"]}"#, 90),
             Self::Switch(r#"{"invalid_keys": ["AKIDOPERATOR"]}"#, 90),
             Self::Switch(
@@ -133,6 +141,11 @@ fn full() -> impl Iterator<Item = Deed> {
     ]
     .into_iter()
     .map(|patch| Deed::Switch(patch, 180))
+}
+
+/// Switches of an AWS that knows an access key no more.
+fn refusing(key: &str) -> Value {
+    json!({"invalid_keys": [key]})
 }
 
 /// How long a user waits for an object to go.
@@ -197,7 +210,7 @@ impl World {
     pub(crate) async fn perform(&self, deed: &Deed) {
         match deed {
             Deed::Drift(drift) => {
-                self.oracle().drifted();
+                self.oracle().drifted(drift.opens());
                 let _turn = self.turn().await;
                 drift.happen(self).await;
             }
@@ -233,6 +246,13 @@ impl World {
             Deed::StaleList => self.state().kubernetes.make_list_stale(),
             Deed::AncientList => self.state().kubernetes.make_list_ancient(),
             Deed::Flood => self.flood(),
+            Deed::RotateKey => {
+                let mut state = self.state();
+                (state.key, state.rotated) = (Some(ROTATED), true);
+                drop(state);
+                self.set_switches();
+            }
+            Deed::LoseKey => self.lose_key(),
         }
         self.announce();
     }
@@ -243,6 +263,7 @@ impl World {
         let has_api = self.api().is_some();
         let mut state = self.state();
         let object = state.kubernetes.get(&OBJECT).unwrap_or_default();
+        self.oracle().goes();
         if has_api && object["metadata"]["finalizers"].is_null() && self.oracle().was_stripped() {
             self.oracle().orphaned(None);
         }
@@ -265,10 +286,28 @@ impl World {
     /// Switches of AWS as the deeds that are going on want them.
     fn set_switches(&self) {
         let mut settings = self.usual().clone();
+        if self.state().rotated {
+            settings = settings.patched(&refusing(OPERATOR)).expect("switches");
+        }
         for patch in self.state().switched.patches() {
             settings = settings.patched(patch).expect("switches");
         }
         self.sandbox().set_settings(settings);
+    }
+
+    fn lose_key(&self) {
+        let Some(key) = self.state().key.take() else {
+            return;
+        };
+        let number = self.state().switched.on(refusing(key));
+        self.set_switches();
+        self.later(90, move |world| {
+            let mut state = world.state();
+            state.key = state.key.or(Some(key));
+            state.switched.off(number);
+            drop(state);
+            world.set_switches();
+        });
     }
 
     /// Another object, for a while: what it asks for is refused, again and again.

@@ -6,6 +6,8 @@
 pub(super) struct Excuses {
     /// Somebody has changed what is the object's, and it was not put right yet.
     pub(super) drifted: bool,
+    /// Such a change may have let somebody in.
+    pub(super) opened: bool,
     /// Something has changed that no living process knows of.
     pub(super) unseen: bool,
     /// Such a change is a request that arrived when its sender was gone.

@@ -222,6 +222,24 @@ pub(crate) fn shown(state: &Value, uid: &str) -> Value {
     })
 }
 
+/// What each thing is called in a form of [`of`] or of [`shown`].
+pub(crate) fn names(form: &Value) -> BTreeSet<String> {
+    let kinds = [
+        ("authorizer", &form["apis"][0]["authorizers"]),
+        ("route", &form["apis"][0]["routes"]),
+        ("stage", &form["apis"][0]["stages"]),
+        ("statement on", &form["grants"]),
+        ("function", &form["functions"]),
+    ];
+    let named = kinds.into_iter().flat_map(|(kind, things)| {
+        let names = things.as_object().into_iter().flat_map(Map::keys);
+        names.map(move |name| format!("{kind} {name}"))
+    });
+    let lists = [("API", &form["apis"]), ("role", &form["roles"])];
+    let only = lists.into_iter().filter(|(_, list)| items(list).next().is_some());
+    named.chain(only.map(|(kind, _)| kind.to_owned())).collect()
+}
+
 /// Two children of the object's APIs that do the same.
 pub(crate) fn twins(state: &Value, uid: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();

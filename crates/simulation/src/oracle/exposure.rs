@@ -164,6 +164,12 @@ impl Exposure {
         self.shared = None;
     }
 
+    /// The spec that is in force, and those wanted since; none before the first is in force.
+    pub(crate) fn since_rest(&self) -> impl Iterator<Item = &Value> {
+        let generations = self.generations.iter().filter(|_| self.in_force);
+        generations.map(|generation| &generation.spec)
+    }
+
     /// Whether another generation than the one in force is wanted.
     pub(crate) fn is_changing(&self) -> bool {
         self.in_force && self.generations.len() > 1

@@ -1,7 +1,7 @@
 //! What of others a request changes.
 
 use super::expected;
-use crate::{OPERATOR, ground::is_own_statement};
+use crate::{ground::is_own_statement, is_operator};
 use jwthttpapi_sandbox::Entry;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ impl Foreign {
     /// What the operator has changed of others.
     pub(super) fn changed_by(&self, entry: &Entry) -> Option<String> {
         let (operation, target) = (&entry.operation, entry.target.as_deref()?);
-        let changed = entry.committed && entry.access_key == OPERATOR;
+        let changed = entry.committed && is_operator(&entry.access_key);
         let foreign = changed && self.is_changed(operation, target, entry.resource.as_deref());
         foreign.then(|| format!("{operation} changed {target}"))
     }

@@ -16,7 +16,7 @@ mod traffic;
 pub use rule::{Rule, Violation};
 
 use crate::{
-    ACCOUNT, KUBE_SYSTEM, OBJECT, OPERATOR, REGION,
+    ACCOUNT, KUBE_SYSTEM, OBJECT, REGION, is_operator,
     kubernetes::Key,
     scenario::Scenario,
     world::{Instance, Service},
@@ -68,6 +68,8 @@ struct Court {
     changed: Timestamp,
     /// The object's uid.
     uid: String,
+    /// Whether it is being deleted.
+    goes: bool,
     /// The ids of all APIs that the object ever had, and how many it may have had.
     apis: BTreeSet<String>,
     may_have_had: usize,
@@ -108,6 +110,7 @@ impl Oracle {
             judged: 0,
             changed: Timestamp(0),
             uid: String::new(),
+            goes: false,
             apis: BTreeSet::new(),
             may_have_had: 1,
             known: BTreeSet::new(),
@@ -138,17 +141,24 @@ impl Oracle {
     pub fn lives(&self, uid: &str) {
         let mut court = self.court();
         uid.clone_into(&mut court.uid);
+        court.goes = false;
         court.apis.clear();
         court.may_have_had = 1;
         court.rest = None;
         court.excuses.let_go |= !court.known.is_empty() && court.wanted["deletionPolicy"] == "Retain";
     }
 
-    /// Somebody changes what is the object's: whom that lets in is not the operator's doing until it is put right.
-    pub fn drifted(&self) {
+    /// Somebody changes what is the object's. Whom a change that opens lets in is not the operator's doing until it is put right.
+    pub fn drifted(&self, opens: bool) {
         let mut court = self.court();
         court.excuses.drifted = true;
+        court.excuses.opened |= opens;
         court.excuses.unseen = true;
+    }
+
+    /// Somebody deletes the object.
+    pub(crate) fn goes(&self) {
+        self.court().goes = true;
     }
 
     /// Somebody deletes an API.
@@ -384,7 +394,10 @@ impl Oracle {
                 how,
             }));
         }
-        for id in own.iter().filter(|_| !court.excuses.drifted) {
+        if own.len() <= 1 && entries.iter().any(deletes) {
+            found.extend(court.unkept(&sandbox.state()));
+        }
+        for id in own.iter().filter(|_| !court.excuses.opened) {
             let open = court.exposure.judge(sandbox, id).into_iter();
             found.extend(open.map(|how| Violation {
                 rule: Rule::NeverOpen,
@@ -393,6 +406,12 @@ impl Oracle {
         }
         court.violated(found);
     }
+}
+
+/// Whether the operator has deleted something.
+fn deletes(entry: &Entry) -> bool {
+    let is_deletion = entry.operation.starts_with("Delete") || entry.operation == "RemovePermission";
+    entry.committed && is_operator(&entry.access_key) && is_deletion
 }
 
 /// Whether it makes a child that AWS would make twice.
@@ -408,6 +427,25 @@ impl Court {
         own.map(|(id, _)| id).collect()
     }
 
+    /// What every generation asks for since the one that was in force, and that is gone.
+    fn unkept(&self, state: &Value) -> Option<Violation> {
+        let Excuses {
+            drifted, orphaned, ..
+        } = self.excuses;
+        if self.goes || drifted || orphaned > 0 {
+            return None;
+        }
+        let wanted = self.exposure.since_rest();
+        let names = wanted.map(|spec| expected::names(&expected::of(spec, &self.organisation)));
+        let kept = names.reduce(|all, names| &all & &names)?;
+        let gone = &kept - &expected::names(&expected::shown(state, &self.uid));
+        let how = format!("{gone:?} was deleted, and was wanted before and after");
+        (!gone.is_empty()).then_some(Violation {
+            rule: Rule::Kept,
+            how,
+        })
+    }
+
     /// What the operator has written that was not its to write, or not then.
     fn written(&self, entries: &[Entry]) -> Vec<Violation> {
         let foreign = entries.iter().filter_map(|entry| self.foreign.changed_by(entry));
@@ -415,7 +453,7 @@ impl Court {
             rule: Rule::NothingForeign,
             how,
         });
-        let ours = |entry: &&Entry| entry.committed && entry.access_key == OPERATOR;
+        let ours = |entry: &&Entry| entry.committed && is_operator(&entry.access_key);
         let held = entries
             .iter()
             .filter(ours)

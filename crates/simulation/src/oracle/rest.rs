@@ -78,6 +78,7 @@ impl Oracle {
             ));
         }
         court.excuses.drifted &= left_alone;
+        court.excuses.opened &= left_alone;
         court.excuses.damaged &= held;
         court.excuses.late = false;
         let suspended = court.wanted["suspend"] == true;

@@ -14,6 +14,8 @@ pub enum Rule {
     OneApi,
     /// No two children of an API do the same.
     NoTwins,
+    /// What is wanted before a change and after it is not deleted meanwhile.
+    Kept,
     /// At rest AWS is as the spec says.
     AsSpecified,
     /// What is of others stays as it was, and is not written to.
@@ -50,6 +52,7 @@ impl Rule {
             Self::Served => "served throughout",
             Self::OneApi => "one API",
             Self::NoTwins => "no twins",
+            Self::Kept => "kept",
             Self::AsSpecified => "as specified",
             Self::NothingForeign => "nothing foreign",
             Self::NothingLeft => "nothing left",

@@ -88,15 +88,22 @@ const SHOWN: usize = 20;
 /// Walks over every change of every property, from a spec that says everything and from one that says little: once at rest,
 /// and once with the way back in flight. Only every `stride`-th change is made.
 pub fn every(ground: &Ground, workers: usize, stride: usize) -> Walked {
+    let walks = over_every_change();
+    let of_changes = walks.chunks(OF_A_CHANGE).step_by(stride);
+    let walks: Vec<Walk> = of_changes.flatten().cloned().collect();
+    go(ground, workers, &walks)
+}
+
+/// Walks over one change.
+const OF_A_CHANGE: usize = 2;
+
+fn over_every_change() -> Vec<Walk> {
     let schema = change::schema();
     let mut walks = Vec::new();
     for base in change::bases() {
-        for (index, change) in change::all(&schema, &base)
-            .into_iter()
-            .enumerate()
-            .step_by(stride)
-        {
-            for requests in [None, Some(index % MOST_IN_FLIGHT + 1)] {
+        for (index, change) in change::all(&schema, &base).into_iter().enumerate() {
+            let ways: [_; OF_A_CHANGE] = [None, Some(index % MOST_IN_FLIGHT + 1)];
+            for requests in ways {
                 let changed = Step {
                     spec: change.of(&base),
                     requests,
@@ -105,8 +112,9 @@ pub fn every(ground: &Ground, workers: usize, stride: usize) -> Walked {
                     spec: base.clone(),
                     requests: None,
                 };
+                let number = walks.len();
                 walks.push(Walk {
-                    name: format!("{change} {requests:?}"),
+                    name: format!("change {number}: {change} {requests:?}"),
                     first: base.clone(),
                     steps: vec![changed, back],
                     drawn: None,
@@ -114,7 +122,7 @@ pub fn every(ground: &Ground, workers: usize, stride: usize) -> Walked {
             }
         }
     }
-    go(ground, workers, &walks)
+    walks
 }
 
 /// Walks of several changes drawn by chance, half of them in flight, over an AWS whose unconfirmed behaviour is drawn, too.
@@ -124,13 +132,28 @@ pub fn random(ground: &Ground, workers: usize, count: usize, seed: u64) -> Walke
     go(ground, workers, &walks)
 }
 
-/// Walks one of those once more: its specs, each with the number of requests after which the next one comes, and its life.
-pub fn replay(ground: &Ground, seed: u64) -> (Vec<(Value, Option<usize>)>, Outcome) {
-    let walk = Walk::drawn(seed);
+/// Which walk.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    /// The one over the change of this number.
+    Change(usize),
+    /// The one that this seed draws.
+    Drawn(u64),
+}
+
+/// A walk's specs, each with the number of requests after which the next one comes, and its life.
+pub type Replayed = (Vec<(Value, Option<usize>)>, Outcome);
+
+/// Walks one of those once more, if there is such a one.
+pub fn replay(ground: &Ground, which: Which) -> Option<Replayed> {
+    let walk = match which {
+        Which::Change(number) => over_every_change().into_iter().nth(number)?,
+        Which::Drawn(seed) => Walk::drawn(seed),
+    };
     let (outcome, _) = walk.live(ground, &walk.scenario(&walk.first), &walk.steps);
     let first = (walk.first, None);
     let then = walk.steps.into_iter().map(|step| (step.spec, step.requests));
-    (std::iter::once(first).chain(then).collect(), outcome)
+    Some((std::iter::once(first).chain(then).collect(), outcome))
 }
 
 fn go(ground: &Ground, workers: usize, walks: &[Walk]) -> Walked {

@@ -12,7 +12,9 @@ use jwthttpapi_simulation::{
     ground,
     life::{self, Outcome},
     scenario::Scenario,
-    sweep, walk, workers,
+    sweep,
+    walk::{self, Which},
+    workers,
 };
 use std::{
     collections::BTreeMap,
@@ -29,6 +31,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Faults of a schedule drawn by chance, at most.
 const MOST: usize = 6;
+/// What is said of planted bugs.
+#[cfg(planted)]
+const DOCUMENTED: &str = include_str!("../../../../../docs/known-bugs.md");
 /// Planted bugs that have to open a path.
 #[cfg(planted)]
 const LEAST_OPENED: usize = 3;
@@ -55,9 +60,12 @@ enum Verb {
         /// Replays a schedule as a sweep shows it: `REQUEST:FAULT,…`.
         #[arg(long)]
         schedule: Option<String>,
-        /// Replays the walk of this number, as a sweep shows it.
+        /// Replays the walk of this number that was drawn by chance, as a sweep shows it.
         #[arg(long, conflicts_with_all = ["scenario", "seed", "schedule"])]
         walk: Option<u64>,
+        /// Replays the walk over the change of this number, as a sweep shows it.
+        #[arg(long, conflicts_with_all = ["scenario", "seed", "schedule", "walk"])]
+        change: Option<usize>,
     },
     /// Plants each known bug and looks for a life that shows it; in builds with `--cfg planted`.
     KnownBugs {
@@ -84,12 +92,16 @@ enum Verb {
 fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Sweep(whole) => whole.run(),
-        Verb::Show { walk: Some(walk), .. } => show_walk(walk),
+        Verb::Show { walk: Some(walk), .. } => show_walk(Which::Drawn(walk)),
+        Verb::Show {
+            change: Some(change), ..
+        } => show_walk(Which::Change(change)),
         Verb::Show {
             scenario,
             seed,
             schedule,
             walk: None,
+            change: None,
         } => show(scenario.as_deref(), seed, schedule.as_deref()),
         Verb::Slice { repeats, lives } => slice(repeats, lives),
         Verb::KnownBugs { bugs } => known_bugs(&bugs),
@@ -119,8 +131,13 @@ fn show(name: Option<&str>, seed: Option<u64>, schedule: Option<&str>) -> ExitCo
     tell(&life::live(&ground, &scenario, &schedule, seed.unwrap_or(1)))
 }
 
-fn show_walk(walk: u64) -> ExitCode {
-    let (specs, outcome) = walk::replay(&ground(), walk);
+fn show_walk(which: Which) -> ExitCode {
+    let Some((specs, outcome)) = walk::replay(&ground(), which) else {
+        eprintln!(
+            "there is no such change; `sweep --parts walks` shows the numbers of those that were not survived"
+        );
+        return ExitCode::from(2);
+    };
     for (spec, requests) in &specs {
         let rests = || "until it rests".to_owned();
         let until = requests.map_or_else(rests, |requests| format!("for {requests} requests"));
@@ -152,7 +169,7 @@ fn known_bugs(wanted: &[String]) -> ExitCode {
     use jwthttpapi_core::planted::Bug;
     let (ground, workers) = (ground(), available_parallelism().map_or(1, usize::from));
     let is_wanted = |bug: &Bug| wanted.is_empty() || wanted.iter().any(|name| Bug::named(name) == Some(*bug));
-    let (mut planted, mut caught, mut opened) = (0, 0, 0);
+    let (mut planted, mut caught, mut opened, mut undocumented) = (0, 0, 0, 0);
     println!("| bug | source | the operator | caught by | lives | shown by |\n|---|---|---|---|---|---|");
     for bug in Bug::ALL.into_iter().filter(is_wanted) {
         let catch = bugs::hunt(&ground, bug, workers);
@@ -160,10 +177,14 @@ fn known_bugs(wanted: &[String]) -> ExitCode {
         caught += usize::from(catch.shown.is_some());
         opened += usize::from(catch.rules().contains(&Rule::NeverOpen));
         println!("{}", bugs::row(bug, &catch));
+        if !DOCUMENTED.contains(&bugs::beginning(bug)) {
+            println!("docs/known-bugs.md has another row for it, or none");
+            undocumented += 1;
+        }
     }
     println!("\n{caught} of {planted} planted bugs were caught, {opened} of them by what they opened");
     let too_few = wanted.is_empty() && opened < LEAST_OPENED;
-    ExitCode::from(u8::from(caught != planted || too_few))
+    ExitCode::from(u8::from(caught != planted || too_few || undocumented > 0))
 }
 
 fn slice(repeats: usize, lives: usize) -> ExitCode {

@@ -105,10 +105,13 @@ impl Whole {
         for part in &self.parts {
             match part {
                 Part::One => {
+                    let (mut lives, mut survived) = (0, 0);
                     for scenario in singles {
                         let tally = sweep::exhaustive(&ground, scenario, faults, 1, workers);
+                        (lives, survived) = (lives + tally.lives, survived + tally.survived);
                         report(&format!("one fault, {}", scenario.name), tally, 0);
                     }
+                    println!("one fault, all of these: {survived} of {lives} survived");
                 }
                 Part::Two => report(
                     "two faults, brief",
