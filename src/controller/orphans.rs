@@ -12,6 +12,7 @@ use jwthttpapi_core::{
     api::{DeletionPolicy, JwtHttpApi},
     model::{Owner, name::Place, observed, owner::Claim},
     plan::Plan,
+    planted,
 };
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
@@ -119,7 +120,7 @@ impl Missing {
                 since: now,
                 confirmed: false,
             });
-            if !absence.confirmed && now.duration_since(absence.since) >= AGE {
+            if !absence.confirmed && (now.duration_since(absence.since) >= AGE || planted!(OrphansAtOnce)) {
                 absence.confirmed = true;
                 confirmed.push(id.clone());
             }

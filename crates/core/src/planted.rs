@@ -47,6 +47,7 @@ bugs! {
     NoListBeforeRelease: "rule 5", "lets a deleted object go without a look at the list of APIs";
     KeepDuplicates: "rule 6", "never removes a duplicate";
     LeftBehind: "rule 6, reclaim", "takes over what a namesake left and forgets whose it was";
+    OrphansAtOnce: "rule 6, orphans", "deletes an orphan as soon as one list lacks its object";
     UnwrittenGrants: "rule 7", "adds a statement to a function's policy before status says so";
     AnyOrder: "rule 8", "changes routes and authorizers in any order";
     SwitchOvertakes: "rule 8, the endpoint's switch", "switches the endpoint on while deployments are on their way";

@@ -174,6 +174,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
             [],
         ),
         Bug::FinalizerFirst => with(Scenario::smallest(), 1, [Fault::Crash(Side::Before), died]),
+        Bug::OrphansAtOnce => with(Scenario::abandoned(), 0, []),
         Bug::NoBudget => with(Scenario::wide(), 0, []),
         Bug::SwitchOvertakes => with(Scenario::switched(), 0, []),
         Bug::RepointsAtOnce | Bug::GoesAtOnce | Bug::EndsFirst => Scenario::repointed()

@@ -20,6 +20,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 const LIMIT: Duration = Duration::from_secs(3600);
 /// How long late requests and answers are waited for after a phase: longer than any wait for AWS's lists.
 pub(crate) const SETTLE: Duration = Duration::from_secs(70);
+/// How long an orphan may be there: it is looked for once in a period of resyncs, twice an hour apart, and a process that begins
+/// anew knows of none.
+const ORPHANED: Duration = Duration::from_hours(6);
 /// Two periods of resyncs, and their jitter.
 const TWO_RESYNCS: Duration = Duration::from_secs(1500);
 /// How often it is looked at what AWS serves while that may change by itself.
@@ -200,7 +203,15 @@ impl<'a> Life<'a> {
 
     async fn phase(&mut self, phase: Phase) -> Result<(), String> {
         let from = self.world.state().journal.len();
+        let uid = self.object().unwrap_or_default()["metadata"]["uid"].clone();
         self.user(phase);
+        if phase == Phase::Delete && self.scenario.abandoned {
+            let is_removed = |world: &World| {
+                let mut apis = world.sandbox().apis().into_iter();
+                apis.all(|(_, tags)| tags.get("jwthttpapi.dev/uid").is_none_or(|of| uid != *of))
+            };
+            self.until(ORPHANED, is_removed).await;
+        }
         let mut ended = self.come_to_rest(phase).await;
         if ended.is_ok() && phase == Phase::Steady && self.scenario.resyncs && self.object().is_some() {
             self.rest().await;
@@ -305,6 +316,7 @@ impl<'a> Life<'a> {
                 }
             }
             Phase::Steady => self.ask("now"),
+            Phase::Delete if self.scenario.abandoned => self.world.abandon(),
             Phase::Delete => self.world.delete(),
         }
     }

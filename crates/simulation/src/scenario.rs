@@ -38,6 +38,8 @@ pub struct Scenario {
     pub resyncs: bool,
     /// Whether another object is there, on the same functions, for which all is done.
     pub neighbour: bool,
+    /// Whether the object goes without its finalizer in the end, and what it leaves in AWS is an orphan.
+    pub abandoned: bool,
     /// The name of the bug that is planted in the operator, in builds that can.
     pub planted: Option<&'static str>,
 }
@@ -76,8 +78,8 @@ impl Scenario {
     }
 
     /// Every scenario in which each request is met by each fault: those above, a strict organisation, a full budget, lists and
-    /// reads that lag, two processes, of which one leads or each of them does, another object, what is retained or suspended,
-    /// lists of many pages, an endpoint that is switched on, and routes that get other functions.
+    /// reads that lag, two processes, of which one leads or each of them does, another object, what is retained, suspended or
+    /// left without its object, lists of many pages, an endpoint that is switched on, and routes that get other functions.
     pub fn every() -> Vec<Self> {
         let mut every = Self::all();
         every.extend([
@@ -90,6 +92,7 @@ impl Scenario {
             Self::beside(),
             Self::retained(),
             Self::suspended(),
+            Self::abandoned(),
             Self::paged(),
             Self::switched(),
         ]);
@@ -98,7 +101,7 @@ impl Scenario {
     }
 
     /// Every scenario that faults are drawn for: one of each kind, twice as often as two processes, of which one leads or each
-    /// of them does, as another object beside it, as what is retained or suspended, as a narrow budget, as an endpoint that is
+    /// of them does, as another object beside it, as what is retained, suspended or left without its object, as a narrow budget, as an endpoint that is
     /// switched on, and as each way to get other functions. Leases are most of what two ask for.
     pub fn by_chance() -> Vec<Self> {
         let mut all = Self::all();
@@ -109,6 +112,7 @@ impl Scenario {
             Self::beside(),
             Self::retained(),
             Self::suspended(),
+            Self::abandoned(),
             Self::unhurried(),
             Self::switched(),
         ]);
@@ -138,6 +142,16 @@ impl Scenario {
             resyncs: false,
             ..Self::functions()
         }
+    }
+
+    /// One of everything, whose object goes without its finalizer: an hour later the operator removes what is left.
+    pub fn abandoned() -> Self {
+        let mut abandoned = Self::retained();
+        abandoned.name = "abandoned";
+        abandoned.first["deletionPolicy"] = json!("Delete");
+        abandoned.flags = &["--delete-orphans"];
+        abandoned.abandoned = true;
+        abandoned
     }
 
     /// Changed and suspended at once, so that the change waits, and the deletion, too, until that is lifted.

@@ -270,6 +270,15 @@ impl World {
         state.kubernetes.delete(&OBJECT, now);
     }
 
+    /// An administrator takes the finalizer off and deletes the object: what it has in AWS is for the operator to find.
+    pub(crate) fn abandon(&self) {
+        self.oracle().abandoned(self.sandbox());
+        let now = self.now();
+        let store = &mut self.state().kubernetes;
+        store.strip_finalizers(&OBJECT);
+        store.delete(&OBJECT, now);
+    }
+
     fn switch(&self, patch: &str, seconds: u64) {
         let patch: Value = serde_json::from_str(patch).expect("a patch");
         for action in denied::denied(&patch) {

@@ -70,6 +70,10 @@ struct Court {
     uid: String,
     /// Whether it is being deleted.
     goes: bool,
+    /// When it went without its finalizer in the end.
+    abandoned: Option<Timestamp>,
+    /// Whether the operator deletes orphans.
+    deletes_orphans: bool,
     /// The ids of all APIs that the object ever had, and how many it may have had.
     apis: BTreeSet<String>,
     may_have_had: usize,
@@ -86,6 +90,8 @@ struct Court {
 
 /// By then whatever was written is in force in every simulated AWS, in milliseconds.
 const IN_FORCE: u64 = 20_000;
+/// How long an orphan's object has been missing before anything is deleted, in milliseconds.
+const ORPHANS_AGE: u64 = 3_600_000;
 /// Violations of one life that are worth keeping: one mistake often shows again and again.
 const KEPT: usize = 10;
 
@@ -111,6 +117,8 @@ impl Oracle {
             changed: Timestamp(0),
             uid: String::new(),
             goes: false,
+            abandoned: None,
+            deletes_orphans: settings.delete_orphans,
             apis: BTreeSet::new(),
             may_have_had: 1,
             known: BTreeSet::new(),
@@ -159,6 +167,13 @@ impl Oracle {
     /// Somebody deletes the object.
     pub(crate) fn goes(&self) {
         self.court().goes = true;
+    }
+
+    /// The object goes without its finalizer: what it leaves is to be removed, and not before it has been missing for an hour.
+    pub(crate) fn abandoned(&self, sandbox: &Sandbox) {
+        let mut court = self.court();
+        court.goes = true;
+        court.abandoned = Some(sandbox.now());
     }
 
     /// Somebody deletes an API.
@@ -465,7 +480,18 @@ impl Court {
                 entry.operation
             ),
         });
-        foreign.chain(held).collect()
+        let missing_for = self.abandoned.map(|since| self.changed.0.saturating_sub(since.0));
+        let hasty = entries.iter().filter(|entry| {
+            deletes(entry) && missing_for.is_some_and(|missing_for| missing_for < ORPHANS_AGE)
+        });
+        let hasty = hasty.map(|entry| Violation {
+            rule: Rule::NothingForeign,
+            how: format!(
+                "{} of an orphan whose object has not been missing for an hour",
+                entry.operation
+            ),
+        });
+        foreign.chain(held).chain(hasty).collect()
     }
 
     /// Whether there may be two children that do the same: somebody made one, or who makes one cannot know of the other.

@@ -71,7 +71,11 @@ impl Oracle {
             found.push((Rule::NothingLeft, "something carries the object's uid".to_owned()));
         }
         let alive: BTreeSet<String> = world.sandbox().apis().into_iter().map(|(id, _)| id).collect();
-        for orphan in court.orphans.difference(&alive) {
+        for orphan in court
+            .orphans
+            .difference(&alive)
+            .filter(|_| !court.deletes_orphans)
+        {
             found.push((
                 Rule::NothingForeign,
                 format!("the namesake's API {orphan} is gone"),

@@ -27,6 +27,7 @@ impl Scenario {
             verified: true,
             resyncs: false,
             neighbour: false,
+            abandoned: false,
             planted: None,
         }
     }
