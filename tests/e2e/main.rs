@@ -16,6 +16,7 @@ mod binary;
 mod clusters;
 mod cost;
 mod credentials;
+mod demo;
 mod examples;
 mod ground;
 mod identities;
