@@ -9,6 +9,9 @@ fn the_demo_comes_as_it_is_told() {
     let demo = places::binary("jwthttpapi-local").unwrap();
     let told = command::run(Command::new(demo).arg("demo"), None).unwrap();
     println!("{told}");
-    assert!(told.contains("12 writes: the minimum, none of them refused."), "{told}");
+    assert!(
+        told.contains("12 writes: the minimum, none of them refused."),
+        "{told}"
+    );
     assert!(told.contains("AWS is as it was before: empty."), "{told}");
 }

@@ -330,26 +330,20 @@ impl Scenario {
         switched
     }
 
-    /// Routes that get other functions, a function of the object's own that goes for another, a route beside a broader one, and one
-    /// that gives way to narrower ones, on an AWS that is slow to deploy and in which permissions come into force late.
-    fn repointed_by_role() -> Self {
-        let own = |name: &str| json!({"name": name, "runtime": "python3.14", "handler": "index.handler", "code": "handler = print"});
+    /// Routes that get other functions, one beside a broader one, and one that gives way to narrower ones, on an AWS that is slow to
+    /// deploy and in which permissions come into force late.
+    fn repointed_by(mode: &str) -> Self {
         let mut repointed = Self::smallest();
-        repointed.name = "repointed";
         repointed.switches = json!({"iam_delay_ms": 8_000, "deploy_delay_ms": 3_000});
-        repointed.first["invocation"] = json!({"mode": "Role"});
+        repointed.first["invocation"] = json!({"mode": mode});
         let mut second = repointed.first.clone();
-        repointed.first["functions"] = json!([own("old")]);
         repointed.first["routes"] = json!([
             route("GET /a", "one"),
-            {"routeKey": "GET /own", "lambda": {"function": "old"}},
             route("GET /{proxy+}", "one"),
             route("ANY /parts/{proxy+}", "one"),
         ]);
-        second["functions"] = json!([own("new")]);
         second["routes"] = json!([
             route("GET /a", "two"),
-            {"routeKey": "GET /own", "lambda": {"function": "new"}},
             route("GET /b", "two"),
             route("GET /{proxy+}", "three"),
             route("GET /parts/c", "one"),
@@ -359,25 +353,33 @@ impl Scenario {
         repointed
     }
 
-    /// Those with a role, with statements in the functions' policies, and from one to the other.
-    pub fn repointed() -> [Self; 4] {
-        let by_role = Self::repointed_by_role();
-        let mut by_policy = by_role.clone();
-        let specs = [Some(&mut by_policy.first), by_policy.second.as_mut()];
-        for spec in specs.into_iter().flatten() {
-            spec["invocation"] = json!({"mode": "ResourcePolicy"});
+    /// The object has this function of its own then, and a route to it.
+    fn with_own(spec: &mut Value, name: &str) {
+        spec["functions"] = json!([{"name": name, "runtime": "python3.14", "handler": "index.handler", "code": "handler = print"}]);
+        if let Some(routes) = spec["routes"].as_array_mut() {
+            routes.push(json!({"routeKey": "GET /own", "lambda": {"function": name}}));
         }
+    }
+
+    /// Those with a role and a function of the object's own that goes for another, with statements in the functions' policies, and
+    /// from a role to statements and back.
+    pub fn repointed() -> [Self; 4] {
+        let (by_role, by_policy) = (Self::repointed_by("Role"), Self::repointed_by("ResourcePolicy"));
         let to = |name, from: &Self, to: &Self| Self {
             name,
-            first: from.first.clone(),
             second: to.second.clone(),
-            ..by_role.clone()
+            ..from.clone()
         };
+        let mut own = to("repointed", &by_role, &by_role);
+        Self::with_own(&mut own.first, "old");
+        if let Some(second) = &mut own.second {
+            Self::with_own(second, "new");
+        }
         [
             to("repointed-by-policy", &by_policy, &by_policy),
             to("repointed-to-policy", &by_role, &by_policy),
             to("repointed-to-role", &by_policy, &by_role),
-            by_role,
+            own,
         ]
     }
 
