@@ -42,6 +42,7 @@ pub(crate) use traffic::is_write;
 #[derive(Clone)]
 pub struct Oracle(Arc<Mutex<Court>>);
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
 struct Court {
     violations: Vec<Violation>,
     exposure: Exposure,
@@ -68,10 +69,8 @@ struct Court {
     changed: Timestamp,
     /// The object's uid.
     uid: String,
-    /// Whether it is being deleted.
-    goes: bool,
-    /// When it went without its finalizer in the end.
-    abandoned: Option<Timestamp>,
+    /// How it goes, if it does.
+    end: End,
     /// Whether the operator deletes orphans.
     deletes_orphans: bool,
     /// The ids of all APIs that the object ever had, and how many it may have had.
@@ -86,6 +85,17 @@ struct Court {
     /// Whether several processes act at once, none of which knows what the others have just written.
     rivals: bool,
     excuses: Excuses,
+}
+
+/// How an object goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It lives.
+    NotYet,
+    /// It is being deleted.
+    Deleted,
+    /// It went then, without its finalizer.
+    Abandoned(Timestamp),
 }
 
 /// By then whatever was written is in force in every simulated AWS, in milliseconds.
@@ -116,8 +126,7 @@ impl Oracle {
             judged: 0,
             changed: Timestamp(0),
             uid: String::new(),
-            goes: false,
-            abandoned: None,
+            end: End::NotYet,
             deletes_orphans: settings.delete_orphans,
             apis: BTreeSet::new(),
             may_have_had: 1,
@@ -149,7 +158,7 @@ impl Oracle {
     pub fn lives(&self, uid: &str) {
         let mut court = self.court();
         uid.clone_into(&mut court.uid);
-        court.goes = false;
+        court.end = End::NotYet;
         court.apis.clear();
         court.may_have_had = 1;
         court.rest = None;
@@ -166,14 +175,12 @@ impl Oracle {
 
     /// Somebody deletes the object.
     pub(crate) fn goes(&self) {
-        self.court().goes = true;
+        self.court().end = End::Deleted;
     }
 
     /// The object goes without its finalizer: what it leaves is to be removed, and not before it has been missing for an hour.
     pub(crate) fn abandoned(&self, sandbox: &Sandbox) {
-        let mut court = self.court();
-        court.goes = true;
-        court.abandoned = Some(sandbox.now());
+        self.court().end = End::Abandoned(sandbox.now());
     }
 
     /// Somebody deletes an API.
@@ -447,7 +454,7 @@ impl Court {
         let Excuses {
             drifted, orphaned, ..
         } = self.excuses;
-        if self.goes || drifted || orphaned > 0 {
+        if self.end != End::NotYet || drifted || orphaned > 0 {
             return None;
         }
         let wanted = self.exposure.since_rest();
@@ -480,7 +487,10 @@ impl Court {
                 entry.operation
             ),
         });
-        let missing_for = self.abandoned.map(|since| self.changed.0.saturating_sub(since.0));
+        let missing_for = match self.end {
+            End::Abandoned(since) => Some(self.changed.0.saturating_sub(since.0)),
+            End::NotYet | End::Deleted => None,
+        };
         let hasty = entries.iter().filter(|entry| {
             deletes(entry) && missing_for.is_some_and(|missing_for| missing_for < ORPHANS_AGE)
         });
