@@ -163,7 +163,7 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     /// Waits until it may be sent, and looks now and then whether it is still wanted.
-    async fn come(&self) -> Result<(), Stop> {
+    pub(super) async fn come(&self) -> Result<(), Stop> {
         let left = |at: Instant| at.saturating_duration_since(Instant::now());
         while let Some(at) = self.not_before.filter(|at| !left(*at).is_zero()) {
             if (self.cut)() || self.deadline.is_some_and(|deadline| at >= deadline) {
@@ -178,7 +178,7 @@ impl Turn<'_> {
 /// Why a write was not done.
 #[derive(Clone, Debug)]
 pub(crate) enum Stop {
-    /// It was not wanted any more, and was not sent.
+    /// It was not wanted any more, or what it was wanted for is no longer so; it was not sent.
     Cut,
     /// It did not succeed.
     Fault(Fault),

@@ -29,7 +29,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// What is said of a pass that another one has to go on with.
-const CHANGED: &str = "the object changed while work was going on";
+const CHANGED: &str = "something changed while work was going on";
 
 /// What is said of a pass whose look may not have shown what this process wrote.
 const OLD: &str =

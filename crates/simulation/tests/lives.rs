@@ -538,6 +538,13 @@ fn an_endpoint_is_switched_on_when_what_it_is_to_serve_is_deployed() {
     assert_eq!(outcome.violations, []);
 }
 
+/// What was written is not deployed then, and the endpoint would serve what was before it.
+#[test]
+fn an_endpoint_is_not_switched_on_when_somebody_has_just_ended_the_deployments() {
+    let ends = Fault::Deed(Deed::Drift(Drift::StopDeploying));
+    all_survive(&sweep::exhaustive(&GROUND, &Scenario::switched(), &[ends], 1, 2));
+}
+
 #[test]
 fn whom_a_change_lets_in_before_and_after_it_is_served_all_the_while() {
     for scenario in Scenario::repointed() {

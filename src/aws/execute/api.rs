@@ -46,7 +46,24 @@ pub(super) fn update<'a>(to: To<'a>, ids: &Ids<'_>, change: &ApiChange) -> Resul
         .set_cors_configuration(change.cors.as_ref().map(cors))
         .set_disable_execute_api_endpoint(change.disable_execute_api_endpoint)
         .set_ip_address_type(change.ip_address_type.map(address_type));
-    Ok(to.change(Operation::UpdateApi, request.send()))
+    let sending = to.change(Operation::UpdateApi, request.send());
+    if change.disable_execute_api_endpoint == Some(false) {
+        let id = ids.api()?.to_owned();
+        return Ok(if_deployed(to, id, sending).boxed());
+    }
+    Ok(sending)
+}
+
+/// Sends what switches the endpoint on if the stage still deploys by itself when its time has come. Somebody who ended that since the
+/// plan was made kept what was written meanwhile from being deployed, and the endpoint would serve what was before it.
+async fn if_deployed(to: To<'_>, id: String, sending: Sending<'_>) -> Result<Made, Stop> {
+    to.turn.come().await?;
+    let stage = to.session.stage(&id, DEFAULT_STAGE).await.map_err(Stop::Fault)?;
+    if stage.is_some_and(|stage| stage.auto_deploy) {
+        sending.await
+    } else {
+        Err(Stop::Cut)
+    }
 }
 
 /// CORS whole: a list or flag that is left out would keep its value (O, aws-facts §6).

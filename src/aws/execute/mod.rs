@@ -42,7 +42,7 @@ pub struct Outcome {
     pub faults: Vec<(Step, Fault)>,
     /// Steps that were not sent, because of a fault or because the plan was cut.
     pub skipped: Vec<Step>,
-    /// Whether the caller or the deadline cut the plan before its end.
+    /// Whether the caller or the deadline cut the plan before its end, or AWS was found other than it was made for.
     pub cut: bool,
     /// When the last write ended, or may have, after which API Gateway deploys the stage anew.
     pub deploying_since: Option<Instant>,

@@ -188,6 +188,8 @@ impl Oracle {
         let mut court = self.court();
         court.orphans.remove(api);
         court.may_have_had += 1;
+        // By its API all that belongs to an orphan is found.
+        court.excuses.orphaned += u32::from(matches!(court.end, End::Abandoned(_)));
     }
 
     /// Somebody takes an API away: it is nobody's, or somebody else's, and the object needs another.
