@@ -81,3 +81,30 @@ async fn a_change_that_waits_is_cut_within_a_second_when_it_is_not_wanted_any_mo
     assert!(outcome.skipped.iter().any(leads_elsewhere));
     assert!(!outcome.done.iter().any(leads_elsewhere));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_stays_off_when_its_stage_deploys_no_more_and_comes_on_with_the_next_plan() {
+    let wanted = |disabled: bool, audience: &str| {
+        desired(json!({
+            "invocation": {"mode": "ResourcePolicy"}, "audience": [audience], "disableExecuteApiEndpoint": disabled,
+            "routes": [{"routeKey": "GET /a", "lambda": {"name": "a"}}],
+        }))
+    };
+    let ground = patient_ground(&json!({}), IAM);
+    ground.functions(&["a"]).await;
+    let id = ground.create(&wanted(true, "one")).await;
+    let (on, plan) = (
+        wanted(false, "two"),
+        ground.plan(&wanted(false, "two"), Some(&id)).await,
+    );
+    let update = ground.gateway().update_stage().api_id(&id);
+    let stopped = update.stage_name("$default").auto_deploy(false).send().await;
+    stopped.unwrap();
+
+    let outcome = ground.run(plan).await;
+    assert!(outcome.cut && outcome.faults.is_empty());
+    assert!(ground.api(&id).await.disable_execute_api_endpoint);
+    let writes = ground.converge(&on, &id).await;
+    assert_eq!(writes, ["UpdateStage", "UpdateApi"]);
+    assert!(!ground.api(&id).await.disable_execute_api_endpoint);
+}
