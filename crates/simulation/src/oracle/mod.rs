@@ -180,7 +180,10 @@ impl Oracle {
 
     /// The object goes without its finalizer: what it leaves is to be removed, and not before it has been missing for an hour.
     pub(crate) fn abandoned(&self, sandbox: &Sandbox) {
-        self.court().end = End::Abandoned(sandbox.now());
+        let mut court = self.court();
+        court.end = End::Abandoned(sandbox.now());
+        // The status went with the object: from now on log groups alone tell of functions.
+        court.excuses.forgot_functions = true;
     }
 
     /// Somebody deletes an API.
@@ -188,7 +191,13 @@ impl Oracle {
         let mut court = self.court();
         court.orphans.remove(api);
         court.may_have_had += 1;
-        // By its API all that belongs to an orphan is found.
+        drop(court);
+        self.hidden();
+    }
+
+    /// Somebody takes away what tells of an API that it is to go with its object: of an orphan nobody can tell any more.
+    pub fn hidden(&self) {
+        let mut court = self.court();
         court.excuses.orphaned += u32::from(matches!(court.end, End::Abandoned(_)));
     }
 

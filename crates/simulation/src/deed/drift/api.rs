@@ -22,7 +22,10 @@ pub(super) async fn happen(drift: Drift, world: &World, gateway: &Gateway, api: 
             drop(update.ip_address_type(IpAddressType::Dualstack).send().await);
         }
         Drift::DropCors => drop(gateway.delete_cors_configuration().api_id(api).send().await),
-        Drift::DropTags => untag(gateway, api, without_nonce()).await,
+        Drift::DropTags => {
+            world.oracle().hidden();
+            untag(gateway, api, without_nonce()).await;
+        }
         Drift::DropNonce => untag(gateway, api, [NONCE]).await,
         Drift::ReplaceNonce => replace_nonce(world, gateway, api).await,
         Drift::LoseProof => {
@@ -34,7 +37,10 @@ pub(super) async fn happen(drift: Drift, world: &World, gateway: &Gateway, api: 
             tag(gateway, api, PROOF).await;
         }
         Drift::DropUserTags => untag(gateway, api, [USER_TAG]).await,
-        Drift::ChangeOwnerTags => tag(gateway, api, without_nonce()).await,
+        Drift::ChangeOwnerTags => {
+            world.oracle().hidden();
+            tag(gateway, api, without_nonce()).await;
+        }
         Drift::ChangeUserTags => tag(gateway, api, [USER_TAG]).await,
         Drift::AddTag => tag(gateway, api, [MORE]).await,
         _ => drop(update.cors_configuration(cors(drift)).send().await),
