@@ -47,7 +47,7 @@ pub(super) fn update<'a>(to: To<'a>, ids: &Ids<'_>, change: &ApiChange) -> Resul
         .set_disable_execute_api_endpoint(change.disable_execute_api_endpoint)
         .set_ip_address_type(change.ip_address_type.map(address_type));
     let sending = to.change(Operation::UpdateApi, request.send());
-    if change.disable_execute_api_endpoint == Some(false) {
+    if change.switches_on() {
         let id = ids.api()?.to_owned();
         return Ok(if_deployed(to, id, sending).boxed());
     }

@@ -472,7 +472,7 @@ impl Step {
     /// Whether it lets in whom the last deployment admits, and may do so before what was written earlier is deployed: the
     /// endpoint's switch, which wants a deployment by the documents (D), of which none says that it waits for one.
     pub fn overtakes(&self) -> bool {
-        matches!(self, Self::UpdateApi(change) if change.disable_execute_api_endpoint == Some(false))
+        matches!(self, Self::UpdateApi(change) if change.switches_on())
     }
 
     /// Whether traffic has to wait until IAM has settled: a new role that invokes, a changed trust, another
@@ -501,6 +501,13 @@ pub struct ApiChange {
     pub disable_execute_api_endpoint: Option<bool>,
     /// Address family.
     pub ip_address_type: Option<crate::api::IpAddressType>,
+}
+
+impl ApiChange {
+    /// Whether the endpoint answers from then on.
+    pub fn switches_on(&self) -> bool {
+        self.disable_execute_api_endpoint == Some(false)
+    }
 }
 
 /// Who may call a route, as it is sent: type, authorizer and scopes always together (O).
