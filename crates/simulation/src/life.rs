@@ -322,7 +322,7 @@ impl<'a> Life<'a> {
     }
 
     /// Asks for a verification.
-    fn ask(&self, word: &str) {
+    pub(crate) fn ask(&self, word: &str) {
         let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: word}}});
         let _ = self.world.state().kubernetes.merge(&OBJECT, false, &annotation);
     }

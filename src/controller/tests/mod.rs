@@ -1,5 +1,6 @@
 //! What a reconcile makes of an object and its world.
 
+mod context;
 mod drift;
 mod errors;
 mod functions;

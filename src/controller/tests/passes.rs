@@ -1,8 +1,8 @@
 //! What a pass says of an object, and when the next one is due.
 
-use super::super::{context::Memory, expected::STALE_LIST, pass::Next, take_stock};
-use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, merge, own};
-use jwthttpapi_core::api::{ConditionType, FINALIZER, JwtHttpApi, Reason};
+use super::super::{expected::STALE_LIST, pass::Next};
+use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, own};
+use jwthttpapi_core::api::{ConditionType, FINALIZER, Reason};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::Instant;
@@ -340,62 +340,4 @@ async fn of_several_troubles_of_a_deletion_the_gravest_is_said() {
     ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.findings.programmed.reason, Reason::AccessDenied);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
-    let ground = Ground::new().await;
-    let (now, later) = ("2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z");
-    let object = |more: Value| {
-        let mut metadata =
-            json!({"uid": "u1", "generation": 2, "creationTimestamp": now, "finalizers": [FINALIZER]});
-        merge(&mut metadata, more);
-        ground.edit("metadata", metadata);
-        serde_json::from_value::<JwtHttpApi>(ground.kubernetes.get(PATH).unwrap()).unwrap()
-    };
-    let worked_on = object(json!({}));
-    for (shown, cut) in [
-        (json!({}), false),
-        (json!({"labels": {"team": "shop"}}), false),
-        // A watch that is behind our own read.
-        (json!({"generation": 1}), false),
-        (json!({"generation": 3}), true),
-        (json!({"deletionTimestamp": later}), true),
-        (json!({"finalizers": []}), true),
-        (json!({"uid": "u2", "creationTimestamp": later}), true),
-        // A predecessor.
-        (
-            json!({"uid": "u0", "creationTimestamp": "2027-01-15T07:00:00Z"}),
-            false,
-        ),
-    ] {
-        object(json!({"labels": null, "deletionTimestamp": null}));
-        object(shown.clone());
-        ground.show();
-        assert_eq!(ground.ctx.outdated(&worked_on), cut, "{shown}");
-    }
-    // A watch that does not show yet what has just been put on.
-    object(json!({"labels": null, "deletionTimestamp": null, "finalizers": []}));
-    ground.show();
-    assert!(!ground.ctx.outdated(&object(json!({}))));
-    ground.vanish();
-    ground.show();
-    assert!(ground.ctx.outdated(&worked_on));
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_remembered_of_an_object_goes_when_the_watch_lacks_it() {
-    let ground = Ground::new().await;
-    let memory = || Memory {
-        unheld: 1,
-        ..Memory::default()
-    };
-    ground.ctx.remember("u1", memory());
-    ground.ctx.remember("u0", memory());
-    ground.show();
-    take_stock(&ground.ctx);
-    assert_eq!(
-        (ground.ctx.recall("u1").unheld, ground.ctx.recall("u0").unheld),
-        (1, 0)
-    );
 }

@@ -2,14 +2,13 @@
 
 use super::{CORRUPTED, Deed, Drift, WIPED, denials, full};
 use crate::{
-    OBJECT, OPERATOR, ROTATED,
+    OPERATOR, ROTATED,
     fault::{Fault, Schedule},
     ground, is_operator,
     life::{self, Life, Phase},
     oracle::Violation,
     scenario::Scenario,
 };
-use jwthttpapi_core::api::REQUESTED_AT;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
@@ -66,9 +65,7 @@ fn done<D: Copy + Send + Sync>(
             // Longer than anything lasts that somebody does.
             for round in 0..2 {
                 if look == Look::Asked {
-                    let word =
-                        json!({"metadata": {"annotations": {REQUESTED_AT: format!("{number} {round}")}}});
-                    let _ = life.world.state().kubernetes.merge(&OBJECT, false, &word);
+                    life.ask(&format!("{number} {round}"));
                     life.world.announce();
                 }
                 let passes = Duration::from_secs(if look == Look::Asked { 200 } else { 700 });

@@ -4,6 +4,7 @@ mod denied;
 mod drift;
 #[cfg(test)]
 mod effects;
+mod keys;
 mod status;
 
 pub use denied::denials;
@@ -11,7 +12,7 @@ pub use drift::Drift;
 pub(crate) use drift::SOMEBODY;
 pub use status::{CORRUPTED, WIPED};
 
-use crate::{OBJECT, OPERATOR, ROTATED, kubernetes::Key, scenario::ISSUER, world::World};
+use crate::{OBJECT, OPERATOR, kubernetes::Key, scenario::ISSUER, world::World};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -143,11 +144,6 @@ fn full() -> impl Iterator<Item = Deed> {
     .map(|patch| Deed::Switch(patch, 180))
 }
 
-/// Switches of an AWS that knows an access key no more.
-fn refusing(key: &str) -> Value {
-    json!({"invalid_keys": [key]})
-}
-
 /// How long a user waits for an object to go.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
@@ -246,12 +242,7 @@ impl World {
             Deed::StaleList => self.state().kubernetes.make_list_stale(),
             Deed::AncientList => self.state().kubernetes.make_list_ancient(),
             Deed::Flood => self.flood(),
-            Deed::RotateKey => {
-                let mut state = self.state();
-                (state.key, state.rotated) = (Some(ROTATED), true);
-                drop(state);
-                self.set_switches();
-            }
+            Deed::RotateKey => self.rotate_key(),
             Deed::LoseKey => self.lose_key(),
         }
         self.announce();
@@ -296,27 +287,12 @@ impl World {
     fn set_switches(&self) {
         let mut settings = self.usual().clone();
         if self.state().rotated {
-            settings = settings.patched(&refusing(OPERATOR)).expect("switches");
+            settings = settings.patched(&keys::refusing(OPERATOR)).expect("switches");
         }
         for patch in self.state().switched.patches() {
             settings = settings.patched(patch).expect("switches");
         }
         self.sandbox().set_settings(settings);
-    }
-
-    fn lose_key(&self) {
-        let Some(key) = self.state().key.take() else {
-            return;
-        };
-        let number = self.state().switched.on(refusing(key));
-        self.set_switches();
-        self.later(90, move |world| {
-            let mut state = world.state();
-            state.key = state.key.or(Some(key));
-            state.switched.off(number);
-            drop(state);
-            world.set_switches();
-        });
     }
 
     /// Another object, for a while: what it asks for is refused, again and again.
