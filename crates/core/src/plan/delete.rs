@@ -2,7 +2,9 @@
 
 use super::functions::{deleted_before, is_own, ours, remove};
 use super::invocation::delete_role;
-use super::step::{Plan, Planned, Refs, Service, Step};
+use super::kind::Service;
+use super::planned::{Plan, Planned, Refs};
+use super::step::Step;
 use crate::model::Owner;
 use crate::model::document;
 use crate::model::name::RoleName;

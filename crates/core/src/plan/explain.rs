@@ -1,6 +1,7 @@
 //! A step in words: one line, stable, for logs, events and snapshots.
 
-use super::step::{Authorize, Plan, Step};
+use super::planned::Plan;
+use super::step::{Authorize, Step};
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Filters over a plan: what may be done of it in a given situation.
 
-use super::step::{Plan, Planned, Settled};
+use super::planned::{Plan, Planned, Settled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What remains of a plan while references are unresolved: steps that take access away, and what they need.
@@ -39,7 +39,8 @@ pub fn only_tightening(plan: Plan) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::step::{Refs, Step};
+    use crate::plan::planned::Refs;
+    use crate::plan::step::Step;
 
     #[test]
     fn what_remains_waits_for_what_remains_of_the_steps_before_it() {

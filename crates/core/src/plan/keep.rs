@@ -1,8 +1,8 @@
 //! Which children of an API stay, and the ids that logical names stand for.
 
 use super::children::can_change_in_place;
+use super::planned::Refs;
 use super::room::Room;
-use super::step::Refs;
 use crate::model::desired::{Desired, Guard, Marker};
 use crate::model::observed;
 use std::cmp::Reverse;

@@ -21,8 +21,10 @@
 //! | the endpoint's switch | the deployment of all that decides who gets in (decision 9) |
 
 use super::functions::deleted_before;
+use super::kind::Service;
 use super::order::Ordered;
-use super::step::{Planned, Service, Settled, Step};
+use super::planned::{Planned, Settled};
+use super::step::Step;
 use crate::model::desired::{Desired, Invocation, Marker};
 use crate::model::document;
 use crate::model::name::RouteKey;

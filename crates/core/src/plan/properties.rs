@@ -5,9 +5,11 @@
 
 use super::access::{Access, Admission, admission, requests};
 use super::diff::plan_within;
+use super::kind::Service;
+use super::planned::{Plan, Settled};
 use super::room::Room;
 use super::sketch::{Drift, Sketch, drifts, owner, place, sketches, world};
-use super::step::{Plan, Service, Settled, Step};
+use super::step::Step;
 use super::world::{Lanes, World, desired_access};
 use super::{only_tightening, plan};
 use crate::model::Desired;

@@ -1,10 +1,11 @@
 //! How plans get by with the room that AWS has, held against random states.
 
 use super::diff::plan_within;
+use super::planned::Plan;
 use super::properties::{Case, holds, room_taken, tight};
 use super::room::Room;
 use super::sketch::{owner, place};
-use super::step::{Plan, Step};
+use super::step::Step;
 use super::world::World;
 use crate::model::observed::{Api, Integration};
 use std::cell::Cell;

@@ -5,7 +5,9 @@
 mod others;
 
 use super::access::{Access, Admission};
-use super::step::{ApiChange, Authorize, Plan, Refs, RouteChange, Service, Step};
+use super::kind::Service;
+use super::planned::{Plan, Refs};
+use super::step::{ApiChange, Authorize, RouteChange, Step};
 use crate::model::Owner;
 use crate::model::desired::{self, Desired, Guard, Jwt, Marker};
 use crate::model::name::{CLOSED_SCOPE, DEFAULT_STAGE, FunctionArn, Place, RouteKey};

@@ -6,7 +6,8 @@ use crate::model::function::LogGroup;
 use crate::model::name::{FunctionArn, RoleName, statement_id};
 use crate::model::observed::{Function, FunctionPolicy, Observed, Owned, Reading, Role, State};
 use crate::model::{Desired, Owner, desired};
-use crate::plan::step::{Refs, Step};
+use crate::plan::planned::Refs;
+use crate::plan::step::Step;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
