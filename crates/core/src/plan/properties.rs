@@ -149,10 +149,14 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+fn cases_to_try() -> u32 {
+    variable("JWTHTTPAPI_CASES").map_or(256, |cases| u32::try_from(cases).unwrap())
+}
+
 /// Holds a rule against many cases.
 pub(super) fn holds(rule: impl Fn(Case)) {
     let seed = variable("JWTHTTPAPI_SEED").unwrap_or(0);
-    let cases_tried = variable("JWTHTTPAPI_CASES").map_or(256, |cases| u32::try_from(cases).unwrap());
+    let cases_tried = cases_to_try();
     let config = Config {
         cases: cases_tried,
         rng_seed: RngSeed::Fixed(seed),
@@ -776,8 +780,10 @@ fn histories_reach_what_the_rules_are_about() {
         see("strange", routes.clone().any(|route| route.parsed().is_none()));
     });
     let seen = seen.into_inner();
+    // Where fewer cases are tried, as many as one in 64.
+    let least = usize::try_from(cases_to_try().div_ceil(64).min(3)).unwrap();
     assert!(
-        seen.len() == 11 && seen.values().all(|count| *count >= 3),
+        seen.len() == 11 && seen.values().all(|count| *count >= least),
         "{seen:?}"
     );
 }
