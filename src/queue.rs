@@ -85,16 +85,16 @@ impl<G> Queue<G> {
         ticket
     }
 
-    pub(crate) fn leave(&mut self, whose: &Arc<str>, urgency: Urgency, ticket: u64) {
-        let Some(class) = self.classes.get_mut(&urgency) else {
-            return;
-        };
-        if let Some(waiters) = class.waiting.get_mut(whose) {
-            waiters.retain(|waiter| waiter.ticket != ticket);
-            if waiters.is_empty() {
-                class.waiting.remove(whose);
-            }
+    /// Gives a place up; whoever had it, unless its turn has come already.
+    pub(crate) fn leave(&mut self, whose: &Arc<str>, urgency: Urgency, ticket: u64) -> Option<G> {
+        let class = self.classes.get_mut(&urgency)?;
+        let waiters = class.waiting.get_mut(whose)?;
+        let place = waiters.iter().position(|waiter| waiter.ticket == ticket)?;
+        let left = waiters.remove(place)?;
+        if waiters.is_empty() {
+            class.waiting.remove(whose);
         }
+        Some(left.grant)
     }
 
     /// Takes whoever goes next out of the queue.

@@ -50,7 +50,7 @@ pub(crate) use context::{Cluster, Context, Periods};
 
 use crate::{metrics::Census, server::Health};
 use error::Error;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use jwthttpapi_core::api::{ConditionType, JwtHttpApi, Reason, condition};
 use kube::{
     Client, ResourceExt,
@@ -105,6 +105,7 @@ pub(crate) async fn run(
     let store = ctx.store.clone();
     let (stock, woken) = (ctx.clone(), ctx.metrics.clone());
     let turns = Turns::new(concurrency);
+    let waiting = Arc::clone(&turns);
     let mut known = wake::Known::default();
     let objects = watch::objects(&client, &ctx.cluster.namespaces, &store)
         .reflect(writer)
@@ -119,8 +120,12 @@ pub(crate) async fn run(
             Err(error) => tracing::warn!(error = error as &dyn std::error::Error, "the watch failed"),
         })
         // The controller would stop to listen for a while after each error: to every namespace, and to the start of leadership.
-        .filter_map(move |event| ready(event.ok().and_then(|event| known.wakes(event))))
-        .inspect(move |object| woken.work().woken(&key(object)))
+        .filter_map(|event| ready(event.ok()))
+        .flat_map(move |event| stream::iter(known.wakes(event)))
+        .inspect(move |object| {
+            woken.work().woken(&key(object));
+            waiting.hurry(object);
+        })
         .map(Ok);
     // Until the cache is filled no reconcile runs, and the controller, asked to stop, would wait for it without end.
     let (filling, asked) = (store.clone(), stop.clone());

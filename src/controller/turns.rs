@@ -3,11 +3,14 @@
 //! A pass keeps its place while it waits for AWS, so that the budget alone cannot say who goes first: after a change of leaders all
 //! objects are due, and what somebody has just changed must not wait for the rest; nor must one namespace keep all places.
 
-use super::{Guarded, record};
+use super::{Guarded, key, record};
 use crate::queue::{Queue, Urgency};
 use jwthttpapi_core::api::JwtHttpApi;
 use kube::ResourceExt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::oneshot;
 
 /// The places, and who waits for one.
@@ -17,7 +20,22 @@ pub(super) struct Turns(Mutex<State>);
 #[derive(Debug)]
 struct State {
     free: u16,
-    queue: Queue<oneshot::Sender<Place>>,
+    queue: Queue<Waiting>,
+    /// Where those who wait stand in it, by object.
+    standing: HashMap<String, Standing>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    object: String,
+    grant: oneshot::Sender<Place>,
+}
+
+#[derive(Debug)]
+struct Standing {
+    namespace: Arc<str>,
+    urgency: Urgency,
+    ticket: u64,
 }
 
 /// A place; when it is dropped the next one has it.
@@ -29,6 +47,7 @@ impl Turns {
         let state = State {
             free: places,
             queue: Queue::default(),
+            standing: HashMap::new(),
         };
         Arc::new(Self(Mutex::new(state)))
     }
@@ -43,13 +62,37 @@ impl Turns {
                 return Place(Some(Arc::clone(self)));
             }
             let (grant, granted) = oneshot::channel();
-            let namespace = object.namespace().unwrap_or_default().into();
-            let urgency = object.0.as_ref().map_or(Urgency::Resync, urgency);
-            state.queue.enter(&namespace, urgency, grant);
+            let waiting = Waiting {
+                object: key(object),
+                grant,
+            };
+            state.enter(object, waiting);
             granted
         };
         // The sender is in the queue until it is used.
         granted.await.unwrap_or(Place(None))
+    }
+
+    /// Moves an object that waits to where it stands as it is now: kube holds a change of it back for as long as it waits, and it
+    /// must not wait as what it was before.
+    pub(super) fn hurry(&self, object: &Guarded) {
+        let mut state = self.lock();
+        let now = urgency_of(object);
+        let Some(standing) = state.standing.get(&key(object)) else {
+            return;
+        };
+        if now >= standing.urgency {
+            return;
+        }
+        let Standing {
+            namespace,
+            urgency,
+            ticket,
+        } = standing;
+        let (namespace, urgency, ticket) = (Arc::clone(namespace), *urgency, *ticket);
+        if let Some(waiting) = state.queue.leave(&namespace, urgency, ticket) {
+            state.enter(object, waiting);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -57,11 +100,32 @@ impl Turns {
     }
 }
 
+impl State {
+    fn enter(&mut self, object: &Guarded, waiting: Waiting) {
+        let namespace: Arc<str> = object.namespace().unwrap_or_default().into();
+        let urgency = urgency_of(object);
+        let name = waiting.object.clone();
+        let ticket = self.queue.enter(&namespace, urgency, waiting);
+        let standing = Standing {
+            namespace,
+            urgency,
+            ticket,
+        };
+        self.standing.insert(name, standing);
+    }
+
+    fn next(&mut self) -> Option<oneshot::Sender<Place>> {
+        let Waiting { object, grant } = self.queue.next()?;
+        self.standing.remove(&object);
+        Some(grant)
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let Some(turns) = self.0.take() else { return };
         let mut state = turns.lock();
-        while let Some(grant) = state.queue.next() {
+        while let Some(grant) = state.next() {
             match grant.send(Self(Some(Arc::clone(&turns)))) {
                 Ok(()) => return,
                 // Who waited is gone.
@@ -70,6 +134,10 @@ impl Drop for Place {
         }
         state.free += 1;
     }
+}
+
+fn urgency_of(object: &Guarded) -> Urgency {
+    object.0.as_ref().map_or(Urgency::Resync, urgency)
 }
 
 /// How urgent a pass over an object is. A generation that is not in force yet goes before a verification that was asked for, and
@@ -111,7 +179,7 @@ mod tests {
     }
 
     /// Somebody who waits, and the place once it is there.
-    struct Waiting(String, BoxFuture<'static, Place>);
+    struct Waits(String, BoxFuture<'static, Place>);
 
     /// Those who wait for the one place, in the order in which they have it: each gives it back at once.
     fn order(objects: Vec<Guarded>) -> Vec<String> {
@@ -124,12 +192,12 @@ mod tests {
             let name = object.name_any();
             let mut waits = async move { turns.enter(&object).await }.boxed();
             assert!((&mut waits).now_or_never().is_none(), "{name}");
-            waiting.push(Waiting(name, waits));
+            waiting.push(Waits(name, waits));
         }
         let mut order = Vec::new();
         while !waiting.is_empty() {
             drop(place.take());
-            waiting.retain_mut(|Waiting(name, waits)| {
+            waiting.retain_mut(|Waits(name, waits)| {
                 let Some(granted) = waits.now_or_never() else {
                     return true;
                 };
@@ -151,6 +219,29 @@ mod tests {
         let asked = object("a", "asked", &asked);
         let all = vec![usual("one"), asked, usual("two"), changed, deleted];
         assert_eq!(order(all), ["deleted", "changed", "asked", "one", "two"]);
+    }
+
+    #[test]
+    fn what_is_changed_while_it_waits_stands_as_what_it_is_now() {
+        let turns = Turns::new(1);
+        let usual = |name| object("a", name, &json!({}));
+        let mut place = turns.enter(&usual("first")).now_or_never();
+        let (one, two) = (usual("one"), usual("two"));
+        let mut first = Box::pin(turns.enter(&one));
+        let mut second = Box::pin(turns.enter(&two));
+        assert!((&mut first).now_or_never().is_none());
+        assert!((&mut second).now_or_never().is_none());
+        turns.hurry(&object("a", "two", &json!({"metadata": {"generation": 2}})));
+        // What is not there, or no more urgent, changes nothing.
+        turns.hurry(&object("a", "three", &json!({"metadata": {"generation": 2}})));
+        turns.hurry(&two);
+        drop(place.take());
+        assert!((&mut first).now_or_never().is_none());
+        let place = (&mut second).now_or_never();
+        assert!(place.is_some());
+        drop(place);
+        assert!((&mut first).now_or_never().is_some());
+        assert!(turns.lock().standing.is_empty());
     }
 
     #[test]

@@ -11,26 +11,34 @@ use std::{
 /// What was last seen of each object that the watch shows. An object that a list lacked, be it an old list, is a new one when
 /// it is seen again: the cache has lost it meanwhile, and with it the time at which it was due. kube's filter of predicates
 /// remembers such an object and would never let it pass again.
-#[derive(Debug, Default)]
+///
+/// What a list brings wakes when all of its pages are there: the cache shows none of it before, and kube drops what is to be
+/// reconciled and is not in the cache.
+#[derive(Default)]
 pub(super) struct Known {
     seen: HashMap<String, u64>,
     /// Of the list that is coming in.
     listed: HashMap<String, u64>,
+    /// Those of it that wake.
+    waking: Vec<Guarded>,
 }
 
 impl Known {
-    /// The object of an event, if it wakes.
-    pub(super) fn wakes(&mut self, event: Event<Guarded>) -> Option<Guarded> {
+    /// The objects that an event wakes.
+    pub(super) fn wakes(&mut self, event: Event<Guarded>) -> Vec<Guarded> {
         match event {
             Event::Init => {
                 self.listed.clear();
-                None
+                self.waking.clear();
+                Vec::new()
             }
             Event::InitApply(object) => {
                 let (key, now) = (key(&object), digest(&object));
-                let before = self.seen.get(&key).copied();
+                if self.seen.get(&key) != Some(&now) {
+                    self.waking.push(object);
+                }
                 self.listed.insert(key, now);
-                (before != Some(now)).then_some(object)
+                Vec::new()
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
@@ -39,16 +47,17 @@ impl Known {
                 } else {
                     self.seen = listed;
                 }
-                None
+                std::mem::take(&mut self.waking)
             }
             Event::Apply(object) => {
                 let now = digest(&object);
                 let before = self.seen.insert(key(&object), now);
-                (before != Some(now)).then_some(object)
+                let wakes = before != Some(now);
+                Vec::from_iter(wakes.then_some(object))
             }
             Event::Delete(object) => {
                 self.seen.remove(&key(&object));
-                None
+                Vec::new()
             }
         }
     }
@@ -90,23 +99,30 @@ mod tests {
     }
 
     fn list(known: &mut Known, objects: &[Guarded]) -> usize {
-        assert!(known.wakes(Event::Init).is_none());
-        let listed = objects.iter().cloned();
-        let woken = listed
-            .filter_map(|object| known.wakes(Event::InitApply(object)))
-            .count();
-        assert!(known.wakes(Event::InitDone).is_none());
-        woken
+        assert!(known.wakes(Event::Init).is_empty());
+        for object in objects.iter().cloned() {
+            let before_the_cache_shows_it = known.wakes(Event::InitApply(object));
+            assert!(before_the_cache_shows_it.is_empty());
+        }
+        known.wakes(Event::InitDone).len()
     }
 
     #[test]
     fn an_object_wakes_when_it_is_new_and_when_it_has_changed() {
         let mut known = Known::default();
         assert_eq!(list(&mut known, &[object(1)]), 1);
-        assert!(known.wakes(Event::Apply(object(1))).is_none());
-        assert!(known.wakes(Event::Apply(object(2))).is_some());
+        assert!(known.wakes(Event::Apply(object(1))).is_empty());
+        assert_eq!(known.wakes(Event::Apply(object(2))).len(), 1);
         assert_eq!(list(&mut known, &[object(2)]), 0);
         assert_eq!(list(&mut known, &[object(3)]), 1);
+    }
+
+    #[test]
+    fn what_a_list_that_began_anew_had_shown_wakes_once() {
+        let mut known = Known::default();
+        known.wakes(Event::Init);
+        known.wakes(Event::InitApply(object(1)));
+        assert_eq!(list(&mut known, &[object(1)]), 1);
     }
 
     #[test]
@@ -115,7 +131,7 @@ mod tests {
         list(&mut known, &[object(1)]);
         assert_eq!(list(&mut known, &[]), 0);
         assert_eq!(list(&mut known, &[object(1)]), 1);
-        assert!(known.wakes(Event::Delete(object(1))).is_none());
-        assert!(known.wakes(Event::Apply(object(1))).is_some());
+        assert!(known.wakes(Event::Delete(object(1))).is_empty());
+        assert_eq!(known.wakes(Event::Apply(object(1))).len(), 1);
     }
 }
