@@ -144,8 +144,9 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
     );
     let is_write = operation.kind() == Kind::Write;
     match class {
-        // aws-facts §6 (O): "… already exists …", "… is referenced in route …", "… concurrent modification …".
-        Class::Concurrent if says(&["already exists"]) => Class::Exists,
+        // aws-facts §6 (O): "… already exists …", Lambda's "Function already exist: …", "… is referenced in route …",
+        // "… concurrent modification …".
+        Class::Concurrent if says(&["already exist"]) => Class::Exists,
         // "… has a conflicting variable on the same hierarchical level as …" (O, plutomi #271): no time heals that.
         Class::Concurrent if is_write && says(&["conflicting variable"]) => Class::Rejected,
         Class::Concurrent | Class::Rejected

@@ -182,6 +182,13 @@ const TEXTS: &[(Operation, &str, u16, &str, Class)] = &[
         Class::Exists,
     ),
     (
+        Operation::CreateFunction,
+        "ResourceConflictException",
+        409,
+        "Function already exist: hello",
+        Class::Exists,
+    ),
+    (
         Operation::AddPermission,
         "ResourceConflictException",
         409,

@@ -41,16 +41,37 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// The reason of the gravest violation: the first.
+    /// The gravest reason of its violations.
     pub fn reason(&self) -> Reason {
-        self.violations
-            .first()
-            .map_or(Reason::InvalidSpec, |violation| violation.reason)
+        let reasons = self.violations.iter().map(|violation| violation.reason);
+        reasons.min().unwrap_or(Reason::InvalidSpec)
     }
 
     /// All of it in one deterministic, bounded text.
     pub fn message(&self) -> String {
         let each = |violation: &Violation| format!("{}: {}", violation.path, violation.message);
         listed(&self.violations.iter().map(each).collect::<Vec<_>>(), "; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_reason_is_told_wherever_it_stands() {
+        let violation = |path: &str, reason| Violation {
+            path: path.to_owned(),
+            reason,
+            message: String::new(),
+        };
+        let rejection = Rejection {
+            violations: vec![
+                violation("spec.invocation.roleArn", Reason::RoleNotAllowed),
+                violation("spec.routes[GET /a]", Reason::InvalidSpec),
+            ],
+        };
+        assert!(Reason::InvalidSpec < Reason::RoleNotAllowed);
+        assert_eq!(rejection.reason(), Reason::InvalidSpec);
     }
 }
