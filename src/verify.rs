@@ -90,6 +90,9 @@ pub(crate) async fn verify(scope: &Scope, ways: Ways) -> Result<Findings, Error>
     Ok(findings)
 }
 
+/// Objects in one answer of a list: each may be more than a megabyte of code.
+const PAGE: u32 = 20;
+
 /// An object, or what can be read of it and why not all.
 struct Listed {
     object: JwtHttpApi,
@@ -107,23 +110,42 @@ async fn objects(client: &Client, namespaces: &[String]) -> Result<Vec<Listed>, 
     };
     let mut objects = Vec::new();
     for api in apis {
-        let list = api
-            .list(&ListParams::default())
-            .await
-            .map_err(|error| Error::Kubernetes(format!("cannot list the objects: {error}")))?;
-        objects.extend(list.items.into_iter().map(|object| match object.0 {
-            Ok(object) => Listed { object, unread: None },
+        let mut page = ListParams::default().limit(PAGE);
+        loop {
+            let list = api
+                .list(&page)
+                .await
+                .map_err(|error| Error::Kubernetes(format!("cannot list the objects: {error}")))?;
+            objects.extend(list.items.into_iter().map(Listed::of));
+            match list.metadata.continue_ {
+                Some(token) if !token.is_empty() => page = page.continue_token(&token),
+                _ => break,
+            }
+        }
+    }
+    Ok(objects)
+}
+
+impl Listed {
+    /// Without what makes objects big: no finding is about it.
+    fn of(object: DeserializeGuard<JwtHttpApi>) -> Self {
+        match object.0 {
+            Ok(mut object) => {
+                object.managed_fields_mut().clear();
+                object.annotations_mut().clear();
+                object.spec.functions.clear();
+                Self { object, unread: None }
+            }
             Err(unread) => {
                 let mut object = JwtHttpApi::new("", jwthttpapi_core::api::JwtHttpApiSpec::default());
                 object.metadata = unread.metadata;
-                Listed {
+                Self {
                     object,
                     unread: Some(unread.error),
                 }
             }
-        }));
+        }
     }
-    Ok(objects)
 }
 
 /// What the objects and the APIs say of each other.

@@ -11,17 +11,24 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use std::{env, fs};
+use std::{env, fmt, fs};
 
 const PROXY: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 const BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// What every request to AWS goes through, those of the sources of credentials among them. Clones share its connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Network {
     pub(super) client: SharedHttpClient,
     proxy: Option<http::Uri>,
+}
+
+/// Without the proxy's address, which may hold a password.
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
 }
 
 impl Network {
