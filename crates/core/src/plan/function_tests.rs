@@ -5,7 +5,7 @@ use super::drift_tests::{NONE, by_policy, desired, function, lines, nothing_made
 use super::room::Room;
 use super::sketch::{owner, place, route};
 use super::world::World;
-use super::{Plan, plan_deletion};
+use super::{Plan, Service, Step, plan_deletion};
 use crate::api::{self, JwtHttpApiSpec, LambdaBackend};
 use crate::model::Owner;
 use crate::model::name::{execution_role_name, function_name, log_group, statement_id};
@@ -83,6 +83,21 @@ fn a_function_that_is_new_waits_for_its_own_role_and_its_own_logs() {
     };
     let made = steps(&leading_to(&["one", "two"]), &nothing_made());
     assert_eq!(made[..12], [own("one", 0), own("two", 6)].concat());
+}
+
+#[test]
+fn a_route_waits_for_no_role_of_a_function_that_it_does_not_lead_to() {
+    let mut spec = leading_to(&["one"]);
+    spec.routes.push(route("GET /other", "other"));
+    let plan = seen(&spec, &nothing_made());
+    let is_iam = |index: &usize| plan.steps[*index].step.service() == Service::Iam;
+    let waits = |key: &str| {
+        let is_it = |step: &Step| matches!(step, Step::CreateRoute { key: of, .. } if of.as_str() == key);
+        let route = plan.steps.iter().find(|planned| is_it(&planned.step));
+        route.unwrap().after.clone()
+    };
+    assert!(!waits("GET /one").is_empty());
+    assert!(!waits("GET /other").iter().any(is_iam), "{plan}");
 }
 
 #[test]

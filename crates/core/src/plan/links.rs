@@ -154,22 +154,34 @@ impl Links<'_> {
     /// What lets the role invoke the function of an integration that it could not invoke before this plan; none where no role
     /// of the operator's invokes it.
     fn permitted(&self, index: usize, marker: &Marker) -> Option<Settled> {
-        let Invocation::Role(role) = &self.desired.invocation else {
+        if !matches!(self.desired.invocation, Invocation::Role(_)) {
             return None;
-        };
+        }
         let function = &self.desired.integrations.get(marker)?.function;
         let could = self.role.and_then(|role| role.policy.as_ref());
         let could =
             could.is_some_and(|policy| document::allowed_resources(policy).contains(&function.to_string()));
-        let lets_in = |step: &Step| match step {
-            Step::CreateRole(made) => made.name == role.name,
-            Step::UpdateTrust { role: of, .. } | Step::PutBoundary { role: of, .. } => *of == role.name,
-            Step::PutRolePolicy { role: of, .. } => *of == role.name && !could,
-            _ => false,
+        let lets_in = |step: &Step| {
+            let widens = matches!(step, Step::PutRolePolicy { .. });
+            step.settles() && self.lets_in(step) && !(widens && could)
         };
         let before = self.steps.iter().take(index).enumerate();
-        let lets_in = before.filter(|(_, (step, _))| step.settles() && lets_in(step));
+        let lets_in = before.filter(|(_, (step, _))| lets_in(step));
         Some(Settled::Permissions(lets_in.map(|(index, _)| index).collect()))
+    }
+
+    /// Whether a step is about what lets API Gateway in by the role.
+    fn lets_in(&self, step: &Step) -> bool {
+        let Invocation::Role(role) = &self.desired.invocation else {
+            return false;
+        };
+        match step {
+            Step::CreateRole(made) => made.name == role.name,
+            Step::UpdateTrust { role: of, .. }
+            | Step::PutBoundary { role: of, .. }
+            | Step::PutRolePolicy { role: of, .. } => *of == role.name,
+            _ => false,
+        }
     }
 
     /// Whether a step takes something away that a route may have needed, and does not bring it back.
@@ -207,7 +219,7 @@ impl Links<'_> {
             index,
             |step| matches!(step, Step::AddPermission { function: of, .. } if Some(of) == function),
         );
-        let role = self.last(index, |step| step.service() == Service::Iam);
+        let role = self.last(index, |step| self.lets_in(step));
         let ready = self.last(
             index,
             |step| matches!(step, Step::AwaitFunction { name } if function.is_some_and(|function| name == function.name())),
