@@ -100,12 +100,13 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_LIST_SETTLE", default_value = "30s", value_parser = duration)]
     pub list_settle: Duration,
 
-    /// How long IAM needs until a new role or a wider policy works, at most 1m.
+    /// How long IAM needs until a new role or a wider policy works, at most 1m. Routes are led no sooner to what that lets them
+    /// invoke.
     #[arg(long, env = "JWTHTTPAPI_IAM_SETTLE", default_value = "10s", value_parser = settle)]
     pub iam_settle: Duration,
 
-    /// How long AWS may take to deploy a change, at most 1m. Ready waits so long when no read of the stage can tell, and
-    /// an endpoint is switched on as long after the last change.
+    /// How long AWS may take to deploy a change, at most 1m. Ready waits so long when no read of the stage can tell. As long after
+    /// the last change an endpoint is switched on, and what served before is taken away.
     #[arg(long, env = "JWTHTTPAPI_DEPLOY_SETTLE", default_value = "5s", value_parser = settle)]
     pub deploy_settle: Duration,
 

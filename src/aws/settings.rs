@@ -27,9 +27,11 @@ pub struct Settings {
     pub logs: Rate,
     /// Budget for STS.
     pub sts: Rate,
-    /// How long IAM needs until Lambda can assume a new role: no function is made under one that is younger.
+    /// How long IAM needs until a change works: no function is made under a role that is younger, and no route is led to what a
+    /// younger change lets it invoke.
     pub iam_settle: Duration,
-    /// How long AWS may take to deploy what was written: no endpoint is switched on sooner after it.
+    /// How long AWS may take to deploy what was written: no endpoint is switched on sooner after it, and nothing is taken away
+    /// that served before.
     pub deploy_settle: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Requests about the invoke role.
+//! Requests about roles: the one that invokes the functions, and those that functions run under.
 
 use super::send::{Sending, To};
 use crate::aws::fault::Fault;

@@ -1,6 +1,6 @@
 //! What AWS looks like: SDK answers made into the core's observations.
 //!
-//! An API is read by five paged lists that go out together. What AWS fills in by itself is given its default when it is
+//! An API is read by `GetApi` and four paged lists that go out together. What AWS fills in by itself is given its default when it is
 //! absent (O, aws-facts §6), so that nothing reads as drift which is none.
 
 mod api_gateway;

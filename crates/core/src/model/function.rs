@@ -47,7 +47,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// What Lambda runs unless told otherwise: the article's words are the handler's and the runtime's.
+    /// MiB, unless told otherwise.
     pub const MEMORY: i32 = 128;
     /// Seconds, unless told otherwise.
     pub const TIMEOUT: i32 = 3;

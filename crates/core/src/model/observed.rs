@@ -203,7 +203,7 @@ impl Stage {
     }
 }
 
-/// The invoke role as IAM keeps it.
+/// A role as IAM keeps it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Role {
     /// ARN.

@@ -407,7 +407,7 @@ pub enum Authorize {
 /// What changes on a route; what is none stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteChange {
-    /// Another key of the same shape.
+    /// Another key: of the same shape, or of any where there is no room for one route beside the other (ADR 7).
     pub key: Option<RouteKey>,
     /// Who may call it.
     pub authorize: Option<Authorize>,

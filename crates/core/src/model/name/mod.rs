@@ -62,7 +62,7 @@ impl RoleName {
     }
 }
 
-/// Name of the one inline policy of the invoke role.
+/// Name of the one inline policy of every role.
 pub const ROLE_POLICY: &str = "jwthttpapi";
 /// The stage that is served without a path prefix.
 pub const DEFAULT_STAGE: &str = "$default";
