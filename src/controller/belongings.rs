@@ -13,10 +13,11 @@ use jwthttpapi_core::{
         Owner,
         name::{Place, RoleName},
         observed::{Api, Reading, Role},
+        owner::nonce,
     },
     plan::Candidate,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The object's APIs as statements name them: those that carry proof, and the one of the stored id when that is gone.
 pub(super) fn sources(
@@ -75,35 +76,28 @@ pub(super) fn questions<'a>(
     }
 }
 
-/// The APIs to delete: those of complete proof; with the nonce lost the only one of ours. Otherwise none, and which ones
-/// could be meant.
+/// The APIs to delete, of those that a list shows and of the `stored` one as it was read: those of complete proof; else the only one
+/// of ours, when status has no nonce or the API names none (ADR 3). Otherwise none, and which ones could be meant, sorted.
 pub(super) fn targets(
+    owner: &Owner,
     status: &JwtHttpApiStatus,
-    candidates: &[Candidate],
+    listed: &[Candidate],
+    stored: Option<&Api>,
 ) -> Result<BTreeSet<String>, Vec<String>> {
-    let complete = |candidate: &&Candidate| status.nonce.is_some() && candidate.nonce == status.nonce;
-    let mine: BTreeSet<String> = candidates
+    let listed = listed.iter().map(|api| (&api.id, api.nonce.as_deref()));
+    let stored = stored.filter(|api| owner.owns(&api.tags));
+    let stored = stored.map(|api| (&api.id, nonce(&api.tags)));
+    // What was read is newer than what was listed.
+    let shown: BTreeMap<&String, Option<&str>> = listed.chain(stored).collect();
+    let ours = status.nonce.as_deref();
+    let (mine, others): (Vec<_>, Vec<_>) = shown
         .iter()
-        .filter(complete)
-        .map(|candidate| candidate.id.clone())
-        .collect();
-    let others: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|candidate| !complete(candidate))
-        .collect();
-    match others.as_slice() {
-        [] => Ok(mine),
-        [only] if mine.is_empty() && (status.nonce.is_none() || status.api_id.as_ref() == Some(&only.id)) => {
-            Ok(BTreeSet::from([only.id.clone()]))
-        }
-        several => {
-            let mut ids: Vec<String> = several
-                .iter()
-                .map(|candidate| candidate.id.clone())
-                .chain(mine)
-                .collect();
-            ids.sort_unstable();
-            Err(ids)
-        }
+        .partition(|(_, theirs)| ours.is_some() && **theirs == ours);
+    let only_one = mine.is_empty() && others.len() == 1;
+    let names_none = ours.is_none() || others.iter().all(|(_, theirs)| theirs.is_none());
+    if others.is_empty() || (only_one && names_none) {
+        Ok(shown.into_keys().cloned().collect())
+    } else {
+        Err(shown.into_keys().cloned().collect())
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     ahead::Ahead,
     belongings::own_role,
-    conclude::{Conclusion, conclude, facts},
+    conclude::{Conclusion, OLD, conclude, facts, withheld},
     error::Error,
     establish::Scene,
     expected::{self, STALE_LIST, STALE_READ},
@@ -19,7 +19,7 @@ use jwthttpapi_core::{
     planted,
     words::listed,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// What the pass found before.
@@ -36,8 +36,15 @@ pub(crate) struct Found {
     pub(crate) old: bool,
     /// What has a name that the object needs and is somebody else's.
     pub(crate) conflict: Option<Draft>,
-    /// Whether this pass made the API, or would have: then nothing seen so far shows its children.
+    /// Whether this pass made the API: then nothing seen so far shows its children.
     pub(crate) created: bool,
+}
+
+impl Found {
+    /// When it has to be looked at again that what was not shown, or may have been old, is as it was taken to be.
+    fn again(&self) -> Option<Duration> {
+        self.doubt.left.max(self.old.then_some(STALE_READ))
+    }
 }
 
 impl Scene<'_> {
@@ -48,6 +55,9 @@ impl Scene<'_> {
         // What is found from here on decides whether it is as wanted.
         pass.memory.converged = None;
         let mut steps = plan(&aim.desired, &found.observed, &aim.owner, &aim.place);
+        if pass.findings.suspended && !planted!(WritesSuspended) {
+            return Ok((hold(pass, &found, &steps), pass.record.status()));
+        }
         // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
         if pass.findings.resolved.status != Some(true) || found.conflict.is_some() || !found.faults.is_empty()
         {
@@ -60,10 +70,6 @@ impl Scene<'_> {
             steps = only_tightening(steps);
         }
         let held_back = steps.steps.len() < needed;
-        if pass.findings.suspended && !planted!(WritesSuspended) {
-            pass.findings.programmed = held(&steps);
-            return Ok((Next::Resync, pass.record.status()));
-        }
         // Changes to a generation that was in force are repairs of what others did.
         let drift = pass.record.in_force();
         if !found.created {
@@ -96,6 +102,7 @@ impl Scene<'_> {
             ctx.periods.deploy_settle,
         );
         pass.memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
+        let again = found.again();
         let observed = see_again(session, found.observed, &outcome, found.created).await?;
         if !found.created && outcome.is_complete() {
             self.remove_duplicates(pass, observed.api.as_ref()).await?;
@@ -122,7 +129,6 @@ impl Scene<'_> {
         if pass.findings.programmed.status == Some(true) {
             status.iam_changed_at = None;
         }
-        let again = found.doubt.left.max(found.old.then_some(STALE_READ));
         if let (Next::Resync, Some(wait)) = (next, again) {
             next = Next::After(wait);
         }
@@ -133,7 +139,7 @@ impl Scene<'_> {
     /// that is not the end.
     async fn clear_up(&self, pass: &mut Pass<'_>, status: &mut JwtHttpApiStatus) -> Option<Next> {
         let last = last_owner(&self.aim.owner, status, &BTreeSet::new())?;
-        let cut = || !pass.ctx.leads();
+        let cut = || pass.ctx.outdated(pass.record.object());
         match remains::remove(self.session, &last, &cut, pass.deadline).await {
             Ok(Removal::Empty) => {
                 status.reclaimed_from = None;
@@ -148,11 +154,25 @@ impl Scene<'_> {
     }
 }
 
+/// What is said of a suspended object: all that is held back, or what keeps from telling whether there is anything; and when it
+/// is looked at again.
+fn hold(pass: &mut Pass<'_>, found: &Found, steps: &Plan) -> Next {
+    let findings = &mut pass.findings;
+    findings.behind = !steps.is_empty();
+    if !steps.is_empty() {
+        findings.programmed = held(steps);
+    } else if withheld(findings, found.conflict.as_ref(), &found.faults) {
+        return Next::Backoff;
+    } else if found.old && !pass.record.in_force() {
+        findings.programmed = Draft::no(Reason::AwaitingVisibility, OLD);
+    } else {
+        findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");
+    }
+    found.again().map_or(Next::Resync, Next::After)
+}
+
 /// What suspension holds back.
 fn held(steps: &Plan) -> Draft {
-    if steps.is_empty() {
-        return Draft::yes(Reason::Programmed, "AWS is equal to the spec");
-    }
     let steps = steps.steps.iter().map(|planned| planned.step.to_string());
     let steps = listed(&steps.collect::<Vec<_>>(), "; ");
     let message = format!("held back until spec.suspend is removed: {steps}");

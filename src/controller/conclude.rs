@@ -9,7 +9,7 @@ use super::{
     expected::{STALE_LIST, STALE_READ},
     functions::is_gone,
     look::granted,
-    pass::{Findings, Next, Pass},
+    pass::{CHANGED, Findings, Next, Pass},
     unseen::Doubt,
 };
 use crate::aws::{Class, Fault, Outcome, Session};
@@ -22,17 +22,14 @@ use jwthttpapi_core::{
         name::{DEFAULT_STAGE, FunctionArn, function_name},
         observed::{FunctionPolicy, Reading},
     },
-    plan::{Step, authorizers, plan},
+    plan::{authorizers, plan},
     planted,
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
-/// What is said of a pass that another one has to go on with.
-const CHANGED: &str = "something changed while work was going on";
-
 /// What is said of a pass whose look may not have shown what this process wrote.
-const OLD: &str =
+pub(crate) const OLD: &str =
     "what AWS shows of roles and functions may be older than the last change; looking once more";
 
 /// The first wait for a role that Lambda cannot assume yet; each one is as long as all before it.
@@ -84,8 +81,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
             Next::After(STALE_LIST)
         });
     }
-    if let Some(conflict) = end.conflict {
-        pass.findings.programmed = conflict.clone();
+    if withheld(&mut pass.findings, end.conflict, end.faults) {
         return Ok(Next::Backoff);
     }
     if end.held_back {
@@ -97,17 +93,6 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
             Draft::unknown(Reason::Progressing, "the API is gone; it will be made again");
         return Ok(Next::Now);
     };
-    if pass.findings.resolved.status != Some(true) {
-        pass.findings.programmed = Draft::no(
-            pass.findings.resolved.reason,
-            "only what takes access away is done until everything exists that the spec names",
-        );
-        return Ok(Next::Backoff);
-    }
-    if let Some(fault) = end.faults.first() {
-        pass.findings.fault(fault);
-        return Ok(Next::Backoff);
-    }
     // Roles and functions were brought to what was wanted by the plan; only the API is seen anew. A deployment that failed is told
     // below, and asked for again by the next pass.
     let mut shown = api.clone();
@@ -119,11 +104,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         ..Observed::default()
     };
     let left = plan(&end.aim.desired, &seen, &end.aim.owner, &end.aim.place);
-    let left = left
-        .steps
-        .iter()
-        .find(|planned| !matches!(planned.step, Step::AddPermission { .. }));
-    if let Some(planned) = left {
+    if let Some(planned) = left.steps.first() {
         pass.findings.behind = true;
         pass.findings.programmed = Draft::no(Reason::Progressing, format!("still to do: {}", planned.step));
         pass.memory.unheld = pass.memory.unheld.saturating_add(1);
@@ -159,6 +140,23 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
     attachments::look(pass, end).await;
     pass.findings.programmed = pass.memory.attachments.programmed();
     Ok(wait_for_iam(pass, end.outcome))
+}
+
+/// Whether something kept the plan from being all that is due: what is somebody else's, missing or unknown. Then it is said.
+pub(crate) fn withheld(findings: &mut Findings, conflict: Option<&Draft>, faults: &[Fault]) -> bool {
+    if let Some(conflict) = conflict {
+        findings.programmed = conflict.clone();
+    } else if findings.resolved.status != Some(true) {
+        findings.programmed = Draft::no(
+            findings.resolved.reason,
+            "only what takes access away is done until everything exists that the spec names",
+        );
+    } else if let Some(fault) = faults.first() {
+        findings.fault(fault);
+    } else {
+        return false;
+    }
+    true
 }
 
 /// When the next pass is due while AWS does not serve what was written.

@@ -8,11 +8,14 @@ use jwthttpapi_core::{
     model::{Owner, Policy},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{Client, Resource, ResourceExt, runtime::events::Recorder};
+use kube::{
+    Client, Resource, ResourceExt,
+    runtime::{events::Recorder, reflector::ObjectRef},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -20,8 +23,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Cache, attachments::Attachments, deployment::Deployments, index::Index, record::has_finalizer, resync,
-    unseen::Unseen,
+    Cache, Guarded, attachments::Attachments, deployment::Deployments, index::Index, record::has_finalizer,
+    resync, unseen::Unseen,
 };
 
 /// What every reconcile needs.
@@ -236,8 +239,7 @@ impl Context {
         if !self.leads() {
             return true;
         }
-        let key = kube::runtime::reflector::ObjectRef::new(&object.name_any())
-            .within(&object.namespace().unwrap_or_default());
+        let key = key_in_cache(object);
         // It was there when this pass began: it has gone.
         let Some(seen) = self.store.get(&key) else {
             return true;
@@ -254,12 +256,28 @@ impl Context {
         newer || replaced || deleted || stripped
     }
 
+    /// Whether a deletion is to be cut: the process stops, or the user wants something else of it, such as `suspend` or `Retain`.
+    /// That the object has gone stops nothing: what is its is to go, too.
+    pub(crate) fn reconsidered(&self, object: &JwtHttpApi) -> bool {
+        let key = key_in_cache(object);
+        let seen = self.store.get(&key);
+        let changed = |seen: Arc<Guarded>| {
+            seen.meta().generation > object.meta().generation && seen.uid() == object.uid()
+        };
+        !self.leads() || seen.is_some_and(changed)
+    }
+
     /// The effective period of resyncs.
     pub(crate) fn resync(&self) -> Duration {
         let period = resync::period(self.periods.resync, &self.store, self.aws.settings());
         self.metrics.resync(period);
         period
     }
+}
+
+/// Where the cache has an object.
+fn key_in_cache(object: &JwtHttpApi) -> ObjectRef<Guarded> {
+    ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default())
 }
 
 /// Whether one version of an object came after another: versions of one kind are numbers that grow (KEP-5504). Where they are

@@ -73,13 +73,13 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         }
         return Ok((hold_creation(&mut pass.findings, conflict), status));
     }
-    let created = matches!(seen, Seen::NoId);
     let scene = Scene {
         session: &session,
         aim: &aim,
     };
-    let api = match scene.establish(pass, seen).await? {
-        Established::Api(api) => *api,
+    let (api, created) = match scene.establish(pass, seen).await? {
+        Established::Api(api) => (*api, false),
+        Established::Made(api) => (*api, true),
         Established::Not(next) => return Ok((next, pass.record.status())),
     };
     if stale(&mut pass.memory, &api) {

@@ -5,10 +5,10 @@ use super::{
     attachments,
     belongings::{own, own_role, questions, sources, targets},
     error::Error,
-    establish::{ambiguous, heed, proven},
+    establish::{ambiguous, awaited, heed, proven},
     expected::STALE_LIST,
     look::{Questions, granted, look, reached_by_policy},
-    pass::{Next, Pass, Passed},
+    pass::{CHANGED, Next, Pass, Passed},
     release::release,
     remains::{self, Removal, last_owner},
     unseen::Leaving,
@@ -114,7 +114,8 @@ impl Teardown<'_> {
         } else {
             proven(self.owner, &list?)
         };
-        let targets = match targets(&status, &candidates) {
+        let stored = sight.api.transpose()?.flatten();
+        let targets = match targets(self.owner, &status, &candidates, stored.as_ref()) {
             Ok(targets) => targets,
             Err(ids) => {
                 pass.ctx.metrics.refused();
@@ -126,7 +127,7 @@ impl Teardown<'_> {
             pass.findings.fault(fault);
             return Ok((Next::Backoff, status));
         }
-        let mut apis: Vec<Api> = sight.api.transpose()?.flatten().into_iter().collect();
+        let mut apis: Vec<Api> = stored.into_iter().collect();
         pass.ctx.metrics.work().observed(&pass.record.key());
         pass.findings.observed = true;
         for id in &targets {
@@ -137,7 +138,7 @@ impl Teardown<'_> {
 
         let lineage = sources(self.place, self.owner, &apis, &status);
         // A status may name what is somebody else's: nothing of it is told, nor taken.
-        apis.retain(|api| self.owner.owns(&api.tags));
+        apis.retain(|api| self.owner.owns(&api.tags) && targets.contains(&api.id));
         let seen = !apis.is_empty();
         let mut functions = sight.functions;
         if let Err(fault) = self.read_policies(&apis, &mut functions).await {
@@ -236,7 +237,7 @@ impl Teardown<'_> {
             for planned in &plan.steps {
                 tracing::info!(step = %planned.step, "planned");
             }
-            let cut = || !pass.ctx.leads();
+            let cut = || pass.ctx.reconsidered(pass.record.object());
             let outcome = aws::run(self.session, plan, &cut, pass.deadline).await;
             pass.memory.unseen.remember(&outcome);
             if let Some((step, fault)) = outcome.gravest() {
@@ -247,7 +248,7 @@ impl Teardown<'_> {
                 return Taken::Not(Next::Backoff);
             }
             if outcome.cut {
-                pass.findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
+                pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
                 return Taken::Not(Next::Now);
             }
         }
@@ -256,7 +257,7 @@ impl Teardown<'_> {
 
     /// Deletes what the last owner of a taken-over API named by its own uid. When to go on, unless nothing is left of it.
     async fn clear_up(&self, pass: &mut Pass<'_>, last: &Owner) -> Option<Next> {
-        let cut = || !pass.ctx.leads();
+        let cut = || pass.ctx.reconsidered(pass.record.object());
         match remains::remove(self.session, last, &cut, pass.deadline).await {
             Ok(Removal::Empty) => None,
             Ok(Removal::Done | Removal::Cut) => {
@@ -278,10 +279,7 @@ impl Teardown<'_> {
             let since = *pass.memory.unsettled.get_or_insert_with(Instant::now);
             let left = pass.ctx.periods.settle.saturating_sub(since.elapsed());
             if !left.is_zero() {
-                pass.findings.programmed = Draft::no(
-                    Reason::AwaitingVisibility,
-                    "an API may have been made that AWS's lists do not show yet; waiting until they must",
-                );
+                pass.findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
                 return Ok((Next::After(left), status));
             }
         }

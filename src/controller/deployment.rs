@@ -106,7 +106,7 @@ pub(crate) enum Deployed {
     Yes,
     /// It could not be deployed, in AWS's words.
     No(String),
-    /// The object changed before it could be seen, or the process stops.
+    /// The object changed before it could be seen, the process stops, or the pass has no time left: the next one goes on.
     Cut,
 }
 
@@ -121,6 +121,7 @@ pub(crate) async fn deployed(
         ctx,
         record,
         memory: Memory { deployments, .. },
+        deadline,
         ..
     } = pass;
     let mut seen = stage(api).cloned();
@@ -134,10 +135,10 @@ pub(crate) async fn deployed(
         if left.is_zero() {
             break;
         }
-        if ctx.outdated(record.object()) {
+        pause += LONGER;
+        if ctx.outdated(record.object()) || Instant::now() + pause.min(left) >= *deadline {
             return Ok(Deployed::Cut);
         }
-        pause += LONGER;
         tokio::time::sleep(pause.min(left)).await;
         seen = session.stage(&api.id, DEFAULT_STAGE).await?;
     }

@@ -6,7 +6,7 @@ use super::{
     context::{Context, Memory},
     error::Error,
     expected::STALE_LIST,
-    pass::{Next, Pass},
+    pass::{CHANGED, Next, Pass},
     reclaim::reclaim,
     record::Record,
 };
@@ -50,6 +50,8 @@ struct Listed {
 pub(crate) enum Established {
     /// This API is the object's.
     Api(Box<Api>),
+    /// This one was made for it just now.
+    Made(Box<Api>),
     /// The pass ends here.
     Not(Next),
 }
@@ -148,13 +150,13 @@ impl Scene<'_> {
             // version, and wait once more.
             self.write_intent(pass, creation(pass.ctx), None).await?;
         }
-        pass.memory.unsettled = Some(Instant::now());
+        let waited = pass.memory.unsettled.replace(Instant::now());
         planted!(AckShape => {
             if !pass.record.has_finalizer() {
                 pass.record.add_finalizer().await?;
             }
         });
-        let cut = || !pass.ctx.leads();
+        let cut = || pass.ctx.outdated(pass.record.object());
         let created = self.session.create_api(&self.aim.desired.api, &cut).await;
         planted!(FinalizerDropped => {
             if created.is_err() {
@@ -164,7 +166,12 @@ impl Scene<'_> {
         let nothing = created.as_ref().err().filter(|fault| !fault.may_have_committed());
         let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
         pass.memory.refused = why.map(|why| (pass.record.generation(), why));
-        let api = created?;
+        let Some(api) = created? else {
+            // Nothing was sent that would have to be waited for.
+            pass.memory.unsettled = waited;
+            pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
+            return Ok(Established::Not(Next::Now));
+        };
         let status = pass.record.status();
         let nonce = if planted!(AckShape) {
             Some(self.aim.nonce.clone())
@@ -179,7 +186,7 @@ impl Scene<'_> {
         let now = pass.ctx.clock.time();
         pass.record.write_midway(next, &pass.findings, &now).await?;
         tracing::info!(api = %api.id, "created the API");
-        Ok(Established::Api(Box::new(api)))
+        Ok(Established::Made(Box::new(api)))
     }
 
     /// What a list shows now: APIs that carry proof of the owner, and one that a predecessor left.

@@ -2,7 +2,7 @@
 
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiSpec, JwtHttpApiStatus, Reason},
-    model::{Observed, Owner, observed::Owned},
+    model::{Desired, Observed, Owner, observed::Owned},
     plan::plan_deletion,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,10 +29,11 @@ impl<'a> Own<'a> {
     }
 }
 
-/// What has the name of one of the object's own and is somebody else's.
-pub(crate) fn conflict(owner: &Owner, seen: &BTreeMap<String, Owned>) -> Option<Draft> {
+/// What has the name of one that the object wants and is somebody else's.
+pub(crate) fn conflict(owner: &Owner, desired: &Desired, seen: &BTreeMap<String, Owned>) -> Option<Draft> {
     let foreign = |tags: &BTreeMap<String, String>| !owner.owns(tags);
-    seen.iter().find_map(|(name, owned)| {
+    let mut wanted = seen.iter().filter(|(name, _)| desired.owned.contains_key(*name));
+    wanted.find_map(|(name, owned)| {
         let function = owned.function.known().and_then(Option::as_ref);
         let role = owned.role.known().and_then(Option::as_ref);
         let group = owned.log_group.known().and_then(Option::as_ref);

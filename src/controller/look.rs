@@ -211,7 +211,7 @@ pub(crate) fn conflict(ctx: &Context, aim: &Aim, sight: &Sight) -> Option<Draft>
         );
         Draft::no(Reason::RoleNameConflict, message)
     });
-    let conflict = role.or_else(|| functions::conflict(&aim.owner, &sight.owned));
+    let conflict = role.or_else(|| functions::conflict(&aim.owner, &aim.desired, &sight.owned));
     if conflict.is_some() {
         ctx.metrics.refused();
     }

@@ -203,10 +203,12 @@ impl Sweep<'_> {
             .filter(|(of, _)| of == region)
             .map(|(_, id)| id.clone())
             .collect();
+        // Among the deletions that users ask for, not before them.
+        let removal = ctx.aws.session(&place, "orphans", Urgency::Delete);
         for id in orphans {
             if let Some(claim) = suspects.get(&id)
                 && ctx.deletes_orphans_of(&claim.owner.uid)
-                && let Err(error) = self.delete(&session, &id, claim).await
+                && let Err(error) = self.delete(&removal, &id, claim).await
             {
                 // What keeps one keeps no other.
                 tracing::warn!(region, api = id, error = %error, "cannot delete an orphan");

@@ -42,6 +42,9 @@ pub(crate) enum Next {
     Change,
 }
 
+/// What is said of a pass that another one has to go on with.
+pub(crate) const CHANGED: &str = "something changed while work was going on";
+
 /// What a pass found so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Findings {

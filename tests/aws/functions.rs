@@ -173,7 +173,11 @@ async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
 /// The API and the plan of everything else of what is wanted.
 async fn begun(ground: &Ground, desired: &Desired) -> (String, Plan) {
     let session = ground.session();
-    let api = session.create_api(&desired.api, &|| false).await.unwrap();
+    let api = session
+        .create_api(&desired.api, &|| false)
+        .await
+        .unwrap()
+        .unwrap();
     let id = api.id.clone();
     let mut observed = ground.observe(desired, None).await;
     observed.api = Some(api);

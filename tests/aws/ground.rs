@@ -257,7 +257,12 @@ impl Ground {
 
     /// Creates everything, as a first pass does, and gives the API's id.
     pub(crate) async fn create(&self, desired: &Desired) -> String {
-        let api = self.session().create_api(&desired.api, &|| false).await.unwrap();
+        let api = self
+            .session()
+            .create_api(&desired.api, &|| false)
+            .await
+            .unwrap()
+            .unwrap();
         let id = api.id.clone();
         let observed = Observed {
             api: Some(api),

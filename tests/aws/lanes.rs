@@ -77,6 +77,7 @@ async fn a_plan_is_cut_before_its_next_step() {
         .create_api(&wanted.api, &|| false)
         .await
         .unwrap()
+        .unwrap()
         .id;
     for allowed in 0..4 {
         let plan = ground.plan(&wanted, Some(&id)).await;
@@ -105,6 +106,7 @@ async fn a_plan_ends_at_its_deadline_also_while_it_waits_for_its_turn() {
         .session()
         .create_api(&wanted.api, &|| false)
         .await
+        .unwrap()
         .unwrap()
         .id;
     let plan = ground.plan(&wanted, Some(&id)).await;

@@ -19,6 +19,7 @@ async fn an_api_in_role_mode_is_made_in_eleven_writes_and_nothing_is_left_to_do(
         .session()
         .create_api(&desired.api, &|| false)
         .await
+        .unwrap()
         .unwrap();
     let mut observed = ground.observe(&desired, None).await;
     observed.api = Some(api.clone());
@@ -192,6 +193,7 @@ async fn children_within_the_answer_of_the_creation_are_the_whole_observation() 
         .session()
         .create_api(&desired.api, &|| false)
         .await
+        .unwrap()
         .unwrap();
     let read = ground.session().api(&created.id).await.unwrap();
     assert_eq!(read, Some(created.clone()));
@@ -260,6 +262,7 @@ async fn the_list_of_all_apis_has_their_tags_and_ages() {
                 .create_api(&desired.api, &|| false)
                 .await
                 .unwrap()
+                .unwrap()
                 .id,
         );
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -307,7 +310,11 @@ async fn each_region_has_its_own_apis() {
     let desired = desired(spec("Role"));
     let away = ground.aws.place(Some("us-east-1")).await.unwrap();
     let session = ground.aws.session(&away, "demo/hello", Urgency::Create);
-    session.create_api(&desired.api, &|| false).await.unwrap();
+    session
+        .create_api(&desired.api, &|| false)
+        .await
+        .unwrap()
+        .unwrap();
     let created = ground
         .journal()
         .into_iter()

@@ -38,7 +38,8 @@ pub struct Outcome {
     pub created: Option<observed::Api>,
     /// Steps that succeeded, in the order in which they ended. What was to be deleted and was gone counts.
     pub done: Vec<Step>,
-    /// Steps that did not, and why. Some may have been carried out all the same, see [`Fault::may_have_committed`].
+    /// Steps that did not, in the plan's order, and why. Some may have been carried out all the same, see
+    /// [`Fault::may_have_committed`].
     pub faults: Vec<(Step, Fault)>,
     /// Steps that were not sent, because of a fault or because the plan was cut.
     pub skipped: Vec<Step>,
@@ -97,12 +98,11 @@ impl Outcome {
         self.done.push(step);
     }
 
-    fn failed(&mut self, step: Step, fault: Fault) {
+    fn failed(&mut self, step: &Step, fault: &Fault) {
         if fault.may_have_committed() {
-            self.wrote(&step);
+            self.wrote(step);
             self.unanswered_at = Some(Instant::now());
         }
-        self.faults.push((step, fault));
     }
 
     fn wrote(&mut self, step: &Step) {
@@ -142,6 +142,7 @@ pub async fn run_after(
     let mut schedule = Schedule::new(plan.steps);
     let mut written = Written::before(iam_changed);
     let mut in_flight = FuturesUnordered::new();
+    let mut failed = BTreeMap::new();
     loop {
         while !outcome.cut
             && let Some((index, planned)) = schedule.start()
@@ -162,7 +163,7 @@ pub async fn run_after(
             };
             match send::send(session, turn, &outcome.refs, &planned.step) {
                 Ok(sending) => in_flight.push(async move { (index, sending.await) }),
-                Err(fault) => fail(&mut outcome, &mut schedule, index, fault),
+                Err(fault) => failed.extend(fail(&mut outcome, &mut schedule, index, fault)),
             }
         }
         let Some((index, result)) = in_flight.next().await else {
@@ -179,9 +180,11 @@ pub async fn run_after(
                 outcome.cut = true;
                 schedule.not_sent(index);
             }
-            Err(Stop::Fault(fault)) => fail(&mut outcome, &mut schedule, index, fault),
+            Err(Stop::Fault(fault)) => failed.extend(fail(&mut outcome, &mut schedule, index, fault)),
         }
     }
+    // Which of several ended first is chance, and what is said of them is not to change by that.
+    outcome.faults = failed.into_values().collect();
     outcome.skipped = schedule.unsent();
     outcome
 }
@@ -227,10 +230,16 @@ impl Written {
     }
 }
 
-fn fail(outcome: &mut Outcome, schedule: &mut Schedule, index: usize, fault: Fault) {
-    if let Some(step) = schedule.failed(index, &fault) {
-        outcome.failed(step, fault);
-    }
+/// Ends what a step's failure ends; the step and its fault under its index.
+fn fail(
+    outcome: &mut Outcome,
+    schedule: &mut Schedule,
+    index: usize,
+    fault: Fault,
+) -> Option<(usize, (Step, Fault))> {
+    let step = schedule.failed(index, &fault)?;
+    outcome.failed(&step, &fault);
+    Some((index, (step, fault)))
 }
 
 /// What takes access away goes before everything; deletions stay among their like.
@@ -244,7 +253,8 @@ fn urgency(session: Urgency, tightens: bool) -> Urgency {
 
 impl Session {
     /// Creates an API with its tags, unless `cut` says, when its turn in the budget has come, that it is not wanted any
-    /// more. The answer shows its settings; it has no children yet. After an answer that does not come, the API may exist.
+    /// more: then there is none. The answer shows its settings; it has no children yet. After an answer that does not come, the
+    /// API may exist.
     ///
     /// # Errors
     /// When AWS does not answer that the API exists.
@@ -252,7 +262,7 @@ impl Session {
         &self,
         api: &desired::Api,
         cut: &(dyn Fn() -> bool + Sync),
-    ) -> Result<observed::Api, Fault> {
+    ) -> Result<Option<observed::Api>, Fault> {
         let turn = Turn {
             urgency: self.urgency(),
             not_before: None,
@@ -260,9 +270,9 @@ impl Session {
             cut,
         };
         match api::create(self, turn, api).await {
-            Ok(api) => Ok(api),
+            Ok(api) => Ok(Some(api)),
             Err(Stop::Fault(fault)) => Err(fault),
-            Err(Stop::Cut) => Err(Fault::not_leading(super::Operation::CreateApi)),
+            Err(Stop::Cut) => Ok(None),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::super::{context::Memory, take_stock};
 use super::ground::{Ground, PATH, merge};
 use jwthttpapi_core::api::{FINALIZER, JwtHttpApi};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
@@ -44,6 +45,42 @@ async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
     ground.vanish();
     ground.show();
     assert!(ground.ctx.outdated(&worked_on));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_is_cut_when_its_user_wants_something_else_of_it_and_by_nothing_else() {
+    let ground = Ground::new().await;
+    let (now, later) = ("2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z");
+    let object = |more: Value| {
+        let mut metadata = json!({
+            "uid": "u1", "generation": 2, "creationTimestamp": now, "deletionTimestamp": later,
+            "finalizers": [FINALIZER],
+        });
+        merge(&mut metadata, more);
+        ground.edit("metadata", metadata);
+        serde_json::from_value::<JwtHttpApi>(ground.kubernetes.get(PATH).unwrap()).unwrap()
+    };
+    let going = object(json!({}));
+    for (shown, cut) in [
+        (json!({}), false),
+        (json!({"generation": 1}), false),
+        (json!({"generation": 3}), true),
+        (json!({"finalizers": []}), false),
+        // A namesake that somebody made when this one had gone.
+        (
+            json!({"uid": "u2", "generation": 3, "deletionTimestamp": null}),
+            false,
+        ),
+    ] {
+        object(shown.clone());
+        ground.show();
+        assert_eq!(ground.ctx.reconsidered(&going), cut, "{shown}");
+    }
+    ground.vanish();
+    ground.show();
+    assert!(!ground.ctx.reconsidered(&going));
+    ground.ctx.leading.store(false, Ordering::Relaxed);
+    assert!(ground.ctx.reconsidered(&going));
 }
 
 #[tokio::test(start_paused = true)]

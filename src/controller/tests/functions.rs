@@ -1,7 +1,7 @@
 //! What a pass says and does about the object's own functions.
 
 use super::super::{expected::STALE_LIST, pass::Next};
-use super::ground::{Ground, cluster, own, owner};
+use super::ground::{Ground, REGION, cluster, own, owner};
 use crate::aws::Settings;
 use jwthttpapi_core::{
     api::{ConditionType, Reason, condition},
@@ -271,6 +271,31 @@ async fn a_release_names_what_it_did_not_try_after_a_refusal() {
     let invoke = role_name(&owner(), "eu-central-1").name;
     assert!(told.contains(&own) && told.contains(&invoke), "{told}");
     assert_eq!(told.matches("iam:UntagRole").count(), 1, "{told}");
+}
+
+/// Its logs are somebody's to keep: nobody has to give it another name.
+#[tokio::test(start_paused = true)]
+async fn what_is_somebody_elses_and_not_wanted_holds_nothing_up() {
+    let mut ground = Ground::new().await;
+    let mut spec = own();
+    let mut kept = spec["functions"][0].clone();
+    kept["name"] = json!("kept");
+    spec["functions"].as_array_mut().unwrap().push(kept);
+    ground.change(spec);
+    ground.pass().await.unwrap();
+    let logs = log_group(&function_name(&owner(), "kept"));
+    let untag = ground.logs().untag_resource();
+    let arn = format!("arn:aws:logs:{REGION}:123456789012:log-group:{logs}");
+    let untag = untag.resource_arn(arn).tag_keys("jwthttpapi.dev/uid");
+    untag.send().await.unwrap();
+    ground.change(own());
+    let mut last = Reason::Progressing;
+    for _ in 0..4 {
+        tokio::time::advance(STALE_LIST).await;
+        last = ground.pass().await.unwrap().findings.programmed.reason;
+    }
+    assert_eq!(last, Reason::Programmed);
+    assert!(ground.sandbox.state().to_string().contains(&logs));
 }
 
 #[tokio::test(start_paused = true)]

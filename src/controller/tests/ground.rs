@@ -166,6 +166,15 @@ impl Ground {
         request.send().await.unwrap();
     }
 
+    /// Somebody takes a tag off.
+    pub(super) async fn untag(&self, api: &str, key: &str) {
+        let request = aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+            .untag_resource()
+            .resource_arn(format!("arn:aws:apigateway:{REGION}::/apis/{api}"))
+            .tag_keys(key);
+        request.send().await.unwrap();
+    }
+
     /// Takes the object away, whatever finalizer it has.
     pub(super) fn vanish(&self) {
         self.kubernetes.remove(PATH);
@@ -259,6 +268,10 @@ impl Ground {
 
     /// One pass, without its report.
     pub(super) async fn pass(&mut self) -> Result<Passed, Error> {
+        self.pass_within(reconcile::DEADLINE).await
+    }
+
+    pub(super) async fn pass_within(&mut self, time: Duration) -> Result<Passed, Error> {
         self.show();
         let ctx = self.ctx.clone();
         let mut pass = Pass {
@@ -266,7 +279,7 @@ impl Ground {
             record: Record::read(&ctx.client, "demo", "hello").await?.unwrap(),
             memory: std::mem::take(&mut self.memory),
             findings: Findings::default(),
-            deadline: Instant::now() + reconcile::DEADLINE,
+            deadline: Instant::now() + time,
         };
         let passed = if pass.record.is_deleting() {
             delete(&mut pass).await

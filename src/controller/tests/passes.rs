@@ -1,8 +1,16 @@
 //! What a pass says of an object, and when the next one is due.
 
-use super::super::{expected::STALE_LIST, pass::Next};
-use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, own};
-use jwthttpapi_core::api::{ConditionType, FINALIZER, Reason};
+use super::super::{
+    error::Error,
+    expected::{STALE_LIST, STALE_READ},
+    pass::Next,
+};
+use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, merge, own, owner};
+use crate::aws::{Rate, Settings};
+use jwthttpapi_core::{
+    api::{ConditionType, FINALIZER, Reason},
+    model::name::function_name,
+};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::Instant;
@@ -120,6 +128,21 @@ async fn the_deployment_of_one_write_ends_the_wait_and_that_of_several_has_all_i
 
 /// They take effect with a deployment (D for the endpoint) that may not show: its time is waited for then. An endpoint that is
 /// switched on waits as long before that.
+#[tokio::test(start_paused = true)]
+async fn a_deployment_is_waited_for_by_the_next_pass_when_the_time_of_this_one_is_up() {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"deploy_delay_ms": 10_000}));
+    let time = DEPLOY_SETTLE / 2;
+    let began = Instant::now();
+    let passed = ground.pass_within(time).await.unwrap();
+    assert_eq!(passed.next, Next::Now);
+    assert_eq!(passed.findings.programmed.reason, Reason::Progressing);
+    assert!(began.elapsed() < time);
+    tokio::time::advance(STALE_READ).await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_is_switched_and_cors_are_waited_for_as_routes_are() {
     let mut ground = Ground::new().await;
@@ -247,6 +270,88 @@ async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
     assert!(age < RESYNC.as_secs_f64(), "what is wanted so raises no alarm");
 }
 
+/// A plan that leaves out what may not be done now says nothing of what is held back.
+#[tokio::test(start_paused = true)]
+async fn what_is_suspended_tells_of_all_that_is_held_back_and_is_not_ready_unseen() {
+    let by_role = |more: Value| {
+        let mut spec = json!({"suspend": true, "invocation": {"mode": "Role"}});
+        merge(&mut spec, more);
+        spec
+    };
+    let mut ground = Ground::new().await;
+    ground.function("b").await;
+    ground.change(by_role(json!({"suspend": false})));
+    ground.pass().await.unwrap();
+    // What is read of the role may be older than what was just written.
+    ground.change(by_role(
+        json!({"routes": [{"routeKey": "GET /a", "lambda": {"name": "b"}}]}),
+    ));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Suspended);
+    ground.change(by_role(json!({})));
+    tokio::time::advance(IAM_SETTLE * 12).await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+    assert_eq!(passed.next, Next::Resync);
+    ground.fault("GetRole", &json!({"kind": "access_denied"}));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::AccessDenied);
+    assert_eq!(passed.next, Next::Backoff);
+    ground.change(by_role(json!({"description": "other"})));
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Suspended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_its_user_suspends_takes_no_further_step() {
+    // One request to IAM in ten seconds: the role goes long after the API.
+    let iam = Rate {
+        per_second: 0.1,
+        burst: 1,
+    };
+    for meanwhile in [json!({"suspend": true}), json!({"deletionPolicy": "Retain"})] {
+        let mut ground = Ground::new().await;
+        ground.change(json!({"invocation": {"mode": "Role"}}));
+        ground.pass().await.unwrap();
+        ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+        ground.set(Settings {
+            iam,
+            ..Settings::default()
+        });
+        let user = async {
+            while !ground.sandbox.apis().is_empty() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            ground.change(meanwhile.clone());
+            ground.edit("metadata", json!({"generation": 2}));
+            ground.show();
+        };
+        let (passed, ()) = tokio::join!(ground.reconcile(), user);
+        assert!(matches!(passed, Err(Error::Conflict)), "{passed:?}");
+        assert_ne!(ground.sandbox.state()["roles"], json!([]), "{meanwhile}");
+    }
+}
+
+/// As for one that lives: it is for a person to say whose it is.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_takes_no_api_that_names_another_nonce_and_takes_the_only_one_that_names_none() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    let id = ground.status().api_id.unwrap();
+    ground.tag(&id, "jwthttpapi.dev/nonce", "of somebody else").await;
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    for stored in [json!(id), Value::Null] {
+        ground.edit("status", json!({"apiId": stored}));
+        let passed = ground.pass().await.unwrap();
+        assert_eq!(passed.next, Next::Backoff, "{stored}");
+        assert_eq!(passed.findings.programmed.reason, Reason::AmbiguousOwnership);
+        assert_eq!(ground.sandbox.apis().len(), 1);
+    }
+    ground.untag(&id, "jwthttpapi.dev/nonce").await;
+    ground.pass().await.unwrap();
+    assert!(ground.sandbox.apis().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deletion_waits_from_the_first_sight_of_an_intent_that_another_process_wrote_anew() {
     let mut ground = Ground::new().await;
@@ -340,4 +445,32 @@ async fn of_several_troubles_of_a_deletion_the_gravest_is_said() {
     ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.findings.programmed.reason, Reason::AccessDenied);
+}
+
+/// Of several that are as grave the first of the plan, and not the one that ended first.
+#[tokio::test(start_paused = true)]
+async fn of_several_troubles_of_one_kind_the_plans_first_is_said() {
+    let mut ground = Ground::new().await;
+    let mut spec = own();
+    let mut second = spec["functions"][0].clone();
+    second["name"] = json!("other");
+    spec["functions"].as_array_mut().unwrap().push(second);
+    ground.change(spec);
+    ground.pass().await.unwrap();
+    let unavailable = json!({"kind": "fail", "status": 503, "code": "ServiceUnavailable"});
+    let no_answer = json!({"kind": "hold", "when": "before"});
+    let mut said = Vec::new();
+    // The first one fails at once, or when its time is up and the second one has long failed.
+    for first in [&unavailable, &no_answer] {
+        let name = function_name(&owner(), "hello");
+        let first = json!({"operation": "DeleteFunction", "target": name, "times": 1, "action": first});
+        let rest = json!({"operation": "DeleteFunction", "times": null, "action": unavailable});
+        ground.sandbox.clear_faults();
+        let rules = [first, rest].map(|rule| serde_json::from_value(rule).unwrap());
+        ground.sandbox.add_faults(rules.into());
+        ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+        let passed = ground.pass().await.unwrap();
+        said.push(passed.findings.programmed.message);
+    }
+    assert!(said.iter().all(|message| message.contains("-hello")), "{said:?}");
 }
