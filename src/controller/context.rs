@@ -46,7 +46,12 @@ pub(crate) struct Context {
     /// Uids of objects that were released with their tags still on: what is left of them is to stay.
     released: Mutex<BTreeSet<String>>,
     memory: Mutex<BTreeMap<String, Memory>>,
+    /// When the period of resyncs was last counted, and what it was.
+    resync: Mutex<Option<(Instant, Duration)>>,
 }
+
+/// How long a count of all routes of all objects holds: each pass asks for what follows from it, and minutes follow.
+const RECOUNT: Duration = Duration::from_secs(1);
 
 /// Whose cluster this is, and how much of it is looked after.
 #[derive(Clone, Debug)]
@@ -177,6 +182,7 @@ impl Context {
             stopping: AtomicBool::new(false),
             released: Mutex::default(),
             memory: Mutex::default(),
+            resync: Mutex::default(),
         }
     }
 
@@ -267,10 +273,17 @@ impl Context {
         !self.leads() || seen.is_some_and(changed)
     }
 
-    /// The effective period of resyncs.
+    /// The effective period of resyncs, as it was at most [`RECOUNT`] ago.
     pub(crate) fn resync(&self) -> Duration {
+        let mut counted = self.resync.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, period)) = *counted
+            && at.elapsed() < RECOUNT
+        {
+            return period;
+        }
         let period = resync::period(self.periods.resync, &self.store, self.aws.settings());
         self.metrics.resync(period);
+        *counted = Some((Instant::now(), period));
         period
     }
 }
