@@ -76,6 +76,16 @@ struct Teardown<'a> {
     owner: &'a Owner,
 }
 
+/// What there is of the object.
+struct Found {
+    /// Its APIs.
+    apis: Vec<Api>,
+    /// What stands beside them.
+    beside: Observed,
+    /// Whether AWS shows no API that could be its own.
+    hidden: bool,
+}
+
 /// What a pass over a deleted object did before it may let the object go.
 struct End<'a> {
     /// Whether it had to change anything.
@@ -98,78 +108,22 @@ enum Taken {
 
 impl Teardown<'_> {
     async fn run(&self, pass: &mut Pass<'_>) -> Result<Passed, Error> {
-        let status = pass.record.status();
-        heed(&status, &mut pass.memory);
+        heed(&pass.record.status(), &mut pass.memory);
         let role = role_name(self.owner, &self.place.region);
         let own = own(&pass.record, self.owner);
         let questions = questions(pass.ctx, &pass.record, &role, own);
-        let list = pass.ctx.index.read(&self.place.region, self.session);
-        let sight = async { tokio::join!(look(self.session, status.api_id.as_deref(), &questions), list) };
-        let Ok((sight, list)) = timeout_at(pass.deadline, sight).await else {
-            pass.findings.late();
-            return Ok((Next::Backoff, status));
+        let Some(Found {
+            apis,
+            mut beside,
+            hidden,
+        }) = self.look(pass, &questions).await?
+        else {
+            return Ok((Next::Backoff, pass.record.status()));
         };
-        let candidates = if planted!(NoListBeforeRelease) {
-            Vec::new()
-        } else {
-            proven(self.owner, &list?)
-        };
-        let stored = sight.api.transpose()?.flatten();
-        let targets = match targets(self.owner, &status, &candidates, stored.as_ref()) {
-            Ok(targets) => targets,
-            Err(ids) => {
-                pass.ctx.metrics.refused();
-                pass.findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
-                return Ok((Next::Backoff, status));
-            }
-        };
-        if let Some(fault) = sight.faults.first() {
-            pass.findings.fault(fault);
-            return Ok((Next::Backoff, status));
-        }
-        let mut apis: Vec<Api> = stored.into_iter().collect();
-        pass.ctx.metrics.work().observed(&pass.record.key());
-        pass.findings.observed = true;
-        for id in &targets {
-            if !apis.iter().any(|api| api.id == *id) {
-                apis.extend(self.session.observe(id, questions.extent).await?);
-            }
-        }
-
-        let lineage = sources(self.place, self.owner, &apis, &status);
-        // A status may name what is somebody else's: nothing of it is told, nor taken.
-        apis.retain(|api| self.owner.owns(&api.tags) && targets.contains(&api.id));
-        let seen = !apis.is_empty();
-        let mut functions = sight.functions;
-        if let Err(fault) = self.read_policies(&apis, &mut functions).await {
-            pass.findings.fault(&fault);
-            return Ok((Next::Backoff, status));
-        }
-        let last = last_owner(self.owner, &status, &targets);
         if !apis.is_empty() {
-            // What integrations told is gone with them: written down before they go.
-            let told = functions.keys().map(ToString::to_string);
-            let grants: BTreeSet<String> = status.grants.iter().cloned().chain(told).collect();
-            let next = JwtHttpApiStatus {
-                grants: grants.into_iter().collect(),
-                role_arn: status
-                    .role_arn
-                    .or_else(|| own_role(&sight.role, self.owner).map(str::to_owned)),
-                reclaimed_from: last.as_ref().map(|last| last.uid.clone()),
-                ..status
-            };
-            let now = pass.ctx.clock.time();
-            pass.record.write_midway(next, &pass.findings, &now).await?;
+            self.tell(pass, &beside).await?;
         }
-
-        let mut beside = Observed {
-            api: None,
-            role: sight.role,
-            functions,
-            owned: sight.owned,
-            lineage: lineage.clone(),
-            last: last.clone(),
-        };
+        let (lineage, last) = (beside.lineage.clone(), beside.last.clone());
         let leaving = Leaving::of(&pass.record.status(), self.owner, &self.place.region, None);
         let settle = pass.ctx.periods.settle;
         let doubt = pass.memory.unseen.doubt(&mut beside, &leaving, settle);
@@ -191,7 +145,7 @@ impl Teardown<'_> {
         let status = pass.record.status();
         let unsure = match &status.api_id {
             None => status.pending.is_some() || status.nonce.is_none(),
-            Some(id) => !seen && targets.is_empty() && !pass.memory.unseen.has_deleted(id),
+            Some(id) => hidden && !pass.memory.unseen.has_deleted(id),
         };
         let end = End {
             worked,
@@ -201,6 +155,81 @@ impl Teardown<'_> {
             lineage: &lineage,
         };
         self.finish(pass, &end).await
+    }
+
+    /// Reads what there is of the object; nothing when that, or whose it is, could not be told, which the findings say then.
+    async fn look(&self, pass: &mut Pass<'_>, questions: &Questions<'_>) -> Result<Option<Found>, Error> {
+        let status = pass.record.status();
+        let list = pass.ctx.index.read(&self.place.region, self.session);
+        let sight = async { tokio::join!(look(self.session, status.api_id.as_deref(), questions), list) };
+        let Ok((sight, list)) = timeout_at(pass.deadline, sight).await else {
+            pass.findings.late();
+            return Ok(None);
+        };
+        let listed = if planted!(NoListBeforeRelease) {
+            Vec::new()
+        } else {
+            proven(self.owner, &list?)
+        };
+        let stored = sight.api.transpose()?.flatten();
+        let targets = match targets(self.owner, &status, &listed, stored.as_ref()) {
+            Ok(targets) => targets,
+            Err(ids) => {
+                pass.ctx.metrics.refused();
+                pass.findings.programmed = Draft::no(Reason::AmbiguousOwnership, ambiguous(&ids));
+                return Ok(None);
+            }
+        };
+        if let Some(fault) = sight.faults.first() {
+            pass.findings.fault(fault);
+            return Ok(None);
+        }
+        pass.ctx.metrics.work().observed(&pass.record.key());
+        pass.findings.observed = true;
+        let mut apis: Vec<Api> = stored.into_iter().collect();
+        for id in &targets {
+            if !apis.iter().any(|api| api.id == *id) {
+                apis.extend(self.session.observe(id, questions.extent).await?);
+            }
+        }
+        let lineage = sources(self.place, self.owner, &apis, &status);
+        // A status may name what is somebody else's: nothing of it is told, nor taken.
+        apis.retain(|api| self.owner.owns(&api.tags) && targets.contains(&api.id));
+        let mut functions = sight.functions;
+        if let Err(fault) = self.read_policies(&apis, &mut functions).await {
+            pass.findings.fault(&fault);
+            return Ok(None);
+        }
+        let beside = Observed {
+            api: None,
+            role: sight.role,
+            functions,
+            owned: sight.owned,
+            lineage,
+            last: last_owner(self.owner, &status, &targets),
+        };
+        Ok(Some(Found {
+            hidden: apis.is_empty() && targets.is_empty(),
+            apis,
+            beside,
+        }))
+    }
+
+    /// Writes down what integrations told, which is gone with them.
+    async fn tell(&self, pass: &mut Pass<'_>, beside: &Observed) -> Result<(), Error> {
+        let status = pass.record.status();
+        let told = beside.functions.keys().map(ToString::to_string);
+        let grants: BTreeSet<String> = status.grants.iter().cloned().chain(told).collect();
+        let next = JwtHttpApiStatus {
+            grants: grants.into_iter().collect(),
+            role_arn: status
+                .role_arn
+                .or_else(|| own_role(&beside.role, self.owner).map(str::to_owned)),
+            reclaimed_from: beside.last.as_ref().map(|last| last.uid.clone()),
+            ..status
+        };
+        let now = pass.ctx.clock.time();
+        pass.record.write_midway(next, &pass.findings, &now).await
     }
 
     /// Reads the policies of the functions of which only the APIs tell.
