@@ -97,6 +97,17 @@ impl<G> Queue<G> {
         Some(left.grant)
     }
 
+    /// Moves a place to where somebody more urgent who came at the same time would have it.
+    pub(crate) fn hasten(&mut self, whose: &Arc<str>, from: Urgency, to: Urgency, ticket: u64) {
+        let Some(grant) = self.leave(whose, from, ticket) else {
+            return;
+        };
+        let class = self.classes.entry(to).or_default();
+        let waiters = class.waiting.entry(Arc::clone(whose)).or_default();
+        let place = waiters.partition_point(|waiter| waiter.ticket < ticket);
+        waiters.insert(place, Waiter { ticket, grant });
+    }
+
     /// Takes whoever goes next out of the queue.
     pub(crate) fn next(&mut self) -> Option<G> {
         let mut classes = self

@@ -72,7 +72,7 @@ impl Scene<'_> {
         let held_back = steps.steps.len() < needed;
         // Changes to a generation that was in force are repairs of what others did.
         let drift = pass.record.in_force();
-        if !found.created {
+        if !found.created || drift {
             for planned in &steps.steps {
                 tracing::info!(step = %planned.step, drift, "planned");
             }
@@ -154,15 +154,15 @@ impl Scene<'_> {
     }
 }
 
-/// What is said of a suspended object: all that is held back, or what keeps from telling whether there is anything; and when it
-/// is looked at again.
+/// What is said of a suspended object: what keeps from telling what is held back, or all of it; and when it is looked at again.
 fn hold(pass: &mut Pass<'_>, found: &Found, steps: &Plan) -> Next {
     let findings = &mut pass.findings;
     findings.behind = !steps.is_empty();
+    if withheld(findings, found.conflict.as_ref(), &found.faults) {
+        return Next::Backoff;
+    }
     if !steps.is_empty() {
         findings.programmed = held(steps);
-    } else if withheld(findings, found.conflict.as_ref(), &found.faults) {
-        return Next::Backoff;
     } else if found.old && !pass.record.in_force() {
         findings.programmed = Draft::no(Reason::AwaitingVisibility, OLD);
     } else {

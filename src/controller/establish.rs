@@ -167,7 +167,7 @@ impl Scene<'_> {
         let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
         pass.memory.refused = why.map(|why| (pass.record.generation(), why));
         let Some(api) = created? else {
-            // Nothing was sent that would have to be waited for.
+            // Nothing was sent: what was waited for before is all that there is to wait for.
             pass.memory.unsettled = waited;
             pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
             return Ok(Established::Not(Next::Now));

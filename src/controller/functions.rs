@@ -29,28 +29,36 @@ impl<'a> Own<'a> {
     }
 }
 
-/// What has the name of one that the object wants and is somebody else's.
+/// What has the name of one that the object wants and is somebody else's; or a function that was the object's, over a role and logs
+/// that still are: taken away they would be missed.
 pub(crate) fn conflict(owner: &Owner, desired: &Desired, seen: &BTreeMap<String, Owned>) -> Option<Draft> {
     let foreign = |tags: &BTreeMap<String, String>| !owner.owns(tags);
-    let mut wanted = seen.iter().filter(|(name, _)| desired.owned.contains_key(*name));
-    wanted.find_map(|(name, owned)| {
+    seen.iter().find_map(|(name, owned)| {
+        let wanted = desired.owned.contains_key(name);
         let function = owned.function.known().and_then(Option::as_ref);
         let role = owned.role.known().and_then(Option::as_ref);
         let group = owned.log_group.known().and_then(Option::as_ref);
         let (reason, what) = if function.is_some_and(|function| foreign(&function.tags)) {
+            if !wanted && is_gone(owner, name, owned) {
+                return None;
+            }
             (Reason::FunctionNameConflict, format!("a function named {name}"))
-        } else if let Some(group) = group.filter(|group| foreign(&group.tags)) {
+        } else if let Some(group) = group.filter(|group| wanted && foreign(&group.tags)) {
             (
                 Reason::FunctionNameConflict,
                 format!("a log group named {}", group.name),
             )
-        } else if let Some(role) = role.filter(|role| foreign(&role.tags)) {
+        } else if let Some(role) = role.filter(|role| wanted && foreign(&role.tags)) {
             (Reason::RoleNameConflict, format!("a role {}", role.arn))
         } else {
             return None;
         };
-        let message =
-            format!("{what} exists and is not this object's; delete it, or give the function another name");
+        let way_out = if wanted {
+            "delete it, or give the function another name"
+        } else {
+            "delete it, or put its tags back on"
+        };
+        let message = format!("{what} exists and is not this object's; {way_out}");
         Some(Draft::no(reason, message))
     })
 }

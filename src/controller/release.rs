@@ -9,7 +9,7 @@ use super::{
     events,
     left::{Left, why},
     look::{Questions, look},
-    pass::{Next, Pass, Passed},
+    pass::{CHANGED, Next, Pass, Passed},
     record::Record,
     remains::{last_owner, see},
 };
@@ -43,8 +43,8 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         left.add_named(&status, "AWS took too long to answer");
         left
     });
-    if !ctx.leads() {
-        findings.programmed = Draft::unknown(Reason::Progressing, "the process is stopping");
+    if ctx.reconsidered(record.object()) {
+        findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
         return Ok((Next::Now, status));
     }
     if !left.is_empty() {
@@ -168,7 +168,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Left {
     });
     for (owner, observed) in observed {
         let plan = plan_release(&observed, &owner);
-        left.add_undone(&aws::run(&session, plan, &|| !ctx.leads(), deadline).await);
+        left.add_undone(&aws::run(&session, plan, &|| ctx.reconsidered(record.object()), deadline).await);
     }
     left
 }

@@ -62,11 +62,7 @@ impl Turns {
                 return Place(Some(Arc::clone(self)));
             }
             let (grant, granted) = oneshot::channel();
-            let waiting = Waiting {
-                object: key(object),
-                grant,
-            };
-            state.enter(object, waiting);
+            state.enter(object, grant);
             granted
         };
         // The sender is in the queue until it is used.
@@ -76,22 +72,15 @@ impl Turns {
     /// Moves an object that waits to where it stands as it is now: kube holds a change of it back for as long as it waits, and it
     /// must not wait as what it was before.
     pub(super) fn hurry(&self, object: &Guarded) {
-        let mut state = self.lock();
         let now = urgency_of(object);
-        let Some(standing) = state.standing.get(&key(object)) else {
+        let mut state = self.lock();
+        let State { queue, standing, .. } = &mut *state;
+        let Some(standing) = standing.get_mut(&key(object)) else {
             return;
         };
-        if now >= standing.urgency {
-            return;
-        }
-        let Standing {
-            namespace,
-            urgency,
-            ticket,
-        } = standing;
-        let (namespace, urgency, ticket) = (Arc::clone(namespace), *urgency, *ticket);
-        if let Some(waiting) = state.queue.leave(&namespace, urgency, ticket) {
-            state.enter(object, waiting);
+        if now < standing.urgency {
+            queue.hasten(&standing.namespace, standing.urgency, now, standing.ticket);
+            standing.urgency = now;
         }
     }
 
@@ -101,17 +90,20 @@ impl Turns {
 }
 
 impl State {
-    fn enter(&mut self, object: &Guarded, waiting: Waiting) {
+    fn enter(&mut self, object: &Guarded, grant: oneshot::Sender<Place>) {
         let namespace: Arc<str> = object.namespace().unwrap_or_default().into();
-        let urgency = urgency_of(object);
-        let name = waiting.object.clone();
+        let (object, urgency) = (key(object), urgency_of(object));
+        let waiting = Waiting {
+            object: object.clone(),
+            grant,
+        };
         let ticket = self.queue.enter(&namespace, urgency, waiting);
         let standing = Standing {
             namespace,
             urgency,
             ticket,
         };
-        self.standing.insert(name, standing);
+        self.standing.insert(object, standing);
     }
 
     fn next(&mut self) -> Option<oneshot::Sender<Place>> {

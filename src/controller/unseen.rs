@@ -41,6 +41,8 @@ enum Thing {
 pub(crate) struct Leaving<'a> {
     owner: &'a Owner,
     region: &'a str,
+    /// Whether the object goes, and everything with it.
+    goes: bool,
     /// Whether the invoke role is, if there is one.
     role: bool,
     /// Functions of the object's own that are wanted, by their names in AWS, and those that status names.
@@ -66,6 +68,7 @@ impl<'a> Leaving<'a> {
         Self {
             owner,
             region,
+            goes: desired.is_none(),
             role: !by_role,
             wanted: desired
                 .iter()
@@ -76,11 +79,16 @@ impl<'a> Leaving<'a> {
         }
     }
 
-    /// The name in the spec of a function that is leaving: status names it, or AWS shows some of it.
+    /// The name in the spec of a function that is leaving: status names it, or AWS shows some of it that is the owner's. At the end
+    /// of the object whatever has such a name counts: that is the last look.
     fn function(&self, name: &str, seen: &Owned) -> Option<String> {
-        let is_shown = seen.function.known().is_some_and(Option::is_some)
-            || seen.role.known().is_some_and(Option::is_some)
-            || seen.log_group.known().is_some_and(Option::is_some);
+        let owns = |tags: &BTreeMap<String, String>| self.goes || self.owner.owns(tags);
+        let function = seen.function.known().and_then(Option::as_ref);
+        let role = seen.role.known().and_then(Option::as_ref);
+        let group = seen.log_group.known().and_then(Option::as_ref);
+        let is_shown = function.is_some_and(|function| owns(&function.tags))
+            || role.is_some_and(|role| owns(&role.tags))
+            || group.is_some_and(|group| owns(&group.tags));
         if self.wanted.contains(name) || !(is_shown || self.told.contains(name)) {
             return None;
         }

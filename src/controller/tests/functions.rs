@@ -298,6 +298,42 @@ async fn what_is_somebody_elses_and_not_wanted_holds_nothing_up() {
     assert!(ground.sandbox.state().to_string().contains(&logs));
 }
 
+/// A process that begins anew knows nothing of what was somebody else's before.
+#[tokio::test(start_paused = true)]
+async fn what_is_somebody_elses_is_not_waited_for() {
+    let mut ground = Ground::new().await;
+    ground.change(own());
+    ground.pass().await.unwrap();
+    let logs = log_group(&function_name(&owner(), "other"));
+    let create = ground.logs().create_log_group().log_group_name(&logs);
+    create.send().await.unwrap();
+    tokio::time::advance(STALE_LIST * 20).await;
+    ground.restart(cluster(), false);
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+}
+
+/// It runs under the role and writes into the logs that its object still has.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_the_objects_no_more_keeps_its_role_and_its_logs() {
+    let mut ground = Ground::new().await;
+    ground.change(own());
+    ground.pass().await.unwrap();
+    let name = function_name(&owner(), "hello");
+    let arn = format!("arn:aws:lambda:{REGION}:123456789012:function:{name}");
+    let untag = ground.lambda().untag_resource().resource(arn);
+    untag.tag_keys("jwthttpapi.dev/uid").send().await.unwrap();
+    ground.change(json!({}));
+    for _ in 0..4 {
+        tokio::time::advance(STALE_LIST).await;
+        let passed = ground.pass().await.unwrap();
+        assert_eq!(passed.findings.programmed.reason, Reason::FunctionNameConflict);
+    }
+    let state = ground.sandbox.state();
+    assert!(state["regions"][REGION]["logGroups"].to_string().contains(&name));
+    assert_ne!(state["roles"], json!([]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_log_group_of_somebody_else_is_left_alone_and_named() {
     let mut ground = Ground::new().await;

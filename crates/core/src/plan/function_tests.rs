@@ -90,14 +90,31 @@ fn a_route_waits_for_no_role_of_a_function_that_it_does_not_lead_to() {
     let mut spec = leading_to(&["one"]);
     spec.routes.push(route("GET /other", "other"));
     let plan = seen(&spec, &nothing_made());
-    let is_iam = |index: &usize| plan.steps[*index].step.service() == Service::Iam;
-    let waits = |key: &str| {
-        let is_it = |step: &Step| matches!(step, Step::CreateRoute { key: of, .. } if of.as_str() == key);
-        let route = plan.steps.iter().find(|planned| is_it(&planned.step));
-        route.unwrap().after.clone()
+    assert!(waits_for_iam(&plan, "GET /one"), "{plan}");
+    assert!(!waits_for_iam(&plan, "GET /other"), "{plan}");
+}
+
+/// A function that is there cannot run without it.
+#[test]
+fn a_route_waits_for_the_role_that_its_function_has_lost() {
+    let mut spec = leading_to(&["one"]);
+    let mut world = made(&spec);
+    owned(&mut world, "one").role = Reading::Known(None);
+    let another = api::Route {
+        route_key: "GET /another".into(),
+        ..spec.routes[0].clone()
     };
-    assert!(!waits("GET /one").is_empty());
-    assert!(!waits("GET /other").iter().any(is_iam), "{plan}");
+    spec.routes.push(another);
+    let plan = seen(&spec, &world);
+    assert!(waits_for_iam(&plan, "GET /another"), "{plan}");
+}
+
+/// Whether a new route waits for a step to IAM.
+fn waits_for_iam(plan: &Plan, key: &str) -> bool {
+    let is_it = |step: &Step| matches!(step, Step::CreateRoute { key: of, .. } if of.as_str() == key);
+    let route = plan.steps.iter().find(|planned| is_it(&planned.step));
+    let mut after = route.unwrap().after.iter();
+    after.any(|index| plan.steps[*index].step.service() == Service::Iam)
 }
 
 #[test]

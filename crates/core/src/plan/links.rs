@@ -224,7 +224,14 @@ impl Links<'_> {
             index,
             |step| matches!(step, Step::AwaitFunction { name } if function.is_some_and(|function| name == function.name())),
         );
-        permission.into_iter().chain(role).chain(ready).collect()
+        let belongings = function.map(|function| self.belongings(index, function.name()));
+        let belongings = belongings.into_iter().flatten();
+        permission
+            .into_iter()
+            .chain(role)
+            .chain(ready)
+            .chain(belongings)
+            .collect()
     }
 
     /// Role and log group of a function of the object's own.
