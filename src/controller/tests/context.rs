@@ -6,17 +6,22 @@ use jwthttpapi_core::api::{FINALIZER, JwtHttpApi};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
+const NOW: &str = "2027-01-15T08:00:00Z";
+const LATER: &str = "2027-01-15T09:00:00Z";
+
+/// The object with this in its metadata, as it is written then.
+fn written(ground: &Ground, more: Value) -> JwtHttpApi {
+    let mut metadata =
+        json!({"uid": "u1", "generation": 2, "creationTimestamp": NOW, "finalizers": [FINALIZER]});
+    merge(&mut metadata, more);
+    ground.edit("metadata", metadata);
+    serde_json::from_value(ground.kubernetes.get(PATH).unwrap()).unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
     let ground = Ground::new().await;
-    let (now, later) = ("2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z");
-    let object = |more: Value| {
-        let mut metadata =
-            json!({"uid": "u1", "generation": 2, "creationTimestamp": now, "finalizers": [FINALIZER]});
-        merge(&mut metadata, more);
-        ground.edit("metadata", metadata);
-        serde_json::from_value::<JwtHttpApi>(ground.kubernetes.get(PATH).unwrap()).unwrap()
-    };
+    let object = |more: Value| written(&ground, more);
     let worked_on = object(json!({}));
     for (shown, cut) in [
         (json!({}), false),
@@ -24,9 +29,9 @@ async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
         // A watch that is behind our own read.
         (json!({"generation": 1}), false),
         (json!({"generation": 3}), true),
-        (json!({"deletionTimestamp": later}), true),
+        (json!({"deletionTimestamp": LATER}), true),
         (json!({"finalizers": []}), true),
-        (json!({"uid": "u2", "creationTimestamp": later}), true),
+        (json!({"uid": "u2", "creationTimestamp": LATER}), true),
         // A predecessor.
         (
             json!({"uid": "u0", "creationTimestamp": "2027-01-15T07:00:00Z"}),
@@ -50,15 +55,10 @@ async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
 #[tokio::test(start_paused = true)]
 async fn a_deletion_is_cut_when_its_user_wants_something_else_of_it_and_by_nothing_else() {
     let ground = Ground::new().await;
-    let (now, later) = ("2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z");
     let object = |more: Value| {
-        let mut metadata = json!({
-            "uid": "u1", "generation": 2, "creationTimestamp": now, "deletionTimestamp": later,
-            "finalizers": [FINALIZER],
-        });
-        merge(&mut metadata, more);
-        ground.edit("metadata", metadata);
-        serde_json::from_value::<JwtHttpApi>(ground.kubernetes.get(PATH).unwrap()).unwrap()
+        let mut going = json!({"deletionTimestamp": LATER});
+        merge(&mut going, more);
+        written(&ground, going)
     };
     let going = object(json!({}));
     for (shown, cut) in [
