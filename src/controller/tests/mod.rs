@@ -1,6 +1,7 @@
 //! What a reconcile makes of an object and its world.
 
 mod context;
+mod deletion;
 mod drift;
 mod errors;
 mod functions;
