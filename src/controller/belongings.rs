@@ -95,9 +95,11 @@ pub(super) fn targets(
         .partition(|(_, theirs)| ours.is_some() && **theirs == ours);
     let only_one = mine.is_empty() && others.len() == 1;
     let names_none = ours.is_none() || others.iter().all(|(_, theirs)| theirs.is_none());
-    if others.is_empty() || (only_one && names_none) {
-        Ok(shown.into_keys().cloned().collect())
+    let is_certain = others.is_empty() || (only_one && names_none);
+    let ids = shown.into_keys().cloned();
+    if is_certain {
+        Ok(ids.collect())
     } else {
-        Err(shown.into_keys().cloned().collect())
+        Err(ids.collect())
     }
 }

@@ -289,7 +289,7 @@ impl Context {
 }
 
 /// Where the cache has an object.
-fn key_in_cache(object: &JwtHttpApi) -> ObjectRef<Guarded> {
+pub(super) fn key_in_cache(object: &JwtHttpApi) -> ObjectRef<Guarded> {
     ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default())
 }
 

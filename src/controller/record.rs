@@ -39,10 +39,7 @@ impl Record {
     /// Shows the object as the cache has it.
     #[cfg(planted)]
     pub(crate) fn show_cached(&mut self, cache: &super::Cache) {
-        use kube::runtime::reflector::ObjectRef;
-        let key =
-            ObjectRef::new(&self.object.name_any()).within(&self.object.namespace().unwrap_or_default());
-        if let Some(cached) = cache.get(&key)
+        if let Some(cached) = cache.get(&super::context::key_in_cache(&self.object))
             && let Ok(object) = &cached.0
         {
             self.object = object.clone();

@@ -237,6 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hurried_keeps_the_time_that_it_has_waited() {
+        let turns = Turns::new(1);
+        let usual = |name| object("a", name, &json!({}));
+        let changed = |name| object("a", name, &json!({"metadata": {"generation": 2}}));
+        let mut place = turns.enter(&usual("first")).now_or_never();
+        let (old, new) = (usual("old"), changed("new"));
+        let mut first = Box::pin(turns.enter(&old));
+        let mut second = Box::pin(turns.enter(&new));
+        assert!((&mut first).now_or_never().is_none());
+        assert!((&mut second).now_or_never().is_none());
+        turns.hurry(&changed("old"));
+        drop(place.take());
+        assert!((&mut second).now_or_never().is_none());
+        assert!((&mut first).now_or_never().is_some());
+    }
+
+    #[test]
     fn nobody_waits_behind_all_objects_of_another_namespace() {
         let changed = json!({"metadata": {"generation": 2}});
         let many = (0..30).map(|number| object("many", &format!("many {number}"), &changed));
