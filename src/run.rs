@@ -5,7 +5,7 @@ use crate::{
     cli::{Scope, Settings},
     clock::Clock,
     leader,
-    metrics::{RequestMetrics, RequestMetricsLayer},
+    metrics::{RequestMetrics, RequestMetricsLayer, process},
     operator::{self, Operator, Ways},
     server,
     verify::{self, Findings},
@@ -117,6 +117,7 @@ async fn ways(aws: &aws::Settings, registry: &mut Registry) -> Result<Ways, Erro
 async fn serve(settings: Settings) -> Result<(), Error> {
     let stop = stop_on_signals()?;
     let mut registry = Registry::default();
+    process::register(&mut registry);
     let ways = ways(&operator::aws_settings(&settings), &mut registry).await?;
     let listener = TcpListener::bind(settings.listen)
         .await

@@ -4,7 +4,7 @@
 //! expect. `docs/metrics.md` lists all of them.
 
 mod census;
-mod process;
+pub mod process;
 mod requests;
 mod work;
 
@@ -102,7 +102,6 @@ fn durations() -> Histogram {
 impl Metrics {
     /// Registers everything.
     pub fn new(registry: &mut Registry) -> Self {
-        process::register(registry);
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("jwthttpapi_build", "Which version this is", version);
         let leader = new(

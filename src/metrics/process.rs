@@ -2,11 +2,13 @@
 
 use prometheus_client::registry::Registry;
 
+/// There is nothing to register.
 #[cfg(not(target_os = "linux"))]
-pub(super) const fn register(_registry: &mut Registry) {}
+pub const fn register(_registry: &mut Registry) {}
 
+/// Registers what `/proc/self` says; in a process it is done once, however many operators run in it.
 #[cfg(target_os = "linux")]
-pub(super) fn register(registry: &mut Registry) {
+pub fn register(registry: &mut Registry) {
     registry.register_collector(Box::new(linux::Process));
 }
 

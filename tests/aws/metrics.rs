@@ -1,7 +1,7 @@
 //! `docs/metrics.md` lists every metric that a scrape can show, and no other.
 
 use crate::ground::ground;
-use jwthttpapi::metrics::{Census, Ended, Metrics, RequestMetrics};
+use jwthttpapi::metrics::{Census, Ended, Metrics, RequestMetrics, process};
 use jwthttpapi_core::plan::Kind;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::json;
@@ -25,6 +25,7 @@ fn names(registry: &Registry) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn the_document_lists_every_metric_and_no_other() {
     let mut ground = ground(json!({}));
+    process::register(&mut ground.registry);
     let metrics = Metrics::new(&mut ground.registry);
     let requests = RequestMetrics::register(&mut ground.registry);
 

@@ -286,6 +286,12 @@ impl World {
             .collect()
     }
 
+    /// Everything about one API in one value.
+    pub(crate) fn api(&self, id: &str) -> Option<Value> {
+        let mut gateways = self.regions.values().map(|services| &services.gateway);
+        gateways.find_map(|gateway| gateway.apis.get(id))?.state().ok()
+    }
+
     /// Carries out one request, or refuses it and changes nothing.
     ///
     /// # Errors

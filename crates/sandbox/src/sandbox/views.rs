@@ -43,6 +43,11 @@ impl Sandbox {
         self.core().world.apis()
     }
 
+    /// Everything about one API, as [`Self::state`] has it.
+    pub fn api(&self, id: &str) -> Option<Value> {
+        self.core().world.api(id)
+    }
+
     /// The requests after a number.
     pub fn journal(&self, since: u64) -> Vec<Entry> {
         self.core().journal.since(since)

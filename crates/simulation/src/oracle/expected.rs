@@ -240,30 +240,23 @@ pub(crate) fn names(form: &Value) -> BTreeSet<String> {
     named.chain(only.map(|(kind, _)| kind.to_owned())).collect()
 }
 
-/// Two children of the object's APIs that do the same.
-pub(crate) fn twins(state: &Value, uid: &str) -> Vec<String> {
+/// Two children of an API that do the same.
+pub(crate) fn twins(api: &Value) -> Vec<String> {
+    let of_integration = [
+        "integrationUri",
+        "credentialsArn",
+        "payloadFormatVersion",
+        "timeoutInMillis",
+    ];
+    let integrations =
+        items(&api["integrations"]).map(|one| of_integration.map(|field| one[field].to_string()).join(" "));
+    let authorizers = items(&api["authorizers"]).map(|one| one["name"].to_string());
     let mut seen = BTreeSet::new();
-    let apis = items(&state["regions"][crate::REGION]["apis"])
-        .filter(|api| api["tags"]["jwthttpapi.dev/uid"] == uid);
-    apis.flat_map(|api| {
-        let of_integration = [
-            "integrationUri",
-            "credentialsArn",
-            "payloadFormatVersion",
-            "timeoutInMillis",
-        ];
-        let integrations = items(&api["integrations"]).map(move |one| {
-            (
-                &api["apiId"],
-                of_integration.map(|field| one[field].to_string()).join(" "),
-            )
-        });
-        let authorizers = items(&api["authorizers"]).map(move |one| (&api["apiId"], one["name"].to_string()));
-        integrations.chain(authorizers)
-    })
-    .filter(|(api, child)| !seen.insert((api.to_string(), child.clone())))
-    .map(|(api, child)| format!("{api} has two of {child}"))
-    .collect()
+    integrations
+        .chain(authorizers)
+        .filter(|child| !seen.insert(child.clone()))
+        .map(|child| format!("{} has two of {child}", api["apiId"]))
+        .collect()
 }
 
 /// Everything that is not the object's, as it is.

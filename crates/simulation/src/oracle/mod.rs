@@ -256,7 +256,8 @@ impl Oracle {
             doubled(format!("{had} APIs were made where {needed} would do"));
         }
         if entries.iter().any(makes_what_may_be_doubled) && !court.may_make_twins() {
-            let twins = expected::twins(&sandbox.state(), &court.uid).into_iter();
+            let apis = own.iter().filter_map(|id| sandbox.api(id));
+            let twins = apis.flat_map(|api| expected::twins(&api));
             found.extend(twins.map(|how| Violation {
                 rule: Rule::NoTwins,
                 how,
