@@ -88,9 +88,17 @@ fn regions(ctx: &Context) -> BTreeSet<String> {
         .collect()
 }
 
-/// APIs whose objects were missing, by Region and id.
+/// An API, and the object that it lacks. Another owner may have it next: then it lacks that one, and since later.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Orphan {
+    region: String,
+    api: String,
+    uid: String,
+}
+
+/// Since when objects were missing whose APIs are there.
 #[derive(Debug, Default)]
-pub(super) struct Missing(BTreeMap<(String, String), Absence>);
+pub(super) struct Missing(BTreeMap<Orphan, Absence>);
 
 /// Since when an API's object was missing, and whether that was long enough.
 #[derive(Clone, Copy, Debug)]
@@ -107,29 +115,35 @@ impl Missing {
         suspects: &BTreeMap<String, Claim>,
         alive: &BTreeSet<String>,
     ) -> Vec<String> {
-        let missing = |id: &String| {
-            suspects
-                .get(id)
-                .is_some_and(|claim| !alive.contains(&claim.owner.uid))
-        };
-        self.0.retain(|(of, id), _| of != region || missing(id));
+        let missing: BTreeSet<Orphan> = suspects
+            .iter()
+            .filter(|(_, claim)| !alive.contains(&claim.owner.uid))
+            .map(|(api, claim)| Orphan {
+                region: region.to_owned(),
+                api: api.clone(),
+                uid: claim.owner.uid.clone(),
+            })
+            .collect();
+        self.0
+            .retain(|orphan, _| orphan.region != region || missing.contains(orphan));
         let now = Instant::now();
         let mut confirmed = Vec::new();
-        for id in suspects.keys().filter(|id| missing(id)) {
-            let absence = self.0.entry((region.to_owned(), id.clone())).or_insert(Absence {
+        for orphan in missing {
+            let api = orphan.api.clone();
+            let absence = self.0.entry(orphan).or_insert(Absence {
                 since: now,
                 confirmed: false,
             });
             if !absence.confirmed && (now.duration_since(absence.since) >= AGE || planted!(OrphansAtOnce)) {
                 absence.confirmed = true;
-                confirmed.push(id.clone());
+                confirmed.push(api);
             }
         }
         confirmed
     }
 
-    fn confirmed(&self) -> impl Iterator<Item = &(String, String)> {
-        let confirmed = |(at, absence): (_, &Absence)| absence.confirmed.then_some(at);
+    fn confirmed(&self) -> impl Iterator<Item = &Orphan> {
+        let confirmed = |(orphan, absence): (_, &Absence)| absence.confirmed.then_some(orphan);
         self.0.iter().filter_map(confirmed)
     }
 }
@@ -200,8 +214,8 @@ impl Sweep<'_> {
         }
         let orphans: Vec<String> = missing
             .confirmed()
-            .filter(|(of, _)| of == region)
-            .map(|(_, id)| id.clone())
+            .filter(|orphan| orphan.region == region)
+            .map(|orphan| orphan.api.clone())
             .collect();
         // Among the deletions that users ask for, not before them.
         let removal = ctx.aws.session(&place, "orphans", Urgency::Delete);

@@ -324,6 +324,25 @@ async fn an_orphan_that_is_taken_over_while_it_is_removed_keeps_its_api() {
     assert_eq!(ground.sandbox.apis()[0].0, id);
 }
 
+/// Its last owner's hour begins when that one goes, not when the one before went.
+#[tokio::test(start_paused = true)]
+async fn an_api_that_two_objects_left_one_after_the_other_is_an_orphan_an_hour_after_the_second() {
+    let ground = left().await;
+    let id = ground.sandbox.apis()[0].0.clone();
+    let stop = CancellationToken::new();
+    let sweeping = tokio::spawn(orphans::sweep(ground.ctx.clone(), stop.clone()));
+    let missed_since = Duration::from_secs(600);
+    tokio::time::sleep(missed_since + Duration::from_secs(60)).await;
+    ground.tag(&id, "jwthttpapi.dev/uid", "u2").await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(notes(&ground), [""; 0]);
+    tokio::time::sleep(LONG).await;
+    stop.cancel();
+    sweeping.await.unwrap();
+    let [note] = <[_; 1]>::try_from(notes(&ground)).unwrap();
+    assert!(note.starts_with("u2 "), "{note}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_an_object_was_released_with_is_not_deleted_as_an_orphan() {
     let mut ground = left().await;
