@@ -3,6 +3,7 @@
 use super::{CORRUPTED, Deed, Drift, WIPED, denials, full};
 use crate::{
     OPERATOR, ROTATED,
+    effect::Effect,
     fault::{Fault, Schedule},
     ground, is_operator,
     life::{self, Life, Phase},
@@ -303,6 +304,22 @@ fn a_function_that_its_user_makes_anew_is_whole_whatever_quota_is_full() {
         let outcome = life::live(&GROUND, &retained, &schedule, 1);
         assert_eq!(outcome.violations, [], "{quota:?}");
     }
+}
+
+/// Else the user's function would stay away for ever, deleted by a deed that got no further.
+#[test]
+fn a_deed_is_done_whole_when_the_request_that_it_came_with_is_given_up() {
+    let retained = Scenario::named("retained").unwrap();
+    let whole = life::live(&GROUND, &retained, &Schedule::new(), 1);
+    let asked_at_once = |pair: &[Effect]| {
+        let [one, other] = pair else { return false };
+        (one.name.as_str(), other.name.as_str()) == ("GET apis/*/stages", "GetRole") && one.at == other.at
+    };
+    let first = whole.journal.windows(2).position(asked_at_once).unwrap();
+    let away = Fault::Deed(Deed::Drift(Drift::DeleteUsersFunction));
+    let schedule = Schedule::from([(first, Fault::Panic), (first + 1, away)]);
+    let outcome = life::live(&GROUND, &retained, &schedule, 1);
+    assert_eq!(outcome.violations, []);
 }
 
 /// Whether the operator asks AWS for anything within a while after the user's change, with this deed just before it, and what is

@@ -54,7 +54,12 @@ impl World {
                 None
             }
             Fault::Deed(deed) if side == Side::Before => {
-                Box::pin(self.perform(deed)).await;
+                let (world, deed) = (self.clone(), deed.clone());
+                // Whole, also when who sent this request gives it up meanwhile.
+                let done = tokio::spawn(async move { world.perform(&deed).await }).await;
+                if let Some(panic) = done.err().and_then(|error| error.try_into_panic().ok()) {
+                    std::panic::resume_unwind(panic);
+                }
                 None
             }
             _ => None,
