@@ -193,7 +193,8 @@ impl<'a> Life<'a> {
         let _ = self.world.state().kubernetes.edit(&OBJECT, object);
     }
 
-    async fn phase(&mut self, phase: Phase) -> Result<(), String> {
+    /// Has the user do what a phase begins with, and waits until it has come to rest.
+    pub(crate) async fn phase(&mut self, phase: Phase) -> Result<(), String> {
         let from = self.world.state().journal.len();
         let uid = self.object().unwrap_or_default()["metadata"]["uid"].clone();
         self.user(phase);

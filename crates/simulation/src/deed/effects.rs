@@ -322,6 +322,27 @@ fn a_deed_is_done_whole_when_the_request_that_it_came_with_is_given_up() {
     assert_eq!(outcome.violations, []);
 }
 
+/// Two lists lack the object, an hour apart: that the first was one of the past nobody can tell.
+#[test]
+fn an_orphans_hour_begins_with_the_first_list_that_lacks_its_object() {
+    let (ground, scenario) = (&*GROUND, Scenario::named("abandoned").unwrap());
+    let outcome = life::in_a_thread(1, &scenario, async |seed| {
+        let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
+        life.start();
+        life.phase(Phase::Create).await.unwrap();
+        // The watch lists again at the first; at the second it has seen everything, and who lists next is shown the past.
+        for _ in 0..2 {
+            life.world.perform(&Deed::AncientList).await;
+            life.until(Duration::from_secs(60), |_| false).await;
+        }
+        life.until(Duration::from_secs(1_200), |_| false).await;
+        life.phase(Phase::Delete).await.unwrap();
+        life.oracle.at_rest(&life.world, Phase::Delete);
+        life.end().await
+    });
+    assert_eq!(outcome.violations, []);
+}
+
 /// Whether the operator asks AWS for anything within a while after the user's change, with this deed just before it, and what is
 /// wrong in the end.
 fn seen_within(deed: &Deed, seconds: u64) -> (bool, Vec<Violation>) {

@@ -1,7 +1,7 @@
 //! What a request asks for, and how it is carried out.
 
 use super::{
-    Key, Refusal, Store,
+    Key, Refusal,
     kind::Kind,
     log::{Scope, Watched},
 };
@@ -12,7 +12,7 @@ use crate::{
 use bytes::Bytes;
 use http::{Method, header};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
 
 /// How long a watch lasts that says nothing.
 const WATCH: u64 = 290;
@@ -171,7 +171,14 @@ impl Asked {
                     bookmarks: self.bookmarks,
                     lasts: Duration::from_secs(self.seconds),
                 }),
-                Verb::List => Carried::Document(200, self.list(store, &scope)),
+                Verb::List => {
+                    let (version, objects) = store.list(&scope);
+                    // Of metadata alone: nobody but who looks for orphans asks for that.
+                    if self.partial && self.kind.plural == OBJECT.plural {
+                        world.oracle().listed(&objects, world.sandbox().now());
+                    }
+                    Carried::Document(200, self.list(version, &objects))
+                }
                 _ => Carried::refused(&Refusal::new(400, "BadRequest", "no name".into())),
             };
         };
@@ -225,8 +232,7 @@ impl Asked {
         Carried::Document(if creates { 201 } else { 200 }, Bytes::from(document))
     }
 
-    fn list(&self, store: &mut Store, scope: &Scope) -> Bytes {
-        let (version, objects) = store.list(scope);
+    fn list(&self, version: u64, objects: &[Arc<Value>]) -> Bytes {
         let mut items = String::new();
         for (index, object) in objects.iter().enumerate() {
             let comma = if index > 0 { "," } else { "" };

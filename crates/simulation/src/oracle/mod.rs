@@ -75,6 +75,8 @@ struct Court {
     uid: String,
     /// How it goes, if it does.
     end: End,
+    /// Since when every list lacks it that was shown to who looks for orphans.
+    unlisted: Option<Timestamp>,
     /// Whether the operator deletes orphans.
     deletes_orphans: bool,
     /// The ids of all APIs that the object ever had, and how many it may have had.
@@ -98,7 +100,7 @@ enum End {
     NotYet,
     /// It is being deleted.
     Deleted,
-    /// It went then, without its finalizer.
+    /// It went without its finalizer, and was missing since then.
     Abandoned(Timestamp),
 }
 
@@ -129,6 +131,7 @@ impl Oracle {
             changed: Timestamp(0),
             uid: String::new(),
             end: End::NotYet,
+            unlisted: None,
             deletes_orphans: settings.delete_orphans,
             apis: BTreeSet::new(),
             may_have_had: 1,

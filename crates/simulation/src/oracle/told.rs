@@ -2,7 +2,7 @@
 
 use super::{End, Oracle, Rest, expected};
 use crate::REGION;
-use jwthttpapi_sandbox::Sandbox;
+use jwthttpapi_sandbox::{Sandbox, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ impl Oracle {
         court.apis.clear();
         court.may_have_had = 1;
         court.rest = None;
+        court.unlisted = None;
         court.excuses.let_go |= !court.known.is_empty() && court.wanted["deletionPolicy"] == "Retain";
     }
 
@@ -31,10 +32,18 @@ impl Oracle {
         self.court().end = End::Deleted;
     }
 
-    /// The object goes without its finalizer: what it leaves is to be removed, and not before it has been missing for an hour.
+    /// Who looks for orphans was shown these objects.
+    pub(crate) fn listed(&self, objects: &[Arc<Value>], now: Timestamp) {
+        let mut court = self.court();
+        let shown = objects.iter().any(|one| one["metadata"]["uid"] == court.uid);
+        court.unlisted = if shown { None } else { court.unlisted.or(Some(now)) };
+    }
+
+    /// The object goes without its finalizer: what it leaves is to be removed, and not before it has been missing for an hour. A
+    /// list of the past lacked it before already.
     pub(crate) fn abandoned(&self, sandbox: &Sandbox) {
         let mut court = self.court();
-        court.end = End::Abandoned(sandbox.now());
+        court.end = End::Abandoned(court.unlisted.unwrap_or_else(|| sandbox.now()));
         // The status went with the object: from now on log groups alone tell of functions.
         court.excuses.forgot_functions = true;
     }
