@@ -322,6 +322,28 @@ fn a_deed_is_done_whole_when_the_request_that_it_came_with_is_given_up() {
     assert_eq!(outcome.violations, []);
 }
 
+/// It stays the object's, and goes with it.
+#[test]
+fn an_api_whose_proof_aws_kept_somebody_from_taking_is_nobody_elses() {
+    let ground = &*GROUND;
+    for drift in [Drift::LoseProof, Drift::ChangeProof] {
+        let scenario = Scenario::named("smallest").unwrap();
+        let outcome = life::in_a_thread(1, &scenario, async |seed| {
+            let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
+            life.start();
+            life.phase(Phase::Create).await.unwrap();
+            let nothing = r#"{"rate_limits": {"apigateway": {"per_second": 1, "burst": 0}}}"#;
+            life.world.perform(&Deed::Switch(nothing, 1)).await;
+            life.world.perform(&Deed::Drift(drift)).await;
+            life.until(Duration::from_secs(60), |_| false).await;
+            life.phase(Phase::Delete).await.unwrap();
+            life.oracle.at_rest(&life.world, Phase::Delete);
+            life.end().await
+        });
+        assert_eq!(outcome.violations, [], "{drift:?}");
+    }
+}
+
 /// Two lists lack the object, an hour apart: that the first was one of the past nobody can tell.
 #[test]
 fn an_orphans_hour_begins_with_the_first_list_that_lacks_its_object() {

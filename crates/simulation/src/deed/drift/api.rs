@@ -24,25 +24,27 @@ pub(super) async fn happen(drift: Drift, world: &World, gateway: &Gateway, api: 
         Drift::DropCors => drop(gateway.delete_cors_configuration().api_id(api).send().await),
         Drift::DropTags => {
             world.oracle().hidden();
-            untag(gateway, api, without_nonce()).await;
+            _ = untag(gateway, api, without_nonce()).await;
         }
-        Drift::DropNonce => untag(gateway, api, [NONCE]).await,
+        Drift::DropNonce => _ = untag(gateway, api, [NONCE]).await,
         Drift::ReplaceNonce => replace_nonce(world, gateway, api).await,
         Drift::LoseProof => {
-            disown(world, api);
-            untag(gateway, api, PROOF).await;
+            if untag(gateway, api, PROOF).await {
+                disown(world, api);
+            }
         }
         Drift::ChangeProof => {
-            disown(world, api);
-            tag(gateway, api, PROOF).await;
+            if tag(gateway, api, PROOF).await {
+                disown(world, api);
+            }
         }
-        Drift::DropUserTags => untag(gateway, api, [USER_TAG]).await,
+        Drift::DropUserTags => _ = untag(gateway, api, [USER_TAG]).await,
         Drift::ChangeOwnerTags => {
             world.oracle().hidden();
-            tag(gateway, api, without_nonce()).await;
+            _ = tag(gateway, api, without_nonce()).await;
         }
-        Drift::ChangeUserTags => tag(gateway, api, [USER_TAG]).await,
-        Drift::AddTag => tag(gateway, api, [MORE]).await,
+        Drift::ChangeUserTags => _ = tag(gateway, api, [USER_TAG]).await,
+        Drift::AddTag => _ = tag(gateway, api, [MORE]).await,
         _ => drop(update.cors_configuration(cors(drift)).send().await),
     }
     Some(())
@@ -86,7 +88,7 @@ const A_PASS: u64 = 10;
 
 /// The nonce that status has comes back by the same hand.
 async fn replace_nonce(world: &World, gateway: &Gateway, api: &str) {
-    tag(gateway, api, [NONCE]).await;
+    _ = tag(gateway, api, [NONCE]).await;
     let (world, gateway, api) = (world.clone(), gateway.clone(), api.to_owned());
     tokio::spawn(async move {
         sleep(A_WHILE).await;
@@ -98,16 +100,18 @@ async fn replace_nonce(world: &World, gateway: &Gateway, api: &str) {
     });
 }
 
-async fn tag(gateway: &Gateway, api: &str, keys: impl IntoIterator<Item = &str>) {
+/// Whether AWS has done it.
+async fn tag(gateway: &Gateway, api: &str, keys: impl IntoIterator<Item = &str>) -> bool {
     let mut request = gateway.tag_resource().resource_arn(arn(api));
     for key in keys {
         request = request.tags(key, "somebody");
     }
-    drop(request.send().await);
+    request.send().await.is_ok()
 }
 
-async fn untag(gateway: &Gateway, api: &str, keys: impl IntoIterator<Item = &str>) {
+/// Whether AWS has done it.
+async fn untag(gateway: &Gateway, api: &str, keys: impl IntoIterator<Item = &str>) -> bool {
     let keys = keys.into_iter().map(str::to_owned).collect();
     let request = gateway.untag_resource().resource_arn(arn(api));
-    drop(request.set_tag_keys(Some(keys)).send().await);
+    request.set_tag_keys(Some(keys)).send().await.is_ok()
 }
