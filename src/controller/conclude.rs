@@ -74,12 +74,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
     }
     if end.outcome.cut {
         pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-        // Going on at once without progress would spin for as long as the cause of the cut lasts.
-        return Ok(if end.outcome.progressed() {
-            Next::Now
-        } else {
-            Next::After(STALE_LIST)
-        });
+        return Ok(Next::after_cut(end.outcome.progressed()));
     }
     if withheld(&mut pass.findings, end.conflict, end.faults) {
         return Ok(Next::Backoff);
@@ -133,7 +128,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
     // A generation that is not in force yet may have been written by a process that died.
     let awaited = end.outcome.deploying_since.is_some() || !pass.record.in_force();
     let deployed = deployed(pass, end.session, api, awaited).await?;
-    if let Some(next) = not_served(&mut pass.findings, deployed) {
+    if let Some(next) = not_served(&mut pass.findings, deployed, end.outcome) {
         return Ok(next);
     }
     pass.memory.converged = Some(pass.record.generation());
@@ -160,7 +155,7 @@ pub(crate) fn withheld(findings: &mut Findings, conflict: Option<&Draft>, faults
 }
 
 /// When the next pass is due while AWS does not serve what was written.
-fn not_served(findings: &mut Findings, deployed: Deployed) -> Option<Next> {
+fn not_served(findings: &mut Findings, deployed: Deployed, outcome: &Outcome) -> Option<Next> {
     match deployed {
         Deployed::Yes => None,
         Deployed::No(failure) => {
@@ -174,7 +169,7 @@ fn not_served(findings: &mut Findings, deployed: Deployed) -> Option<Next> {
         }
         Deployed::Cut => {
             findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-            Some(Next::Now)
+            Some(Next::after_cut(outcome.progressed()))
         }
     }
 }

@@ -251,15 +251,16 @@ impl Context {
             return true;
         };
         let Ok(seen) = &seen.0 else { return false };
-        // A watch behind our own read shows an older generation: that is no change.
+        if seen.uid() != object.uid() {
+            // A predecessor that a watch behind our own read still shows is no change, whatever befell it.
+            return seen.meta().creation_timestamp >= object.meta().creation_timestamp;
+        }
+        // Nor is an older generation.
         let newer = seen.metadata.generation > object.metadata.generation;
-        // Nor is a predecessor that it still shows.
-        let replaced =
-            seen.uid() != object.uid() && seen.meta().creation_timestamp >= object.meta().creation_timestamp;
         let deleted = seen.meta().deletion_timestamp.is_some() && object.meta().deletion_timestamp.is_none();
         // What we have just put on the watch may not show yet.
         let stripped = is_later(seen, object) && has_finalizer(object) && !has_finalizer(seen);
-        newer || replaced || deleted || stripped
+        newer || deleted || stripped
     }
 
     /// Whether a deletion is to be cut: the process stops, or the user wants something else of it, such as `suspend` or `Retain`.

@@ -278,7 +278,7 @@ impl Teardown<'_> {
             }
             if outcome.cut {
                 pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-                return Taken::Not(Next::Now);
+                return Taken::Not(Next::after_cut(outcome.progressed()));
             }
         }
         Taken::Away { worked }

@@ -170,7 +170,7 @@ impl Scene<'_> {
             // Nothing was sent: what was waited for before is all that there is to wait for.
             pass.memory.unsettled = waited;
             pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-            return Ok(Established::Not(Next::Now));
+            return Ok(Established::Not(Next::after_cut(false)));
         };
         let status = pass.record.status();
         let nonce = if planted!(AckShape) {

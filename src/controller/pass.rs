@@ -2,6 +2,7 @@
 
 use super::{
     context::{Context, Memory},
+    expected::STALE_LIST,
     record::Record,
 };
 use crate::aws::Fault;
@@ -40,6 +41,18 @@ pub(crate) enum Next {
     Now,
     /// When it changes.
     Change,
+}
+
+impl Next {
+    /// After a pass that was cut. Going on at once without progress would spin for as long as the cause of the cut lasts; the
+    /// change itself wakes, too.
+    pub(crate) const fn after_cut(progressed: bool) -> Self {
+        if progressed {
+            Self::Now
+        } else {
+            Self::After(STALE_LIST)
+        }
+    }
 }
 
 /// What is said of a pass that another one has to go on with.

@@ -78,7 +78,7 @@ impl Scene<'_> {
         if !outcome.is_complete() {
             pass.findings.programmed =
                 Draft::unknown(Reason::Progressing, "the object changed while work was going on");
-            return Ok(Established::Not(Next::After(STALE_LIST)));
+            return Ok(Established::Not(Next::after_cut(false)));
         }
         tracing::info!(api = %left.id, from = %left.from, "took over the API of a predecessor");
         let found = Candidate {

@@ -22,6 +22,11 @@ fn written(ground: &Ground, more: Value) -> JwtHttpApi {
 async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
     let ground = Ground::new().await;
     let object = |more: Value| written(&ground, more);
+    let predecessor = |more: Value| {
+        let mut before = json!({"uid": "u0", "creationTimestamp": "2027-01-15T07:00:00Z"});
+        merge(&mut before, more);
+        before
+    };
     let worked_on = object(json!({}));
     for (shown, cut) in [
         (json!({}), false),
@@ -32,11 +37,11 @@ async fn a_plan_is_cut_when_the_watch_shows_another_object_or_none() {
         (json!({"deletionTimestamp": LATER}), true),
         (json!({"finalizers": []}), true),
         (json!({"uid": "u2", "creationTimestamp": LATER}), true),
-        // A predecessor.
-        (
-            json!({"uid": "u0", "creationTimestamp": "2027-01-15T07:00:00Z"}),
-            false,
-        ),
+        // A predecessor, whatever was done to it.
+        (predecessor(json!({})), false),
+        (predecessor(json!({"generation": 3})), false),
+        (predecessor(json!({"deletionTimestamp": NOW})), false),
+        (predecessor(json!({"finalizers": []})), false),
     ] {
         object(json!({"labels": null, "deletionTimestamp": null}));
         object(shown.clone());

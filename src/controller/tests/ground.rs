@@ -266,6 +266,11 @@ impl Ground {
         request.send().await.unwrap().api_id.unwrap()
     }
 
+    /// What follows is done by a process that has only begun.
+    pub(super) fn forget(&mut self) {
+        self.memory = Memory::default();
+    }
+
     /// One pass, without its report.
     pub(super) async fn pass(&mut self) -> Result<Passed, Error> {
         self.pass_within(reconcile::DEADLINE).await

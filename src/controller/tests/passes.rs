@@ -136,6 +136,20 @@ async fn a_deployment_is_waited_for_by_the_next_pass_when_the_time_of_this_one_i
     assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
 }
 
+/// The cause of the cut may last.
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_was_cut_is_gone_on_with_at_once_only_if_it_came_forward() {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"deploy_delay_ms": 10_000}));
+    let passed = ground.pass_within(DEPLOY_SETTLE / 2).await.unwrap();
+    assert_eq!(passed.next, Next::Now);
+    ground.forget();
+    ground.ctx.leading.store(false, Ordering::Relaxed);
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Progressing);
+    assert_eq!(passed.next, Next::After(STALE_LIST));
+}
+
 /// They take effect with a deployment (D for the endpoint) that may not show: its time is waited for then. An endpoint that is
 /// switched on waits as long before that.
 #[tokio::test(start_paused = true)]
