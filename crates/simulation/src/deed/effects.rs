@@ -365,6 +365,45 @@ fn an_orphans_hour_begins_with_the_first_list_that_lacks_its_object() {
     assert_eq!(outcome.violations, []);
 }
 
+/// Nobody deletes what has gone.
+#[test]
+fn an_orphan_is_one_after_its_user_has_deleted_once_more_what_is_gone() {
+    let abandoned = Scenario::named("abandoned").unwrap();
+    let whole = life::live(&GROUND, &abandoned, &Schedule::new(), 1);
+    let last = |name: &str, before: usize| {
+        let mut earlier = whole.journal[..before].iter();
+        earlier.rposition(|effect| effect.name == name).unwrap()
+    };
+    let removed = last("DELETE apis/*", whole.journal.len());
+    let missed = last("List jwthttpapis", removed);
+    // What is not to go with its object stays.
+    let kept = Fault::Deed(Deed::Drift(Drift::ChangeOwnerTags));
+    let schedule = Schedule::from([(missed - 1, Fault::Deed(Deed::Delete)), (missed, kept)]);
+    let outcome = life::live(&GROUND, &abandoned, &schedule, 1);
+    assert_eq!(outcome.violations, []);
+}
+
+/// Of two that tell of a statement the status went with the last owner, and the integration with a change by hand.
+#[test]
+fn a_statement_that_nothing_tells_of_any_more_may_stay() {
+    let (ground, scenario) = (&*GROUND, Scenario::named("brief").unwrap());
+    let outcome = life::in_a_thread(1, &scenario, async |seed| {
+        let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
+        life.start();
+        life.phase(Phase::Create).await.unwrap();
+        life.user(Phase::Update);
+        life.world.perform(&Deed::Replace).await;
+        life.world.perform(&Deed::Drift(Drift::Repoint)).await;
+        for phase in [Phase::Update, Phase::Delete] {
+            life.reach(phase).await.unwrap();
+            life.oracle.at_rest(&life.world, phase);
+            life.user(Phase::Delete);
+        }
+        life.end().await
+    });
+    assert_eq!(outcome.violations, []);
+}
+
 /// Whether the operator asks AWS for anything within a while after the user's change, with this deed just before it, and what is
 /// wrong in the end.
 fn seen_within(deed: &Deed, seconds: u64) -> (bool, Vec<Violation>) {

@@ -209,6 +209,7 @@ impl World {
                 self.oracle().drifted(drift.opens());
                 let _turn = self.turn().await;
                 drift.happen(self).await;
+                self.lose_track();
             }
             Deed::Switch(patch, seconds) => self.switch(patch, *seconds),
             Deed::Corrupt(field, value) => self.corrupt(field, value),
@@ -252,8 +253,8 @@ impl World {
     pub(crate) fn delete(&self) {
         let now = self.now();
         let has_api = self.api().is_some();
+        let Some(object) = self.object() else { return };
         let mut state = self.state();
-        let object = state.kubernetes.get(&OBJECT).unwrap_or_default();
         self.oracle().goes();
         if has_api && object["metadata"]["finalizers"].is_null() && self.oracle().was_stripped() {
             self.oracle().orphaned(None);
@@ -325,32 +326,38 @@ impl World {
 
     fn replace(&self) {
         let now = self.now();
-        let deleting = self.state().kubernetes.get(&OBJECT);
-        let deleting = deleting.is_ok_and(|object| object["metadata"]["deletionTimestamp"].is_string());
-        let statements = self.statements();
-        let mut state = self.state();
-        let store = &mut state.kubernetes;
-        let Ok(old) = store.get(&OBJECT) else { return };
+        let Some(old) = self.object() else { return };
         let uid = old["metadata"]["uid"].as_str().unwrap_or_default();
+        let deleting = old["metadata"]["deletionTimestamp"].is_string();
         // A deletion that is under way may still reach what is left behind.
         let orphans = self.api_of(uid).filter(|_| !deleting);
         self.oracle().orphaned(orphans);
-        // A statement on a function that neither the spec nor an integration names is known to the old status alone.
-        let routes = old["spec"]["routes"].as_array();
-        let named = |function: &String| {
-            let mut names = routes.into_iter().flatten().map(|route| &route["lambda"]["name"]);
-            names.any(|name| *name == **function)
-        };
-        let known = |function: &String| named(function) || self.reaches(function);
-        if !statements.iter().all(|(function, _)| known(function)) {
-            self.oracle().forgot_grants();
-        }
         // Its functions are known to its namesake by their logs alone.
         self.oracle().forgot_functions();
-        store.strip_finalizers(&OBJECT);
-        store.delete(&OBJECT, now);
+        let mut state = self.state();
+        state.kubernetes.strip_finalizers(&OBJECT);
+        state.kubernetes.delete(&OBJECT, now);
         drop(state);
         self.bear(&old);
+        self.lose_track();
+    }
+
+    /// A statement on a function that neither spec nor status names, and to which no integration leads, is known to nobody.
+    fn lose_track(&self) {
+        let Some(object) = self.object() else { return };
+        let routes = object["spec"]["routes"].as_array().into_iter().flatten();
+        let named: Vec<&Value> = routes.map(|route| &route["lambda"]["name"]).collect();
+        let granted = object["status"]["grants"].as_array().into_iter().flatten();
+        let granted: Vec<&str> = granted.filter_map(Value::as_str).collect();
+        let is_known = |function: &str| {
+            let arn = format!(":function:{function}");
+            named.iter().any(|name| **name == *function)
+                || granted.iter().any(|grant| grant.ends_with(&arn))
+                || self.reaches(function)
+        };
+        if !self.statements().iter().all(|(function, _)| is_known(function)) {
+            self.oracle().forgot_grants();
+        }
     }
 
     fn recreate(&self) {
