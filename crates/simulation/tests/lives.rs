@@ -464,6 +464,21 @@ fn a_watch_that_still_shows_the_predecessor_cuts_no_plan_again_and_again() {
     assert_eq!(live(&role, &schedule).violations, []);
 }
 
+/// Its generation is higher, and the successor's deployment is waited for meanwhile.
+#[test]
+fn a_process_whose_watch_still_shows_the_predecessor_does_not_look_at_the_successor_again_and_again() {
+    let seed = 62_278;
+    let rivals = Scenario::rivals().drawn(seed);
+    for number in 105..120 {
+        let schedule = Schedule::from([
+            (69, Fault::Outage(Outage::away(30))),
+            (number, Fault::Deed(Deed::Recreate)),
+        ]);
+        let outcome = life::live(&GROUND, &rivals, &schedule, seed);
+        assert_eq!(outcome.violations, [], "at request {number}");
+    }
+}
+
 /// Its spec is refused and changed twenty times a second; the object of the life is created and Ready in less than a second.
 #[test]
 fn an_object_that_is_changed_all_the_time_holds_up_no_other() {
