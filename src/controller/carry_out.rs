@@ -3,7 +3,7 @@
 use super::{
     ahead::Ahead,
     belongings::own_role,
-    conclude::{Conclusion, OLD, conclude, facts, withheld},
+    conclude::{Conclusion, conclude, facts, withheld},
     error::Error,
     establish::Scene,
     expected::{self, STALE_LIST, STALE_READ},
@@ -19,7 +19,7 @@ use jwthttpapi_core::{
     planted,
     words::listed,
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// What the pass found before.
@@ -41,22 +41,25 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// When it has to be looked at again that what was not shown, or may have been old, is as it was taken to be.
-    fn again(&self) -> Option<Duration> {
-        self.doubt.left.max(self.old.then_some(STALE_READ))
+    /// When the next pass is due: before the resync if it has to be looked at again that what was not shown, or may have been
+    /// old, is as it was taken to be.
+    fn at_the_latest(&self, next: Next) -> Next {
+        match self.doubt.left.max(self.old.then_some(STALE_READ)) {
+            Some(wait) if next == Next::Resync => Next::After(wait),
+            _ => next,
+        }
     }
 }
 
 impl Scene<'_> {
     /// Makes AWS equal to the aim, as far as it is allowed now, and says how it ended.
-    pub(crate) async fn carry_out(&self, pass: &mut Pass<'_>, found: Found) -> Result<Passed, Error> {
+    pub(crate) async fn carry_out(&self, pass: &mut Pass<'_>, mut found: Found) -> Result<Passed, Error> {
         let Self { session, aim } = *self;
         let ctx = pass.ctx;
-        // What is found from here on decides whether it is as wanted.
-        pass.memory.converged = None;
         let mut steps = plan(&aim.desired, &found.observed, &aim.owner, &aim.place);
         if pass.findings.suspended && !planted!(WritesSuspended) {
-            return Ok((hold(pass, &found, &steps), pass.record.status()));
+            let next = self.hold(pass, &found, &steps).await?;
+            return Ok((next, settled(pass, pass.record.status())));
         }
         // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
         if pass.findings.resolved.status != Some(true) || found.conflict.is_some() || !found.faults.is_empty()
@@ -102,23 +105,13 @@ impl Scene<'_> {
             ctx.periods.deploy_settle,
         );
         pass.memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
-        let again = found.again();
-        let observed = see_again(session, found.observed, &outcome, found.created).await?;
+        let seen = std::mem::take(&mut found.observed);
+        found.observed = see_again(session, seen, &outcome, found.created).await?;
         if !found.created && outcome.is_complete() {
-            self.remove_duplicates(pass, observed.api.as_ref()).await?;
+            self.remove_duplicates(pass, found.observed.api.as_ref()).await?;
         }
 
-        let end = Conclusion {
-            session,
-            aim,
-            observed: &observed,
-            outcome: &outcome,
-            conflict: found.conflict.as_ref(),
-            faults: &found.faults,
-            doubt: &found.doubt,
-            old: found.old,
-            held_back,
-        };
+        let end = self.end(&found, &outcome, held_back);
         let mut next = conclude(pass, &end).await?;
         let mut status = facts(pass.record.status(), &end);
         if pass.findings.programmed.status == Some(true)
@@ -126,13 +119,38 @@ impl Scene<'_> {
         {
             next = wait;
         }
-        if pass.findings.programmed.status == Some(true) {
-            status.iam_changed_at = None;
+        Ok((found.at_the_latest(next), settled(pass, status)))
+    }
+
+    /// What is said of a suspended object: what keeps from telling what is held back, or all of it; and when it is looked at
+    /// again. One that AWS is equal to may still have to be deployed, or to wait for IAM.
+    async fn hold(&self, pass: &mut Pass<'_>, found: &Found, steps: &Plan) -> Result<Next, Error> {
+        pass.findings.behind = !steps.is_empty();
+        if withheld(&mut pass.findings, found.conflict.as_ref(), &found.faults) {
+            return Ok(Next::Backoff);
         }
-        if let (Next::Resync, Some(wait)) = (next, again) {
-            next = Next::After(wait);
+        let next = if steps.is_empty() {
+            conclude(pass, &self.end(found, &Outcome::default(), false)).await?
+        } else {
+            pass.findings.programmed = held(steps);
+            Next::Resync
+        };
+        Ok(found.at_the_latest(next))
+    }
+
+    /// What a pass comes to that found this and did that.
+    fn end<'a>(&'a self, found: &'a Found, outcome: &'a Outcome, held_back: bool) -> Conclusion<'a> {
+        Conclusion {
+            session: self.session,
+            aim: self.aim,
+            observed: &found.observed,
+            outcome,
+            conflict: found.conflict.as_ref(),
+            faults: &found.faults,
+            doubt: &found.doubt,
+            old: found.old,
+            held_back,
         }
-        Ok((next, status))
     }
 
     /// Removes what the last owner of a taken-over API named by its own uid, now that nothing needs it any more. When to go on, if
@@ -154,21 +172,13 @@ impl Scene<'_> {
     }
 }
 
-/// What is said of a suspended object: what keeps from telling what is held back, or all of it; and when it is looked at again.
-fn hold(pass: &mut Pass<'_>, found: &Found, steps: &Plan) -> Next {
-    let findings = &mut pass.findings;
-    findings.behind = !steps.is_empty();
-    if withheld(findings, found.conflict.as_ref(), &found.faults) {
-        return Next::Backoff;
+/// A status that says no more that IAM changed, when that is over.
+fn settled(pass: &Pass<'_>, status: JwtHttpApiStatus) -> JwtHttpApiStatus {
+    let over = pass.findings.programmed.status == Some(true);
+    JwtHttpApiStatus {
+        iam_changed_at: status.iam_changed_at.filter(|_| !over),
+        ..status
     }
-    if !steps.is_empty() {
-        findings.programmed = held(steps);
-    } else if found.old && !pass.record.in_force() {
-        findings.programmed = Draft::no(Reason::AwaitingVisibility, OLD);
-    } else {
-        findings.programmed = Draft::yes(Reason::Programmed, "AWS is equal to the spec");
-    }
-    found.again().map_or(Next::Resync, Next::After)
 }
 
 /// What suspension holds back.

@@ -29,7 +29,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// What is said of a pass whose look may not have shown what this process wrote.
-pub(crate) const OLD: &str =
+const OLD: &str =
     "what AWS shows of roles and functions may be older than the last change; looking once more";
 
 /// The first wait for a role that Lambda cannot assume yet; each one is as long as all before it.

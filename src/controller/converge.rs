@@ -35,6 +35,8 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     if let Some(status) = settled(pass) {
         return Ok((Next::Resync, status));
     }
+    // What is found from here on decides whether it is as wanted.
+    pass.memory.converged = None;
 
     let status = pass.record.status();
     let session = ctx

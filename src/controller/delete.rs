@@ -141,10 +141,10 @@ impl Teardown<'_> {
             "waiting until AWS shows nothing of this object any more",
         );
         // A create may still be on its way, or not show yet: an intent without the API that it made, a status that lost its
-        // intent, an id that is nobody's or somebody else's. A process that deleted the API has seen it.
+        // intent or its id, an id that is nobody's or somebody else's. A process that deleted the API has seen it.
         let status = pass.record.status();
         let unsure = match &status.api_id {
-            None => status.pending.is_some() || status.nonce.is_none(),
+            None => true,
             Some(id) => hidden && !pass.memory.unseen.has_deleted(id),
         };
         let end = End {
@@ -229,7 +229,8 @@ impl Teardown<'_> {
             ..status
         };
         let now = pass.ctx.clock.time();
-        pass.record.write_midway(next, &pass.findings, &now).await
+        pass.record.write_midway(next, &pass.findings, &now).await?;
+        Ok(())
     }
 
     /// Reads the policies of the functions of which only the APIs tell.

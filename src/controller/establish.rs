@@ -150,14 +150,18 @@ impl Scene<'_> {
             // version, and wait once more.
             self.write_intent(pass, creation(pass.ctx), None).await?;
         }
-        let waited = pass.memory.unsettled.replace(Instant::now());
         planted!(AckShape => {
             if !pass.record.has_finalizer() {
                 pass.record.add_finalizer().await?;
             }
         });
         let cut = || pass.ctx.outdated(pass.record.object());
-        let created = self.session.create_api(&self.aim.desired.api, &cut).await;
+        let wanted = &self.aim.desired.api;
+        let created = self.session.create_api(wanted, &cut, pass.deadline).await;
+        // From its end: when its turn in the budget came, and it was sent, is not known here.
+        if !matches!(created, Ok(None)) {
+            pass.memory.unsettled = Some(Instant::now());
+        }
         planted!(FinalizerDropped => {
             if created.is_err() {
                 pass.record.remove_finalizer().await?;
@@ -167,8 +171,6 @@ impl Scene<'_> {
         let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
         pass.memory.refused = why.map(|why| (pass.record.generation(), why));
         let Some(api) = created? else {
-            // Nothing was sent: what was waited for before is all that there is to wait for.
-            pass.memory.unsettled = waited;
             pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
             return Ok(Established::Not(Next::after_cut(false)));
         };
@@ -229,8 +231,9 @@ impl Scene<'_> {
         };
         pass.findings.programmed = Draft::unknown(Reason::Progressing, "the object's API was found again");
         let now = pass.ctx.clock.time();
-        pass.record.write_midway(next, &pass.findings, &now).await?;
-        Ok(Established::Not(Next::Now))
+        // A list that shows what an API's own tags do not changes nothing.
+        let stored = pass.record.write_midway(next, &pass.findings, &now).await?;
+        Ok(Established::Not(Next::after_cut(stored)))
     }
 
     /// Writes an intent, with a new nonce if one is given.

@@ -68,10 +68,10 @@ impl Scene<'_> {
                 tightens: false,
             }],
         };
-        pass.memory.unsettled = Some(Instant::now());
         let cut = || pass.ctx.outdated(pass.record.object());
         let deadline = Instant::now() + pass.ctx.periods.settle.max(aws::WRITE_TIMEOUT);
         let outcome = aws::run(self.session, plan, &cut, deadline).await;
+        pass.memory.unsettled = Some(Instant::now());
         if let Some((_, fault)) = outcome.gravest() {
             return Err(fault.clone().into());
         }

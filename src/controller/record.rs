@@ -128,14 +128,14 @@ impl Record {
         Ok(())
     }
 
-    /// Writes the status in the middle of a pass. Where none was said before, because nobody did or because it was lost, it
+    /// Writes the status in the middle of a pass if it differs from the stored one; tells whether it did. Where none was said before, because nobody did or because it was lost, it
     /// says that work goes on: no reader may ever meet a status without Ready.
     pub(crate) async fn write_midway(
         &mut self,
         next: JwtHttpApiStatus,
         findings: &Findings,
         now: &Time,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         planted!(ReadyAtOnce => {
             use jwthttpapi_core::api::{Draft, Reason};
             let yes = || Draft::yes(Reason::Succeeded, "AWS is equal to the spec");
@@ -146,14 +146,14 @@ impl Record {
                 ..findings.clone()
             };
             let next = report(&next, &findings.report(0), self.generation(), now);
-            return self.write(next).await.map(drop);
+            return self.write(next).await;
         });
         let next = if condition(&next.conditions, ConditionType::Ready).is_some() {
             next
         } else {
             report(&next, &findings.report(0), self.generation(), now)
         };
-        self.write(next).await.map(drop)
+        self.write(next).await
     }
 
     /// Writes the status if it differs from the stored one; tells whether it did.

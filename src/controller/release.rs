@@ -13,7 +13,7 @@ use super::{
     record::Record,
     remains::{last_owner, see},
 };
-use crate::aws::{self, Extent, Fault, Operation, Urgency};
+use crate::aws::{self, Class, Extent, Fault, Operation, Urgency};
 use jwthttpapi_core::{
     api::{Draft, Reason},
     model::{
@@ -41,12 +41,12 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     let left = untagged.unwrap_or_else(|_| {
         let mut left = Left::default();
         left.add_named(&status, "AWS took too long to answer");
-        left
+        Some(left)
     });
-    if ctx.reconsidered(record.object()) {
+    let Some(left) = left.filter(|_| !ctx.reconsidered(record.object())) else {
         findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-        return Ok((Next::Now, status));
-    }
+        return Ok((Next::after_cut(false), status));
+    };
     if !left.is_empty() {
         ctx.keep(&record.uid());
         let advice = if ctx.delete_orphans {
@@ -74,21 +74,22 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     Ok((Next::Change, status))
 }
 
-/// Takes the ownership tags off; gives what could not be reached.
-async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Left {
+/// Takes the ownership tags off; gives what could not be reached. Nothing when this process may not write at the moment: that
+/// says nothing of AWS.
+async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left> {
     let status = record.status();
     let mut left = Left::default();
     let place = match ctx.aws.place(record.spec().region.as_deref()).await {
         Ok(place) => place,
         Err(fault) => {
             left.add_named(&status, &fault.message());
-            return left;
+            return Some(left);
         }
     };
     let owner = ctx.owner(record.object());
     if let Some(elsewhere) = elsewhere(&status, &place, &owner) {
         left.add_named(&status, &elsewhere);
-        return left;
+        return Some(left);
     }
     let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
     let role = role_name(&owner, &place.region);
@@ -168,7 +169,12 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Left {
     });
     for (owner, observed) in observed {
         let plan = plan_release(&observed, &owner);
-        left.add_undone(&aws::run(&session, plan, &|| ctx.reconsidered(record.object()), deadline).await);
+        let outcome = aws::run(&session, plan, &|| ctx.reconsidered(record.object()), deadline).await;
+        let held_back = |(_, fault): &(_, Fault)| fault.class == Class::NotLeading;
+        if outcome.faults.iter().any(held_back) {
+            return None;
+        }
+        left.add_undone(&outcome);
     }
-    left
+    Some(left)
 }

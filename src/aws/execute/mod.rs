@@ -253,7 +253,7 @@ fn urgency(session: Urgency, tightens: bool) -> Urgency {
 
 impl Session {
     /// Creates an API with its tags, unless `cut` says, when its turn in the budget has come, that it is not wanted any
-    /// more: then there is none. The answer shows its settings; it has no children yet. After an answer that does not come, the
+    /// more, or that turn does not come by `deadline`: then there is none, and nothing was sent. The answer shows its settings; it has no children yet. After an answer that does not come, the
     /// API may exist.
     ///
     /// # Errors
@@ -262,11 +262,12 @@ impl Session {
         &self,
         api: &desired::Api,
         cut: &(dyn Fn() -> bool + Sync),
+        deadline: Instant,
     ) -> Result<Option<observed::Api>, Fault> {
         let turn = Turn {
             urgency: self.urgency(),
             not_before: None,
-            deadline: None,
+            deadline: Some(deadline),
             cut,
         };
         match api::create(self, turn, api).await {

@@ -1,6 +1,6 @@
 //! What a pass over an object that goes does, and says when it cannot.
 
-use super::super::{error::Error, pass::Next};
+use super::super::{error::Error, expected::STALE_LIST, pass::Next};
 use super::ground::{Ground, SETTLE, own, owner};
 use crate::aws::{Rate, Settings};
 use jwthttpapi_core::{
@@ -73,6 +73,23 @@ async fn a_deletion_waits_from_the_first_sight_of_an_intent_that_another_process
     assert_eq!(ground.pass().await.unwrap().next, Next::After(SETTLE));
     tokio::time::advance(SETTLE).await;
     assert_eq!(ground.pass().await.unwrap().next, Next::Change);
+}
+
+/// Its nonce tells that one was made once.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_waits_for_an_api_whose_id_was_lost_and_that_lists_do_not_show_yet() {
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"list_lag_ms": 25_000}));
+    ground.reconcile().await.unwrap();
+    tokio::time::advance(STALE_LIST).await;
+    ground.reconcile().await.unwrap();
+    assert_eq!(ground.status().pending, None);
+    ground.edit("status", json!({"apiId": null}));
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    while ground.pass().await.unwrap().next != Next::Change {
+        tokio::time::advance(SETTLE).await;
+    }
+    assert!(ground.sandbox.apis().is_empty());
 }
 
 /// What is found in the order in which requests end would be said in that order, now so, now so.

@@ -171,6 +171,19 @@ async fn a_function_that_is_kept_loses_our_tags_with_its_role_and_its_logs_and_n
     assert_eq!(ground.warnings("Deleting"), [""; 0]);
 }
 
+/// A leader that could not renew its lease for a moment is not one from whom AWS is away.
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_waits_with_its_tags_for_whoever_may_write() {
+    let mut ground = leaving().await;
+    ground.fence.close();
+    assert_eq!(ground.pass().await.unwrap().next, Next::After(STALE_LIST));
+    assert_eq!(ground.warnings("Deleting"), [""; 0]);
+    ground.fence.renew(Instant::now() + STALE_LIST);
+    assert_eq!(ground.pass().await.unwrap().next, Next::Change);
+    let after = ground.sandbox.state();
+    assert!(!after.to_string().contains("jwthttpapi.dev/"), "{after:#}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn with_aws_away_a_release_names_the_functions_with_their_roles_and_logs_too() {
     let mut ground = leaving().await;

@@ -3,7 +3,7 @@
 use super::super::{Cluster, Context, Guarded, converge::converge, delete::delete, error::Error};
 use super::super::{context::Memory, pass::Findings, pass::Next, pass::Pass, reconcile, record::Record};
 use super::process::{Process, config, process};
-use crate::{api_server::ApiServer, aws::Settings};
+use crate::{api_server::ApiServer, aws::Settings, fence::Fence};
 use aws_sdk_lambda::{
     primitives::Blob,
     types::{FunctionCode, Runtime},
@@ -40,6 +40,7 @@ pub(super) struct Ground {
     pub(super) kubernetes: ApiServer,
     pub(super) sandbox: Sandbox,
     pub(super) ctx: Arc<Context>,
+    pub(super) fence: Fence,
     memory: Memory,
     registry: Registry,
     watch: Mutex<Writer<Guarded>>,
@@ -120,6 +121,7 @@ impl Ground {
             kubernetes,
             sandbox,
             ctx: process.ctx,
+            fence: process.fence,
             memory: Memory::default(),
             registry: process.registry,
             watch: Mutex::new(process.watch),

@@ -5,6 +5,7 @@ use super::super::{
     pass::Next,
 };
 use super::ground::{DEPLOY_SETTLE, Ground, IAM_SETTLE, PATH, RESYNC, SETTLE, merge};
+use crate::aws::{Rate, Settings};
 use jwthttpapi_core::api::{ConditionType, FINALIZER, Reason};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -50,6 +51,24 @@ async fn what_was_found_and_could_not_be_put_right_is_not_forgotten_when_iam_has
         tokio::time::advance(wait).await;
         ground.reconcile().await.unwrap();
         assert_eq!(ground.says(ConditionType::Ready), Reason::AccessDenied.as_str());
+    }
+}
+
+/// While IAM settles somebody makes it a question for a person whose the API is.
+#[tokio::test(start_paused = true)]
+async fn what_was_found_before_anything_was_planned_is_not_forgotten_either() {
+    let ground = Ground::new().await;
+    ground.change(json!({"invocation": {"mode": "Role"}}));
+    ground.reconcile().await.unwrap();
+    let id = ground.status().api_id.unwrap();
+    ground.tag(&id, "jwthttpapi.dev/nonce", "of somebody else").await;
+    let asked = json!({"annotations": {"reconcile.jwthttpapi.dev/requestedAt": "1"}});
+    ground.edit("metadata", asked);
+    for wait in [Duration::ZERO, IAM_SETTLE] {
+        tokio::time::advance(wait).await;
+        ground.reconcile().await.unwrap();
+        let said = ground.says(ConditionType::Ready);
+        assert_eq!(said, Reason::AmbiguousOwnership.as_str());
     }
 }
 
@@ -234,6 +253,25 @@ async fn a_creation_that_is_refused_says_so_while_the_next_one_waits() {
     }
 }
 
+/// It may have been carried out at the end of that time.
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_creation_begins_when_its_answer_is_given_up() {
+    let mut ground = Ground::new().await;
+    // The list takes the budget, and the creation waits for its turn.
+    let apigateway = Rate {
+        per_second: 0.1,
+        burst: 1,
+    };
+    ground.set(Settings {
+        apigateway,
+        ..Settings::default()
+    });
+    ground.fault("CreateApi", &json!({"kind": "hold", "when": "after"}));
+    assert!(ground.pass().await.is_err());
+    let waiting = ground.pass().await.unwrap();
+    assert_eq!(waiting.next, Next::After(SETTLE));
+}
+
 #[tokio::test(start_paused = true)]
 async fn in_another_account_nothing_is_looked_at() {
     let mut ground = Ground::new().await;
@@ -279,6 +317,36 @@ async fn what_is_suspended_is_held_and_looked_at_again_at_the_resync() {
     assert!(age < RESYNC.as_secs_f64(), "what is wanted so raises no alarm");
 }
 
+/// Whoever suspends an object has not made AWS any faster.
+#[tokio::test(start_paused = true)]
+async fn what_is_suspended_is_ready_when_it_is_deployed_and_iam_has_settled() {
+    let mut ground = Ground::new().await;
+    ground.change(json!({"invocation": {"mode": "Role"}}));
+    ground.pass().await.unwrap();
+    ground.change(json!({"invocation": {"mode": "Role"}, "suspend": true}));
+    ground.edit("metadata", json!({"generation": 2}));
+    tokio::time::advance(STALE_READ).await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::RolePropagating);
+    let Next::After(left) = passed.next else {
+        panic!("{:?}", passed.next)
+    };
+    tokio::time::advance(left).await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+
+    let mut ground = Ground::new().await;
+    ground.switch(&json!({"deploy_delay_ms": 3_000}));
+    let began = Instant::now();
+    ground.pass_within(Duration::from_secs(1)).await.unwrap();
+    ground.change(json!({"suspend": true}));
+    ground.edit("metadata", json!({"generation": 2}));
+    tokio::time::advance(STALE_READ).await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+    assert!(began.elapsed() >= Duration::from_secs(3));
+}
+
 /// A plan that leaves out what may not be done now says nothing of what is held back.
 #[tokio::test(start_paused = true)]
 async fn what_is_suspended_tells_of_all_that_is_held_back_and_is_not_ready_unseen() {
@@ -302,6 +370,7 @@ async fn what_is_suspended_tells_of_all_that_is_held_back_and_is_not_ready_unsee
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
     assert_eq!(passed.next, Next::Resync);
+    ground.edit("status", json!({"iamChangedAt": passed.status.iam_changed_at}));
     ground.fault("GetRole", &json!({"kind": "access_denied"}));
     let passed = ground.pass().await.unwrap();
     assert_eq!(passed.findings.programmed.reason, Reason::AccessDenied);

@@ -26,6 +26,8 @@ use wildmatch::WildMatch;
 pub(super) struct Process {
     pub(super) ctx: Arc<Context>,
     pub(super) registry: Registry,
+    /// What holds its writes back.
+    pub(super) fence: Fence,
     /// Fills its cache.
     pub(super) watch: Writer<Guarded>,
 }
@@ -40,10 +42,11 @@ pub(super) fn process(
     let (store, watch) = cache();
     let mut registry = Registry::default();
     let iam_settle = settings.iam_settle;
+    let fence = Fence::open();
     let aws = Aws::new(
         config(sandbox, "AKIDOPERATOR"),
         settings,
-        Fence::open(),
+        fence.clone(),
         &mut registry,
     );
     let client = kubernetes.client();
@@ -75,6 +78,7 @@ pub(super) fn process(
     Process {
         ctx: Arc::new(ctx),
         registry,
+        fence,
         watch,
     }
 }
