@@ -223,7 +223,7 @@ pub(crate) fn facts(status: JwtHttpApiStatus, end: &Conclusion<'_>) -> JwtHttpAp
     let Some(api) = &observed.api else { return status };
     let clean = outcome.faults.is_empty() && !outcome.cut;
     let stages = api.stages.iter().filter(|stage| stage.name == DEFAULT_STAGE);
-    // A statement leaves `grants` after a read showed it gone, or when the plan that removed it was not contradicted.
+    // A statement leaves `grants` after a read showed it gone.
     let wanted: BTreeSet<String> = if desired.invocation == Invocation::ResourcePolicy {
         desired.backends().into_iter().map(ToString::to_string).collect()
     } else {

@@ -1,6 +1,6 @@
 //! What every reconcile needs, and what the process remembers between two of one object.
 //!
-//! Nothing remembered here decides what is written: a restart loses it and the protocol still holds.
+//! Nothing remembered here makes a write right that would be wrong without it: a restart loses it and waits anew.
 
 use crate::{aws::Aws, clock::Clock, metrics::Metrics};
 use jwthttpapi_core::{
@@ -101,7 +101,7 @@ pub(crate) struct Periods {
 /// What is remembered of one object.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
-    /// Since when an intent or a missing id was seen, or a create was last sent.
+    /// Since when an intent or a missing id was seen, or the last create was over.
     pub(crate) unsettled: Option<Instant>,
     /// Why the last creation made nothing, and for which generation: that stays true while the next one waits.
     pub(crate) refused: Option<(i64, Draft)>,

@@ -37,7 +37,7 @@ pub(crate) enum Next {
     After(Duration),
     /// After a failure, by its reason and how often it happened.
     Backoff,
-    /// At once: the pass was cut and came forward.
+    /// At once: the pass came forward, and there is more to do.
     Now,
     /// When it changes.
     Change,

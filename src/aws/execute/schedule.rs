@@ -192,7 +192,9 @@ fn verdict(
         return Verdict::Leave;
     }
     let step = |index: &usize| steps.get(*index).map(|(planned, _)| &planned.step);
-    let not_done: Vec<&Step> = not_done.iter().filter_map(step).collect();
+    // Nothing rests on the end of a stage that nobody asked for: AWS keeps one that has a domain's mapping.
+    let needed = |step: &&Step| !matches!(step, Step::DeleteStage { .. });
+    let not_done: Vec<&Step> = not_done.iter().filter_map(step).filter(needed).collect();
     if !not_done.is_empty() && !goes_on(planned, &not_done) {
         return Verdict::Leave;
     }
@@ -588,6 +590,15 @@ mod tests {
         schedule.failed(0, &fault(crate::aws::Class::Denied));
         assert!(schedule.start().is_none());
         assert_eq!(schedule.unsent(), [create("GET /a")]);
+    }
+
+    #[test]
+    fn a_stage_that_aws_keeps_holds_nothing_up() {
+        let gone = Step::DeleteStage { name: "v1".into() };
+        let mut schedule = Schedule::new(vec![planned(gone, true), planned(create("GET /a"), false)]);
+        schedule.start();
+        schedule.failed(0, &fault(crate::aws::Class::Denied));
+        assert_eq!(schedule.start().map(|(index, _)| index), Some(1));
     }
 
     #[test]

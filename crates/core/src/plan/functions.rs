@@ -44,7 +44,9 @@ pub(super) fn remove(name: &str, now: &Owned, owner: &Owner) -> Vec<Ordered> {
     let function = function.map(|_| Step::DeleteFunction {
         name: name.to_owned(),
     });
-    let role = ours(&now.role, |role| &role.tags, owner).map(delete_role);
+    // A function that may be there still needs it.
+    let role = ours(&now.role, |role| &role.tags, owner).filter(|_| now.function.known().is_some());
+    let role = role.map(delete_role);
     // By it the rest is found again: it stays until the rest was seen to be gone. An answer to its deletion is not enough.
     let is_known = now.function.known().is_some() && now.role.known().is_some();
     let is_alone = is_known && function.is_none() && role.is_none();
@@ -203,7 +205,7 @@ mod tests {
     use crate::api::DeletionPolicy;
 
     #[test]
-    fn a_log_group_stays_until_it_was_seen_that_nothing_else_does() {
+    fn a_role_stays_while_its_function_may_be_there_and_a_log_group_until_nothing_else_is() {
         let owner = Owner {
             cluster: "c".into(),
             kube_system: None,
@@ -221,17 +223,21 @@ mod tests {
             tags: group.tags.clone(),
             ..observed::Role::default()
         };
-        let steps = |role| {
+        let steps_after = |function, role| {
             let now = Owned {
-                function: Reading::Known(None),
+                function,
                 role,
                 log_group: Reading::Known(Some(group.clone())),
             };
             let steps = remove("f", &now, &owner).into_iter();
             steps.map(|(step, _)| step.to_string()).collect::<Vec<_>>()
         };
+        let steps = |role| steps_after(Reading::Known(None), role);
         assert_eq!(steps(Reading::Unknown), [""; 0]);
-        assert_eq!(steps(Reading::Known(Some(role))), ["delete role f"]);
+        // A function that may be there may still need its role.
+        let role = Reading::Known(Some(role));
+        assert_eq!(steps_after(Reading::Unknown, role.clone()), [""; 0]);
+        assert_eq!(steps(role), ["delete role f"]);
         assert_eq!(steps(Reading::Known(None)), ["delete log group /aws/lambda/f"]);
     }
 }

@@ -18,7 +18,7 @@ pub struct Known<'a> {
     pub pending: Intent<'a>,
     /// Whether this very pass added the finalizer.
     pub fresh: bool,
-    /// Whether the settle time has passed since this process first saw the intent or the missing id, or last sent a create.
+    /// Whether the settle time has passed since this process first saw the intent or the missing id, or its last create was over.
     pub settled: bool,
     /// APIs of this owner, listed after the settle time; none when no list was read yet.
     pub listed: Option<&'a [Candidate]>,

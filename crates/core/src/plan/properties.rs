@@ -258,6 +258,52 @@ fn no_prefix_of_what_only_tightens_opens_a_path() {
     });
 }
 
+/// Whether a route leads to the integration that is wanted of it.
+fn leads_as_wanted(world: &World, desired: &Desired, key: &RouteKey) -> bool {
+    let api = world.observed.api.as_ref().unwrap();
+    let route = api
+        .routes
+        .iter()
+        .find(|route| route.parsed().as_ref() == Some(key));
+    let target = route.and_then(|route| {
+        let id = route.integration_id.as_ref()?;
+        api.integrations.iter().find(|integration| integration.id == *id)
+    });
+    let wanted = desired.routes.get(key).map(|route| route.integration.as_str());
+    wanted.is_none() || target.map(|target| target.description.as_str()) == wanted
+}
+
+#[test]
+fn an_update_lets_nobody_new_reach_what_its_route_is_to_leave() {
+    let tried = std::cell::Cell::new(0);
+    holds(|case| {
+        let (mut world, desired) = case.found();
+        let plan = case.planned(&desired, &world);
+        let mut refs = plan.refs.clone();
+        for planned in &plan.steps {
+            let before = world.access();
+            world.execute(&planned.step, &mut refs);
+            let Step::UpdateRoute { key, change } = &planned.step else {
+                continue;
+            };
+            if change.key.is_some() || leads_as_wanted(&world, &desired, key) {
+                continue;
+            }
+            tried.set(tried.get() + 1);
+            let after = world.access();
+            let (Some(was), Some(now)) = (before.get(key), after.get(key)) else {
+                continue;
+            };
+            assert!(
+                now.within(was),
+                "{}\nfrom {was:?}\nto {now:?}\nin\n{plan}",
+                planned.step
+            );
+        }
+    });
+    assert!(tried.get() > 10, "{tried:?}");
+}
+
 /// The keys that get a request, of those there are.
 fn winners<'a>(access: &'a Access, (method, path): &(Method, Vec<String>)) -> Vec<&'a RouteKey> {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -136,9 +136,14 @@ impl Builder<'_> {
             .map(|(key, wanted)| (key.clone(), wanted))
             .collect();
         for (key, wanted) in uncovered {
+            let mut keys = routes.keys();
+            let is_there = keys.find(|other| same_requests(other.pattern(), &wanted));
+            let advice = match is_there {
+                Some(other) => format!("set public: true on the route {:?}", other.to_string()),
+                None => format!("add a route {:?} with public: true", written(&wanted)),
+            };
             let message = format!(
-                "with cors this protected route also catches the browser's OPTIONS preflight; add a route {:?} with public: true",
-                written(&wanted)
+                "with cors this protected route also catches the browser's OPTIONS preflight; {advice}"
             );
             self.violate(format!("spec.routes[{key}]"), Reason::InvalidSpec, message);
         }
@@ -157,6 +162,10 @@ impl Builder<'_> {
             self.violate("spec.invocation", Reason::PolicyFull, message);
         }
     }
+}
+
+fn same_requests(one: &Pattern, other: &Pattern) -> bool {
+    one.contains(other) && other.contains(one)
 }
 
 fn written(pattern: &Pattern) -> String {

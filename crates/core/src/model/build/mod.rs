@@ -278,9 +278,13 @@ impl Builder<'_> {
                 self.place.account, self.place.region
             );
             self.violate(path, Reason::FunctionNotAllowed, message);
-        } else if name::is_owned_name(function.name())
-            && !function.name().starts_with(&name::function_prefix(self.owner))
-        {
+        } else if let Some(own) = function.name().strip_prefix(&name::function_prefix(self.owner)) {
+            let message = format!(
+                "{} is one of this object's own; write function: {own:?}, without a qualifier, and have it in spec.functions",
+                function.unqualified()
+            );
+            self.violate(path, Reason::FunctionNotAllowed, message);
+        } else if name::is_owned_name(function.name()) {
             let message = format!(
                 "{} belongs to another JwtHttpApi object; route to it there, or name a function that belongs to none",
                 function.unqualified()

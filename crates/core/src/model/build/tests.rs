@@ -193,6 +193,12 @@ fn every_violation_names_its_place_its_reason_and_what_to_type() {
             InvalidSpec,
             "add a route \"OPTIONS /a\" with public: true",
         ),
+        (
+            with_cors([route("ANY /a"), route("OPTIONS /a")]),
+            "spec.routes[ANY /a]",
+            InvalidSpec,
+            "set public: true on the route \"OPTIONS /a\"",
+        ),
     ] {
         violates(&spec, path, reason, says);
     }
@@ -211,6 +217,16 @@ fn what_is_reserved_is_refused_with_what_to_type() {
             "spec.routes[GET /a].lambda",
             FunctionNotAllowed,
             "belongs to another JwtHttpApi object",
+        ),
+        (
+            with_lambda(LambdaBackend {
+                name: Some(name::function_name(&owner(), "hello")),
+                qualifier: Some("live".into()),
+                ..LambdaBackend::default()
+            }),
+            "spec.routes[GET /a].lambda",
+            FunctionNotAllowed,
+            "write function: \"hello\"",
         ),
         (
             JwtHttpApiSpec {

@@ -114,23 +114,19 @@ impl State<'_> {
         let mut created = self.settled(key, key.clone(), route, format!("new:{key}"));
         let mut authorize = authorize(&route.guard);
         if !as_wanted {
-            if let Authorize::Jwt { scopes, .. } = &mut authorize {
-                *scopes = closed();
-            }
-            if let CurrentGuard::Jwt { scopes, .. } = &mut created.guard {
-                *scopes = closed();
-            }
+            shut(&mut authorize, &mut created.guard);
         }
         Some((created, authorize))
     }
 
     /// A tightening request changes who may call and waits for nothing else: where the route shall also lead elsewhere, that
-    /// is left for later.
+    /// is left for later. Whom the change lets in was never to reach what the route leads to now, and waits for that, too.
     fn update(&mut self, index: usize) -> Option<()> {
         let entry = self.entries.get(index)?;
         let (key, route) = entry.wanted?;
         let mut change = self.change(entry)?;
         let now = entry.now.clone()?;
+        let lets_others_in = !entry.goal.within(&self.admission(&now.guard));
         planted!(DeleteThenCreate => {
             self.delete(index)?;
             return self.create(index);
@@ -148,6 +144,9 @@ impl State<'_> {
         let mut settled = self.settled(key, now.known_as, route, now.id);
         if elsewhere_later {
             settled.integration = now.integration;
+            if lets_others_in && let Some(authorize) = &mut change.authorize {
+                shut(authorize, &mut settled.guard);
+            }
         }
         self.push(Step::UpdateRoute {
             key: key_known,
@@ -230,6 +229,16 @@ impl State<'_> {
             self.push(step);
             self.integrations.insert(marker, marker.as_str().to_owned());
         }
+    }
+}
+
+/// Turns everybody away whom a guard would let in.
+fn shut(authorize: &mut Authorize, guard: &mut CurrentGuard) {
+    if let Authorize::Jwt { scopes, .. } = authorize {
+        *scopes = closed();
+    }
+    if let CurrentGuard::Jwt { scopes, .. } = guard {
+        *scopes = closed();
     }
 }
 

@@ -327,6 +327,24 @@ fn an_open_route_that_shall_also_lead_elsewhere_waits_for_no_integration() {
     );
 }
 
+/// Those of the one authorizer never were to reach the new function, and those of the other never the old one.
+#[test]
+fn a_route_that_lets_others_in_and_leads_elsewhere_lets_nobody_in_until_it_does() {
+    let authorizers = [("one", "x"), ("two", "y")];
+    let routes = |authorizer| vec![route("GET /a", Some(authorizer)), route("GET /z", Some("one"))];
+    let mut after = spec(&authorizers, routes("two"));
+    after.routes[0] = by_another_integration(after.routes[0].clone());
+    assert_eq!(
+        shown(&after, world(&spec(&authorizers, routes("one")))),
+        [
+            "create authorizer two",
+            "update route GET /a: tokens of two with jwthttpapi.dev/closed",
+            "create integration with arn:aws:lambda:eu-central-1:123456789012:function:f",
+            "update route GET /a: tokens of two integration",
+        ]
+    );
+}
+
 #[test]
 fn a_missing_route_opens_nothing_where_another_has_its_requests() {
     let broad = || route("GET /{proxy+}", None);
