@@ -71,7 +71,11 @@ impl State<'_> {
             .collect();
         self.let_heirs_come_first(&mut candidates);
         candidates.sort_by_cached_key(|candidate| match candidate.level {
-            Level::Routine => (Level::Routine, 0, Turn::First),
+            Level::Routine => (
+                Level::Routine,
+                self.to_lead_elsewhere(&candidate.change),
+                Turn::First,
+            ),
             level => (level, self.prerequisites(&candidate.change), candidate.turn),
         });
         candidates
@@ -123,6 +127,14 @@ impl State<'_> {
                         + usize::from(integration && !self.integrations.contains_key(&route.integration))
                 })
             }
+        }
+    }
+
+    /// How many routes should lead elsewhere before a change lets others into them.
+    fn to_lead_elsewhere(&self, change: &Change) -> usize {
+        match change {
+            Change::Edit(name) => self.opened_before_they_lead_elsewhere(name).len(),
+            Change::Create(_) | Change::Update(_) | Change::Delete(_) => 0,
         }
     }
 

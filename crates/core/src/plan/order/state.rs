@@ -326,6 +326,17 @@ impl<'a> State<'a> {
         })
     }
 
+    /// Routes that an edit of their authorizer would let others into, who were never to reach what they lead to now.
+    pub(super) fn opened_before_they_lead_elsewhere(&self, name: &str) -> Vec<usize> {
+        let leads_elsewhere = |index: &usize| {
+            let change = self.entries.get(*index).and_then(|entry| self.change(entry));
+            change.is_some_and(|change| change.integration.is_some())
+        };
+        let opened = self.edited(name).filter(|(_, now, then)| !then.within(now));
+        let opened = opened.map(|(index, _, _)| index).filter(leads_elsewhere);
+        opened.collect()
+    }
+
     /// Routes on an authorizer to be edited: whom each admits now, and whom it will.
     pub(super) fn edited<'b>(
         &'b self,

@@ -30,6 +30,10 @@ impl State<'_> {
     /// wanted to last.
     pub(super) fn close(&mut self, indexes: &[usize]) {
         self.tightening = false;
+        self.shut(indexes);
+    }
+
+    fn shut(&mut self, indexes: &[usize]) {
         for index in indexes {
             let Some(entry) = self.entries.get_mut(*index) else {
                 continue;
@@ -64,6 +68,8 @@ impl State<'_> {
         let Handle::Existing(id) = handle.clone() else {
             return None;
         };
+        // As with the update of one of them.
+        self.shut(&self.opened_before_they_lead_elsewhere(name));
         self.authorizers.insert(handle, Some(Arc::clone(&jwt)));
         self.renamed.remove(name);
         let (name, jwt) = (name.to_owned(), Arc::unwrap_or_clone(jwt));
