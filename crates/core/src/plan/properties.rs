@@ -282,6 +282,15 @@ fn nobody_new_reaches_what_a_route_is_to_leave() {
         let mut refs = plan.refs.clone();
         for planned in &plan.steps {
             let before = world.access();
+            let is_strange = |id: &String| {
+                let mut authorizers = world.observed.api.iter().flat_map(|api| &api.authorizers);
+                authorizers.any(|authorizer| authorizer.id == *id && authorizer.jwt.is_none())
+            };
+            // By one of another kind no route can be closed.
+            if matches!(&planned.step, Step::UpdateAuthorizer { id, .. } if is_strange(id)) {
+                world.execute(&planned.step, &mut refs);
+                continue;
+            }
             world.execute(&planned.step, &mut refs);
             let after = world.access();
             for (key, now) in &after {

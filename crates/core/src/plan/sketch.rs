@@ -471,7 +471,8 @@ impl Drift {
                     id: if self.with > 7 { new } else { format!("a{new}") },
                     ..api.authorizers[self.at % authorizers].clone()
                 };
-                for route in api.routes.iter_mut().take(self.with % 3) {
+                let moved = if twin.jwt.is_some() { self.with % 3 } else { 0 };
+                for route in api.routes.iter_mut().take(moved) {
                     if let Authorization::Jwt { authorizer_id, .. } = &mut route.authorization {
                         authorizer_id.clone_from(&twin.id);
                     }

@@ -326,8 +326,16 @@ impl<'a> State<'a> {
         })
     }
 
-    /// Routes that an edit of their authorizer would let others into, who were never to reach what they lead to now.
+    /// Routes that an edit of their authorizer would let others into, who were never to reach what they lead to now. One of
+    /// another kind closes no route.
     pub(super) fn opened_before_they_lead_elsewhere(&self, name: &str) -> Vec<usize> {
+        let now = self
+            .handles
+            .get(name)
+            .and_then(|handle| self.authorizers.get(handle));
+        if !now.is_some_and(Option::is_some) {
+            return Vec::new();
+        }
         let leads_elsewhere = |index: &usize| {
             let change = self.entries.get(*index).and_then(|entry| self.change(entry));
             change.is_some_and(|change| change.integration.is_some())
