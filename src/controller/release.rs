@@ -13,11 +13,11 @@ use super::{
     record::Record,
     remains::{last_owner, see},
 };
-use crate::aws::{self, Class, Extent, Fault, Operation, Urgency};
+use crate::aws::{self, Class, Extent, Fault, Operation, Session, Urgency};
 use jwthttpapi_core::{
     api::{Draft, Reason},
     model::{
-        Observed,
+        Observed, Owner,
         name::{function_prefix, log_group, role_name},
         observed::Reading,
     },
@@ -92,14 +92,37 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left
         return Some(left);
     }
     let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
-    let role = role_name(&owner, &place.region);
+    let observed = find(ctx, record, &session, &owner, &mut left).await;
+    for (owner, observed) in observed {
+        let plan = plan_release(&observed, &owner);
+        let outcome = aws::run(&session, plan, &|| ctx.reconsidered(record.object()), deadline).await;
+        let held_back = |(_, fault): &(_, Fault)| fault.class == Class::NotLeading;
+        if outcome.faults.iter().any(held_back) {
+            return None;
+        }
+        left.add_undone(&outcome);
+    }
+    Some(left)
+}
+
+/// What is in AWS of the object, and of the last owner of its API; what could not be read is left.
+async fn find(
+    ctx: &Context,
+    record: &Record,
+    session: &Session,
+    owner: &Owner,
+    left: &mut Left,
+) -> Vec<(Owner, Observed)> {
+    let status = record.status();
+    let region = &session.place().region;
+    let role = role_name(owner, region);
     let questions = Questions {
         extent: Extent::Settings,
         functions: BTreeMap::new(),
-        ..questions(ctx, record, &role, own(record, &owner))
+        ..questions(ctx, record, &role, own(record, owner))
     };
-    let list = ctx.index.read(&place.region, &session);
-    let (sight, list) = tokio::join!(look(&session, status.api_id.as_deref(), &questions), list);
+    let list = ctx.index.read(region, session);
+    let (sight, list) = tokio::join!(look(session, status.api_id.as_deref(), &questions), list);
     if sight.role == Reading::Unknown {
         left.add(
             format!("role {}", role.name),
@@ -112,7 +135,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left
     // Without the list of log groups nobody knows of functions that status and spec do not name.
     let listing = |fault: &&Fault| fault.operation == Operation::DescribeLogGroups;
     if let Some(fault) = sight.faults.iter().find(listing) {
-        let groups = log_group(&function_prefix(&owner));
+        let groups = log_group(&function_prefix(owner));
         left.add(format!("whatever has a log group {groups}*"), &fault.message());
     }
     let mut apis = Vec::new();
@@ -126,7 +149,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left
         None => {}
     }
     let candidates = match list {
-        Ok(list) => proven(&owner, &list),
+        Ok(list) => proven(owner, &list),
         Err(fault) => {
             if status.api_id.is_none() {
                 left.add("an API that may have been made".to_owned(), &fault.message());
@@ -158,8 +181,8 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left
         };
         (owner.clone(), alone)
     }));
-    if let Some(last) = last_owner(&owner, &status, &ids) {
-        match see(&session, &last, &BTreeSet::new()).await {
+    if let Some(last) = last_owner(owner, &status, &ids) {
+        match see(session, &last, &BTreeSet::new()).await {
             Ok(remains) => observed.push((last, remains)),
             Err(fault) => left.add(format!("what {} left", last.uid), &fault.message()),
         }
@@ -167,14 +190,5 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left
     planted!(RetainsTagged => {
         observed.clear();
     });
-    for (owner, observed) in observed {
-        let plan = plan_release(&observed, &owner);
-        let outcome = aws::run(&session, plan, &|| ctx.reconsidered(record.object()), deadline).await;
-        let held_back = |(_, fault): &(_, Fault)| fault.class == Class::NotLeading;
-        if outcome.faults.iter().any(held_back) {
-            return None;
-        }
-        left.add_undone(&outcome);
-    }
-    Some(left)
+    observed
 }

@@ -74,7 +74,7 @@ async fn a_create_without_answer_is_sent_once_and_ends_within_the_write_timeout(
     let began = Instant::now();
     let fault = ground
         .session()
-        .create_api(&desired(spec("Role")).api, &|| false)
+        .create_api(&desired(spec("Role")).api, &|| false, soon())
         .await
         .unwrap_err();
     assert!(fault.may_have_committed());
@@ -273,7 +273,7 @@ async fn an_address_where_nobody_listens_is_told_from_an_answer_that_does_not_co
     let aws = jwthttpapi::aws::Aws::new(shared, Settings::default(), Fence::open(), &mut registry).unwrap();
     let session = aws.session(&crate::ground::place(), "a", jwthttpapi::aws::Urgency::Create);
     let fault = session
-        .create_api(&desired(spec("Role")).api, &|| false)
+        .create_api(&desired(spec("Role")).api, &|| false, soon())
         .await
         .unwrap_err();
     assert_eq!(

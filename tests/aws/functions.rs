@@ -1,6 +1,6 @@
 //! Functions of the object's own: their life, their faults, and what is left of them.
 
-use crate::ground::{Ground, desired, ground, owner, patient_ground, place};
+use crate::ground::{Ground, desired, ground, owner, patient_ground, place, soon};
 use jwthttpapi::aws::Class;
 use jwthttpapi_core::model::Desired;
 use jwthttpapi_core::model::name::function_name;
@@ -174,7 +174,7 @@ async fn a_role_that_cannot_be_assumed_yet_is_no_refusal() {
 async fn begun(ground: &Ground, desired: &Desired) -> (String, Plan) {
     let session = ground.session();
     let api = session
-        .create_api(&desired.api, &|| false)
+        .create_api(&desired.api, &|| false, soon())
         .await
         .unwrap()
         .unwrap();

@@ -259,7 +259,7 @@ impl Ground {
     pub(crate) async fn create(&self, desired: &Desired) -> String {
         let api = self
             .session()
-            .create_api(&desired.api, &|| false)
+            .create_api(&desired.api, &|| false, soon())
             .await
             .unwrap()
             .unwrap();

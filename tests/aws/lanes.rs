@@ -74,7 +74,7 @@ async fn a_plan_is_cut_before_its_next_step() {
     let wanted = desired(spec("Role"));
     let id = ground
         .session()
-        .create_api(&wanted.api, &|| false)
+        .create_api(&wanted.api, &|| false, soon())
         .await
         .unwrap()
         .unwrap()
@@ -104,7 +104,7 @@ async fn a_plan_ends_at_its_deadline_also_while_it_waits_for_its_turn() {
     let wanted = desired(spec("Role"));
     let id = ground
         .session()
-        .create_api(&wanted.api, &|| false)
+        .create_api(&wanted.api, &|| false, soon())
         .await
         .unwrap()
         .unwrap()

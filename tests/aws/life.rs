@@ -17,7 +17,7 @@ async fn an_api_in_role_mode_is_made_in_eleven_writes_and_nothing_is_left_to_do(
     let desired = desired(spec("Role"));
     let api = ground
         .session()
-        .create_api(&desired.api, &|| false)
+        .create_api(&desired.api, &|| false, soon())
         .await
         .unwrap()
         .unwrap();
@@ -191,7 +191,7 @@ async fn children_within_the_answer_of_the_creation_are_the_whole_observation() 
     let desired = desired(spec("Role"));
     let created = ground
         .session()
-        .create_api(&desired.api, &|| false)
+        .create_api(&desired.api, &|| false, soon())
         .await
         .unwrap()
         .unwrap();
@@ -259,7 +259,7 @@ async fn the_list_of_all_apis_has_their_tags_and_ages() {
         ids.push(
             ground
                 .session()
-                .create_api(&desired.api, &|| false)
+                .create_api(&desired.api, &|| false, soon())
                 .await
                 .unwrap()
                 .unwrap()
@@ -311,7 +311,7 @@ async fn each_region_has_its_own_apis() {
     let away = ground.aws.place(Some("us-east-1")).await.unwrap();
     let session = ground.aws.session(&away, "demo/hello", Urgency::Create);
     session
-        .create_api(&desired.api, &|| false)
+        .create_api(&desired.api, &|| false, soon())
         .await
         .unwrap()
         .unwrap();
