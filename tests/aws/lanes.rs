@@ -119,6 +119,22 @@ async fn a_plan_ends_at_its_deadline_also_while_it_waits_for_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_creation_whose_turn_does_not_come_in_time_is_not_sent() {
+    let rate = Rate {
+        per_second: 0.1,
+        burst: 1,
+    };
+    let ground = ground_with(&json!({}), rate);
+    let wanted = desired(spec("Role"));
+    ground.session().apis().await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(9);
+    let created = ground.session().create_api(&wanted.api, &|| false, deadline).await;
+    assert!(created.unwrap().is_none());
+    assert_eq!(Instant::now(), deadline);
+    assert!(ground.sandbox.apis().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fault_does_not_keep_an_open_path_open() {
     let ground = ground(json!({}));
     ground.functions(&["a", "b", "c"]).await;
