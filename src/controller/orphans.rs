@@ -31,8 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How long an API's object must have been missing.
 const AGE: Duration = Duration::from_hours(1);
-/// How long one orphan's removal may take. An object that takes an API over announces it and waits longer than this, so that
-/// none is deleted that was taken over meanwhile.
+/// How long one orphan's removal may take.
 const REMOVAL: Duration = Duration::from_secs(30);
 
 /// Objects in one answer of a list.
@@ -329,7 +328,8 @@ impl Sweep<'_> {
                 Removal::Done | Removal::Cut => return Ok(()),
             }
         }
-        // All that took its time, and somebody may have taken the API over meanwhile.
+        // All that took its time, and somebody may have taken the API over meanwhile. Who does so from now on announces it and waits.
+        let deadline = deadline.min(Instant::now() + ctx.periods.settle);
         if self.still_orphan(session, id, claim).await?.is_none() {
             return Ok(());
         }

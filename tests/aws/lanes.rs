@@ -128,7 +128,10 @@ async fn a_creation_whose_turn_does_not_come_in_time_is_not_sent() {
     let wanted = desired(spec("Role"));
     ground.session().apis().await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(9);
-    let created = ground.session().create_api(&wanted.api, &|| false, deadline).await;
+    let created = ground
+        .session()
+        .create_api(&wanted.api, &|| false, deadline)
+        .await;
     assert!(created.unwrap().is_none());
     assert_eq!(Instant::now(), deadline);
     assert!(ground.sandbox.apis().is_empty());

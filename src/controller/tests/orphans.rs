@@ -5,10 +5,13 @@ use super::super::{
     orphans::{self, Missing, Sweep},
 };
 use super::ground::{Ground, PATH, REGION, cluster, own};
-use crate::api_server::Trouble;
+use crate::{
+    api_server::Trouble,
+    aws::{Rate, Settings},
+};
 use http::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -119,6 +122,30 @@ async fn a_process_that_stops_ends_the_step_that_removes_an_orphan_and_begins_no
         .collect();
     assert!(begun.iter().all(|entry| entry.status.is_some()), "{begun:?}");
     assert!(!ground.sandbox.apis().is_empty());
+}
+
+/// Who takes it over announces that, and waits.
+#[tokio::test(start_paused = true)]
+async fn an_orphan_is_deleted_before_anybody_can_have_taken_it_over_or_not_at_all() {
+    // The looks take the budget, and the deletion has its turn ten seconds later.
+    let apigateway = Rate {
+        per_second: 0.1,
+        burst: 5,
+    };
+    for (settle, stays) in [(5, true), (15, false)] {
+        let mut ground = Ground::new().await;
+        ground.pass().await.unwrap();
+        ground.vanish();
+        ground.set(Settings {
+            apigateway,
+            ..Settings::default()
+        });
+        let ctx = Arc::get_mut(&mut ground.ctx).unwrap();
+        ctx.delete_orphans = true;
+        ctx.periods.settle = Duration::from_secs(settle);
+        sweep(&ground, LONG).await;
+        assert_eq!(ground.sandbox.apis().len(), usize::from(stays), "{settle} s");
+    }
 }
 
 #[tokio::test(start_paused = true)]
