@@ -157,11 +157,12 @@ impl Scene<'_> {
         });
         let cut = || pass.ctx.outdated(pass.record.object());
         let wanted = &self.aim.desired.api;
+        // From now on, should this pass end meanwhile, and else from its end: when its turn in the budget came, and it was sent, is
+        // not known here. Where nothing was sent, what was waited for before is all that there is to wait for.
+        let waited = pass.memory.unsettled.replace(Instant::now());
         let created = self.session.create_api(wanted, &cut, pass.deadline).await;
-        // From its end: when its turn in the budget came, and it was sent, is not known here.
-        if !matches!(created, Ok(None)) {
-            pass.memory.unsettled = Some(Instant::now());
-        }
+        let sent = !matches!(created, Ok(None));
+        pass.memory.unsettled = if sent { Some(Instant::now()) } else { waited };
         planted!(FinalizerDropped => {
             if created.is_err() {
                 pass.record.remove_finalizer().await?;
@@ -171,6 +172,10 @@ impl Scene<'_> {
         let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
         pass.memory.refused = why.map(|why| (pass.record.generation(), why));
         let Some(api) = created? else {
+            if Instant::now() >= pass.deadline {
+                pass.findings.late();
+                return Ok(Established::Not(Next::Backoff));
+            }
             pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
             return Ok(Established::Not(Next::after_cut(false)));
         };

@@ -33,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 const AGE: Duration = Duration::from_hours(1);
 /// How long one orphan's removal may take.
 const REMOVAL: Duration = Duration::from_secs(30);
+/// How long its last request may wait at least, also where lists are taken not to lag.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Objects in one answer of a list.
 const PAGE: u32 = 50;
@@ -328,8 +330,10 @@ impl Sweep<'_> {
                 Removal::Done | Removal::Cut => return Ok(()),
             }
         }
-        // All that took its time, and somebody may have taken the API over meanwhile. Who does so from now on announces it and waits.
-        let deadline = deadline.min(Instant::now() + ctx.periods.settle);
+        // All that took its time, and somebody may have taken the API over meanwhile. Who does so from now on announces it and waits
+        // for longer than a deletion takes that is sent until then.
+        let until_taken = ctx.periods.settle.saturating_sub(aws::WRITE_TIMEOUT).max(SOON);
+        let deadline = deadline.min(Instant::now() + until_taken);
         if self.still_orphan(session, id, claim).await?.is_none() {
             return Ok(());
         }

@@ -253,8 +253,8 @@ fn urgency(session: Urgency, tightens: bool) -> Urgency {
 
 impl Session {
     /// Creates an API with its tags, unless `cut` says, when its turn in the budget has come, that it is not wanted any
-    /// more, or that turn does not come by `deadline`: then there is none, and nothing was sent. The answer shows its settings; it has no children yet. After an answer that does not come, the
-    /// API may exist.
+    /// more, or that turn does not come by `deadline`: then there is none, and nothing was sent. The answer shows its settings; it has
+    /// no children yet. After an answer that does not come, the API may exist.
     ///
     /// # Errors
     /// When AWS does not answer that the API exists.

@@ -192,9 +192,9 @@ fn verdict(
         return Verdict::Leave;
     }
     let step = |index: &usize| steps.get(*index).map(|(planned, _)| &planned.step);
-    // Nothing rests on the end of a stage that nobody asked for: AWS keeps one that has a domain's mapping.
-    let needed = |step: &&Step| !matches!(step, Step::DeleteStage { .. });
-    let not_done: Vec<&Step> = not_done.iter().filter_map(step).filter(needed).collect();
+    // Nothing but the endpoint's switch rests on the end of a stage that nobody asked for: AWS keeps one that has a domain's mapping.
+    let holds_up = |step: &&Step| planned.step.overtakes() || !matches!(step, Step::DeleteStage { .. });
+    let not_done: Vec<&Step> = not_done.iter().filter_map(step).filter(holds_up).collect();
     if !not_done.is_empty() && !goes_on(planned, &not_done) {
         return Verdict::Leave;
     }
@@ -593,12 +593,18 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_aws_keeps_holds_nothing_up() {
-        let gone = Step::DeleteStage { name: "v1".into() };
-        let mut schedule = Schedule::new(vec![planned(gone, true), planned(create("GET /a"), false)]);
-        schedule.start();
-        schedule.failed(0, &fault(crate::aws::Class::Denied));
-        assert_eq!(schedule.start().map(|(index, _)| index), Some(1));
+    fn a_stage_that_aws_keeps_holds_nothing_up_but_the_endpoints_switch() {
+        let on = ApiChange {
+            disable_execute_api_endpoint: Some(false),
+            ..ApiChange::default()
+        };
+        for (next, goes_on) in [(create("GET /a"), true), (Step::UpdateApi(on), false)] {
+            let gone = Step::DeleteStage { name: "v1".into() };
+            let mut schedule = Schedule::new(vec![planned(gone, true), planned(next, false)]);
+            schedule.start();
+            schedule.failed(0, &fault(crate::aws::Class::Denied));
+            assert_eq!(schedule.start().is_some(), goes_on);
+        }
     }
 
     #[test]

@@ -127,12 +127,12 @@ async fn a_process_that_stops_ends_the_step_that_removes_an_orphan_and_begins_no
 /// Who takes it over announces that, and waits.
 #[tokio::test(start_paused = true)]
 async fn an_orphan_is_deleted_before_anybody_can_have_taken_it_over_or_not_at_all() {
-    // The looks take the budget, and the deletion has its turn ten seconds later.
+    // The looks take the budget, and the deletion has its turn seconds later.
     let apigateway = Rate {
         per_second: 0.1,
         burst: 5,
     };
-    for (settle, stays) in [(5, true), (15, false)] {
+    for (settle, stays) in [(9, true), (25, false)] {
         let mut ground = Ground::new().await;
         ground.pass().await.unwrap();
         ground.vanish();

@@ -2,6 +2,7 @@
 
 use super::state::{Entry, State};
 use crate::plan::access::Admission;
+use std::collections::BTreeSet;
 
 /// How pressing a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,8 @@ impl Candidate {
 impl State<'_> {
     /// Everything that there is to do now. Within a level that presses, what needs the fewest other requests goes first, so
     /// that none of them can hold it up; an edit counts as one, since AWS asks the issuer. Only the end of a route waits until those
-    /// are there that take some of its callers over.
+    /// are there that take some of its callers over. Of the rest the routes go first that are to lead elsewhere before others are
+    /// let into them.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
         let entries = || self.entries.iter().enumerate();
         let edits = self.edits().map(|name| Change::Edit(name.to_owned()));
@@ -70,12 +72,13 @@ impl State<'_> {
             })
             .collect();
         self.let_heirs_come_first(&mut candidates);
+        let ahead = self.to_lead_elsewhere();
+        let is_ahead = |change: &Change| matches!(change, Change::Update(index) if ahead.contains(index));
         candidates.sort_by_cached_key(|candidate| match candidate.level {
-            Level::Routine => (
-                Level::Routine,
-                self.to_lead_elsewhere(&candidate.change),
-                Turn::First,
-            ),
+            Level::Routine => {
+                let behind = usize::from(!is_ahead(&candidate.change));
+                (Level::Routine, behind, Turn::First)
+            }
             level => (level, self.prerequisites(&candidate.change), candidate.turn),
         });
         candidates
@@ -130,12 +133,11 @@ impl State<'_> {
         }
     }
 
-    /// How many routes should lead elsewhere before a change lets others into them.
-    fn to_lead_elsewhere(&self, change: &Change) -> usize {
-        match change {
-            Change::Edit(name) => self.opened_before_they_lead_elsewhere(name).len(),
-            Change::Create(_) | Change::Update(_) | Change::Delete(_) => 0,
-        }
+    /// Routes that are to lead elsewhere before an edit lets others into them.
+    fn to_lead_elsewhere(&self) -> BTreeSet<usize> {
+        self.edits()
+            .flat_map(|name| self.opened_before_they_lead_elsewhere(name))
+            .collect()
     }
 
     /// How far a route goes beyond what is wanted of it. One that nobody wants is held against the wanted routes beneath

@@ -2,8 +2,9 @@
 //!
 //! A small [`State`] of routes and authorizers is changed step by step. A change is *safe* when everybody whom it newly
 //! admits anywhere is admitted there by the desired state ([`safety`]). Each round takes the first safe change, in the order
-//! of [`candidates`]: what closes an opening first, then what takes access away, then edits of authorizers, creations from
-//! the most specific route to the broadest, updates, and deletions from the broadest to the most specific. A route that takes
+//! of [`candidates`]: what closes an opening first, then what takes access away, then updates of routes that lead elsewhere in
+//! the end and that an edit lets others into, edits of authorizers, creations from the most specific route to the broadest, other
+//! updates, and deletions from the broadest to the most specific. A route that takes
 //! access away by its end goes when the narrower ones are there that take some of its callers over, and without those of them
 //! that cannot be made at once.
 //!
@@ -15,8 +16,8 @@
 //! * An edit that stays unsafe is made safe by closing the routes that stand in its way: they require a scope that no token
 //!   carries until the wanted ones can be set.
 //!
-//! And it ends: each round makes one authorizer or one route more as it is wanted, and an edit, which can be made once,
-//! follows the closings that serve it at once.
+//! And it ends: each round makes one authorizer or one route more as it is wanted, or closes a route that is to lead elsewhere, of
+//! which the rest is done in one update; and an edit, which can be made once, follows the closings that serve it at once.
 //!
 //! Where AWS has no room for a route that comes ([`super::room`]), one that goes becomes it; when none can yet, whatever else is
 //! safe goes first.

@@ -345,6 +345,42 @@ fn a_route_that_lets_others_in_and_leads_elsewhere_lets_nobody_in_until_it_does(
     );
 }
 
+/// The edit lets others into the one route, and what the other one needs of it comes before that moves.
+#[test]
+fn an_edit_waits_for_the_routes_that_it_would_open_too_early_and_others_wait_for_it() {
+    let audiences = |first: &[&str], second: Option<&[&str]>| {
+        let mut spec = spec(&[], Vec::new());
+        spec.audience = first.iter().map(ToString::to_string).collect();
+        spec.authorizers = second
+            .into_iter()
+            .map(|audience| Authorizer {
+                name: "two".into(),
+                issuer: spec.issuer.clone(),
+                audience: audience.iter().map(ToString::to_string).collect(),
+                identity_source: None,
+            })
+            .collect();
+        spec
+    };
+    let mut before = audiences(&["x"], Some(&["x", "y"]));
+    before.routes = vec![route("GET /a", Some("two")), route("GET /b", Some("default"))];
+    let mut after = audiences(&["x", "y"], None);
+    after.routes = vec![
+        route("GET /a", Some("default")),
+        by_another_integration(route("GET /b", Some("default"))),
+    ];
+    assert_eq!(
+        shown(&after, world(&before)),
+        [
+            "create integration with arn:aws:lambda:eu-central-1:123456789012:function:f",
+            "update route GET /b: integration",
+            "update authorizer default",
+            "update route GET /a: tokens of default",
+            "delete authorizer two (auth0002)",
+        ]
+    );
+}
+
 #[test]
 fn a_missing_route_opens_nothing_where_another_has_its_requests() {
     let broad = || route("GET /{proxy+}", None);
