@@ -136,7 +136,7 @@ produced! {
         Progressing: "src/controller/tests/passes.rs::an_api_that_is_found_again_is_looked_at_at_once",
         AwaitingVisibility: "src/controller/tests/passes.rs::an_intent_that_is_found_waits_and_then_apis_that_cannot_be_told_apart_are_named",
         RolePropagating: "src/controller/tests/passes.rs::a_new_role_is_given_the_time_that_iam_needs",
-        Suspended: "src/controller/tests/passes.rs::what_is_suspended_is_held_and_looked_at_again_at_the_resync",
+        Suspended: "src/controller/tests/suspended.rs::what_is_suspended_is_held_and_looked_at_again_at_the_resync",
         Deleting: "crates/core/src/api/report.rs::a_deletion_that_cannot_end_says_so",
         NotObserved: "src/controller/tests/passes.rs::in_another_account_nothing_is_looked_at",
         InternalError: "src/controller/tests/passes.rs::trouble_of_aws_has_a_reason_of_its_own",

@@ -11,4 +11,5 @@ mod passes;
 mod process;
 mod reclaim;
 mod roles;
+mod suspended;
 mod unseen;
