@@ -59,7 +59,7 @@ impl Scene<'_> {
         let mut steps = plan(&aim.desired, &found.observed, &aim.owner, &aim.place);
         if pass.findings.suspended && !planted!(WritesSuspended) {
             let next = self.hold(pass, &found, &steps).await?;
-            return Ok((next, settled(pass, pass.record.status())));
+            return Ok((next, past_iam(pass, pass.record.status())));
         }
         // What is not known, missing or somebody else's keeps the rest waiting; taking access away waits for nothing.
         if pass.findings.resolved.status != Some(true) || found.conflict.is_some() || !found.faults.is_empty()
@@ -119,7 +119,7 @@ impl Scene<'_> {
         {
             next = wait;
         }
-        Ok((found.at_the_latest(next), settled(pass, status)))
+        Ok((found.at_the_latest(next), past_iam(pass, status)))
     }
 
     /// What is said of a suspended object: what keeps from telling what is held back, or all of it; and when it is looked at
@@ -173,7 +173,7 @@ impl Scene<'_> {
 }
 
 /// A status that says no more that IAM changed, when that is over.
-fn settled(pass: &Pass<'_>, status: JwtHttpApiStatus) -> JwtHttpApiStatus {
+fn past_iam(pass: &Pass<'_>, status: JwtHttpApiStatus) -> JwtHttpApiStatus {
     let over = pass.findings.programmed.status == Some(true);
     JwtHttpApiStatus {
         iam_changed_at: status.iam_changed_at.filter(|_| !over),

@@ -128,8 +128,9 @@ impl Record {
         Ok(())
     }
 
-    /// Writes the status in the middle of a pass if it differs from the stored one; tells whether it did. Where none was said before, because nobody did or because it was lost, it
-    /// says that work goes on: no reader may ever meet a status without Ready.
+    /// Writes the status in the middle of a pass if it differs from the stored one; tells whether it did. Where none was said
+    /// before, because nobody did or because it was lost, it says that work goes on: no reader may ever meet a status without
+    /// Ready.
     pub(crate) async fn write_midway(
         &mut self,
         next: JwtHttpApiStatus,

@@ -64,6 +64,11 @@ impl Pattern {
         }
     }
 
+    /// Whether both match the same requests.
+    pub fn is_twin_of(&self, other: &Self) -> bool {
+        self.contains(other) && other.contains(self)
+    }
+
     /// Whether every request that the other matches is matched by this, too.
     pub fn contains(&self, other: &Self) -> bool {
         match (self, other) {

@@ -137,7 +137,7 @@ impl Builder<'_> {
             .collect();
         for (key, wanted) in uncovered {
             let mut keys = routes.keys();
-            let is_there = keys.find(|other| same_requests(other.pattern(), &wanted));
+            let is_there = keys.find(|other| other.pattern().is_twin_of(&wanted));
             let advice = match is_there {
                 Some(other) => format!("set public: true on the route {:?}", other.to_string()),
                 None => format!("add a route {:?} with public: true", written(&wanted)),
@@ -162,10 +162,6 @@ impl Builder<'_> {
             self.violate("spec.invocation", Reason::PolicyFull, message);
         }
     }
-}
-
-fn same_requests(one: &Pattern, other: &Pattern) -> bool {
-    one.contains(other) && other.contains(one)
 }
 
 fn written(pattern: &Pattern) -> String {

@@ -150,11 +150,7 @@ impl State<'_> {
             return excess(&now, &entry.goal);
         }
         // A wanted route of the same shape gets all of them.
-        let is_twin = |other: &&Entry<'_>| {
-            other.is_wanted()
-                && other.pattern.contains(&entry.pattern)
-                && entry.pattern.contains(&other.pattern)
-        };
+        let is_twin = |other: &&Entry<'_>| other.is_wanted() && other.pattern.is_twin_of(&entry.pattern);
         if let Some(twin) = self.entries.iter().find(is_twin) {
             return excess(&now, &twin.goal);
         }

@@ -122,7 +122,7 @@ impl State<'_> {
         let mut created = self.settled(key, key.clone(), route, format!("new:{key}"));
         let mut authorize = authorize(&route.guard);
         if !as_wanted {
-            shut(&mut authorize, &mut created.guard);
+            turn_away(&mut authorize, &mut created.guard);
         }
         Some((created, authorize))
     }
@@ -153,7 +153,7 @@ impl State<'_> {
         if elsewhere_later {
             settled.integration = now.integration;
             if lets_others_in && let Some(authorize) = &mut change.authorize {
-                shut(authorize, &mut settled.guard);
+                turn_away(authorize, &mut settled.guard);
             }
         }
         self.push(Step::UpdateRoute {
@@ -241,7 +241,7 @@ impl State<'_> {
 }
 
 /// Turns everybody away whom a guard would let in.
-fn shut(authorize: &mut Authorize, guard: &mut CurrentGuard) {
+fn turn_away(authorize: &mut Authorize, guard: &mut CurrentGuard) {
     if let Authorize::Jwt { scopes, .. } = authorize {
         *scopes = closed();
     }
