@@ -4,7 +4,7 @@ use super::invocation::GrantSteps;
 use super::keep::Kept;
 use super::order::Ordered;
 use super::step::{RouteChange, Step};
-use crate::model::desired::{Desired, Integration};
+use crate::model::desired::{Desired, Integration, Marker};
 use crate::model::name::{DEFAULT_STAGE, FunctionArn};
 use crate::model::observed;
 use std::collections::BTreeSet;
@@ -19,13 +19,28 @@ pub(super) fn can_change_in_place(now: &observed::Integration, wanted: &Integrat
         && (now.credentials.is_empty() || wanted.credentials.is_some())
 }
 
-fn as_wanted(now: &observed::Integration, wanted: &Integration) -> bool {
+pub(super) fn as_wanted(now: &observed::Integration, wanted: &Integration) -> bool {
     now.uri == wanted.function.to_string()
         && now.method == Integration::METHOD
         && now.payload_format_version == wanted.payload_format_version.as_str()
         && now.timeout_millis == wanted.timeout_millis
         && now.credentials == wanted.credentials.as_deref().unwrap_or_default()
         && now.request_parameters.is_empty()
+}
+
+/// The markers of kept integrations behind which something else answers than what is wanted: their content is not what it was
+/// made with, or their function is still to get other code.
+pub(super) fn to_answer_otherwise<'a>(
+    kept: &Kept<'a>,
+    desired: &Desired,
+    changing: &BTreeSet<&str>,
+) -> BTreeSet<&'a Marker> {
+    let kept = kept.integrations.iter();
+    let otherwise = kept.filter(|(marker, now)| {
+        let wanted = desired.integrations.get(**marker);
+        wanted.is_some_and(|wanted| !as_wanted(now, wanted) || changing.contains(wanted.function.name()))
+    });
+    otherwise.map(|(marker, _)| *marker).collect()
 }
 
 /// Integrations whose content no longer fits their marker: drift, put right in place.

@@ -2,6 +2,7 @@
 
 use super::children::{
     leftovers, mended_integrations, redeploy, spare_integrations, stage, strange_routes, strange_stages,
+    to_answer_otherwise,
 };
 use super::functions::functions;
 use super::invocation::{grants, role};
@@ -51,10 +52,16 @@ pub(super) fn plan_within(
         draft.extend(leftovers(api, &kept, &[]));
     });
     let spare = spare_integrations(observed, &kept, &grants);
-    let ordered = order(desired, api, &kept, spare, room);
+    let otherwise = to_answer_otherwise(&kept, desired, &functions.changing);
+    let mut ordered = order(desired, api, &kept, otherwise, spare, room);
     let leftovers = leftovers(api, &kept, &ordered);
+    // What takes access away goes before what gives those who are left other answers; who is let in comes after it.
+    let lets_in = ordered.iter().position(|(_, tightens)| !tightens);
+    let rest = ordered.split_off(lets_in.unwrap_or(ordered.len()));
     draft.extend(ordered);
+    draft.extend(functions.changes);
     draft.extend(mended_integrations(&kept, desired));
+    draft.extend(rest);
     draft.extend(settings(desired, api));
     draft.extend(stage(api));
     draft.extend(strange_routes(api));

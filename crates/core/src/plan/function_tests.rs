@@ -13,7 +13,7 @@ use crate::model::observed::{self, Owned, Reading};
 use serde_json::json;
 
 /// With functions of its own, to each of which a route leads.
-fn leading_to(names: &[&str]) -> JwtHttpApiSpec {
+pub(super) fn leading_to(names: &[&str]) -> JwtHttpApiSpec {
     let functions = names.iter().map(|name| api::Function {
         name: (*name).to_owned(),
         ..owning().functions.remove(0)
@@ -45,7 +45,7 @@ pub(super) fn seen(spec: &JwtHttpApiSpec, world: &World) -> Plan {
 }
 
 /// The steps, with names of AWS as those of the spec.
-fn steps(spec: &JwtHttpApiSpec, world: &World) -> Vec<String> {
+pub(super) fn steps(spec: &JwtHttpApiSpec, world: &World) -> Vec<String> {
     named(lines(&seen(spec, world)))
 }
 
@@ -137,7 +137,7 @@ fn a_function_that_changes_waits_for_what_its_role_lacks() {
         now,
         [
             "update configuration of function one <0 <1",
-            "update configuration of function two <4 <5"
+            "update configuration of function two <2 <3"
         ]
     );
 }

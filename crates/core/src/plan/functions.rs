@@ -10,32 +10,49 @@ use crate::model::desired::{Desired, Role};
 use crate::model::function::{Function, LogGroup};
 use crate::model::name::FunctionArn;
 use crate::model::observed::{self, Observed, Owned, Reading, State};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
-pub(super) struct FunctionSteps {
+pub(super) struct FunctionSteps<'a> {
+    /// What functions need, and those that are made.
     pub(super) before: Vec<Ordered>,
+    /// What changes in those that are there.
+    pub(super) changes: Vec<Ordered>,
+    /// Those of them that answer as before until that is done.
+    pub(super) changing: BTreeSet<&'a str>,
     pub(super) after: Vec<Ordered>,
 }
 
 /// The steps of all of them. What is not proven the owner's is touched by none: the caller reports it.
-pub(super) fn functions(desired: &Desired, observed: &Observed, owner: &Owner) -> FunctionSteps {
+pub(super) fn functions<'a>(desired: &'a Desired, observed: &Observed, owner: &Owner) -> FunctionSteps<'a> {
     let nothing = Owned::default();
-    let before = desired.owned.iter().flat_map(|(name, wanted)| {
+    let mut all = FunctionSteps::default();
+    for (name, wanted) in &desired.owned {
         let now = observed.owned.get(name).unwrap_or(&nothing);
-        let log_group = log_group(&wanted.log_group, &now.log_group, owner);
-        let role = role(&wanted.role, &now.role, owner);
-        let function = function(name, wanted, &now.function, owner);
-        log_group.into_iter().chain(role).chain(function)
-    });
+        let belongings = log_group(&wanted.log_group, &now.log_group, owner)
+            .into_iter()
+            .chain(role(&wanted.role, &now.role, owner));
+        all.before.extend(belongings.map(routine));
+        if now.function.known() == Some(&None) {
+            all.before.extend(made(name, wanted).map(routine));
+        } else if let Some(now) = ours(&now.function, |function| &function.tags, owner) {
+            let changes = changes(name, wanted, now);
+            let waits = |step: &Step| matches!(step, Step::AwaitFunction { .. });
+            all.changing
+                .extend(changes.iter().any(waits).then_some(name.as_str()));
+            all.changes.extend(changes.into_iter().map(routine));
+        }
+    }
     let leaving = observed
         .owned
         .iter()
         .filter(|(name, _)| !desired.owned.contains_key(*name));
-    FunctionSteps {
-        before: before.map(|step| (step, false)).collect(),
-        after: leaving.flat_map(|(name, now)| remove(name, now, owner)).collect(),
-    }
+    all.after = leaving.flat_map(|(name, now)| remove(name, now, owner)).collect();
+    all
+}
+
+const fn routine(step: Step) -> Ordered {
+    (step, false)
 }
 
 /// Takes a function away, then its role; and its logs when neither of them is seen any more.
@@ -54,11 +71,10 @@ pub(super) fn remove(name: &str, now: &Owned, owner: &Owner) -> Vec<Ordered> {
     let log_group = log_group.map(|group| Step::DeleteLogGroup {
         log_group: group.name.clone(),
     });
-    let step = |step| (step, false);
-    let function = function.map(step).into_iter();
+    let function = function.map(routine).into_iter();
     function
         .chain(role.unwrap_or_default())
-        .chain(log_group.map(step))
+        .chain(log_group.map(routine))
         .collect()
 }
 
@@ -140,27 +156,20 @@ fn role(wanted: &Role, now: &Reading<Option<observed::Role>>, owner: &Owner) -> 
     steps
 }
 
-fn function(
-    name: &str,
-    wanted: &Function,
-    now: &Reading<Option<observed::Function>>,
-    owner: &Owner,
-) -> Vec<Step> {
+fn made(name: &str, wanted: &Function) -> impl Iterator<Item = Step> {
+    let create = Step::CreateFunction {
+        name: name.to_owned(),
+        function: Box::new(wanted.clone()),
+    };
+    let wait = Step::AwaitFunction {
+        name: name.to_owned(),
+    };
+    [create, wait].into_iter()
+}
+
+fn changes(name: &str, wanted: &Function, now: &observed::Function) -> Vec<Step> {
     let name = || name.to_owned();
     let wait = || Step::AwaitFunction { name: name() };
-    if now.known() == Some(&None) {
-        let function = Box::new(wanted.clone());
-        return vec![
-            Step::CreateFunction {
-                name: name(),
-                function,
-            },
-            wait(),
-        ];
-    }
-    let Some(now) = ours(now, |function| &function.tags, owner) else {
-        return Vec::new();
-    };
     let mut steps = Vec::new();
     if now.state == State::Changing {
         steps.push(wait());

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | a permission | the API |
 //! | a route, unless it closes something | its function, and what lets it invoke it |
+//! | who is let in, by a route, an authorizer or the endpoint's switch | the change of the functions that answer there (decision 11) |
+//! | the change of a function | what takes access away before it |
 //! | a function, made or configured | its role and its log group |
 //! | the role of a function | its log group: to whoever takes the API over that is all that tells of both |
 //! | what takes a permission, a role or a function away | the last step before it that a route may need it until |
@@ -19,13 +21,14 @@
 //! | a function, made | the trust of its role: Lambda refuses one that it cannot assume (D) |
 //! | what takes a permission, a role or a function away | the deployment of the last step that a route may need it until |
 //! | the endpoint's switch | the deployment of all that decides who gets in (decision 9) |
+//! | the change of a function | the deployment of what takes access away before it (decision 11) |
 
 use super::functions::deleted_before;
 use super::kind::Service;
 use super::order::Ordered;
 use super::planned::{Planned, Settled};
 use super::step::Step;
-use crate::model::desired::{Desired, Invocation, Marker};
+use crate::model::desired::{Desired, Guard, Invocation, Marker};
 use crate::model::document;
 use crate::model::name::RouteKey;
 use crate::model::observed::{self, Api, Integration, Observed};
@@ -72,13 +75,24 @@ impl Links<'_> {
                 .into_iter()
                 .collect(),
             Step::CreateRoute { integration, .. } if !tightens => self.invocable(index, integration),
-            Step::UpdateRoute { change, .. } if !tightens => change
-                .integration
-                .as_ref()
-                .map(|marker| self.invocable(index, marker))
-                .unwrap_or_default(),
-            Step::CreateFunction { name, .. } | Step::UpdateFunctionConfiguration { name, .. } => {
-                self.belongings(index, name)
+            Step::UpdateRoute { key, change } if !tightens => match &change.integration {
+                Some(marker) => self.invocable(index, marker),
+                None if change.authorize.is_some() => {
+                    let key = change.key.as_ref().unwrap_or(key);
+                    self.changed(index, |route, _| route == key)
+                }
+                None => BTreeSet::new(),
+            },
+            Step::UpdateAuthorizer { name, .. } if !tightens => self.changed(
+                index,
+                |_, guard| matches!(guard, Guard::Jwt { authorizer, .. } if authorizer == name),
+            ),
+            step if step.overtakes() => self.changed(index, |_, _| true),
+            Step::CreateFunction { name, .. } => self.belongings(index, name),
+            Step::UpdateFunctionCode { .. } => self.taken_away(index),
+            Step::UpdateFunctionConfiguration { name, .. } => {
+                let belongings = self.belongings(index, name).into_iter();
+                belongings.chain(self.taken_away(index)).collect()
             }
             Step::CreateRole(role) => role
                 .function
@@ -122,6 +136,9 @@ impl Links<'_> {
                 };
                 let belongings = self.belongings(index, name).into_iter();
                 Some(Settled::Permissions(belongings.filter(trust).collect()))
+            }
+            Step::UpdateFunctionCode { .. } | Step::UpdateFunctionConfiguration { .. } => {
+                (!self.taken_away(index).is_empty()).then_some(Settled::Deployments)
             }
             step if step.overtakes() && !planted!(SwitchOvertakes) => Some(Settled::Deployments),
             step if self.is_felt_by_routes(index, step) && !planted!(GoesAtOnce) => {
@@ -220,10 +237,7 @@ impl Links<'_> {
             |step| matches!(step, Step::AddPermission { function: of, .. } if Some(of) == function),
         );
         let role = self.last(index, |step| self.lets_in(step));
-        let ready = self.last(
-            index,
-            |step| matches!(step, Step::AwaitFunction { name } if function.is_some_and(|function| name == function.name())),
-        );
+        let ready = function.and_then(|function| self.ready(index, function.name()));
         let belongings = function.map(|function| self.belongings(index, function.name()));
         let belongings = belongings.into_iter().flatten();
         permission
@@ -231,6 +245,37 @@ impl Links<'_> {
             .chain(role)
             .chain(ready)
             .chain(belongings)
+            .collect()
+    }
+
+    /// The changes of functions to which routes lead.
+    fn changed(&self, index: usize, is_meant: impl Fn(&RouteKey, &Guard) -> bool) -> BTreeSet<usize> {
+        let routes = self.desired.routes.iter();
+        let meant = routes.filter(|(key, route)| is_meant(key, &route.guard));
+        let integrations = meant.filter_map(|(_, route)| self.desired.integrations.get(&route.integration));
+        let names: BTreeSet<&str> = integrations
+            .map(|integration| integration.function.name())
+            .collect();
+        names
+            .into_iter()
+            .filter_map(|name| self.ready(index, name))
+            .collect()
+    }
+
+    /// The last wait for a function.
+    fn ready(&self, index: usize, name: &str) -> Option<usize> {
+        self.last(
+            index,
+            |step| matches!(step, Step::AwaitFunction { name: of } if of == name),
+        )
+    }
+
+    /// What takes access away before a step: the ends of stages apart, which AWS may keep.
+    fn taken_away(&self, index: usize) -> BTreeSet<usize> {
+        let before = self.steps.iter().take(index).enumerate();
+        before
+            .filter(|(_, (step, tightens))| *tightens && !matches!(step, Step::DeleteStage { .. }))
+            .map(|(index, _)| index)
             .collect()
     }
 

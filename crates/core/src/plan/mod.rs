@@ -18,6 +18,8 @@
 //! and no step opens a path that the desired state protects.
 
 pub mod access;
+#[cfg(test)]
+mod answers_tests;
 mod children;
 #[cfg(test)]
 mod clearing_tests;

@@ -4,6 +4,7 @@
 //! `JWTHTTPAPI_SHRINKS` sets how often a failing one is made smaller.
 
 use super::access::{Access, Admission, admission, requests};
+use super::children::as_wanted;
 use super::diff::plan_within;
 use super::kind::Service;
 use super::planned::{Plan, Settled};
@@ -258,28 +259,50 @@ fn no_prefix_of_what_only_tightens_opens_a_path() {
     });
 }
 
-/// Whether a route leads to the integration that is wanted of it.
-fn leads_as_wanted(world: &World, desired: &Desired, key: &RouteKey) -> bool {
+/// Whether what is wanted of a route answers there: it leads to its integration, that to its function, and a function of the
+/// object's own has its code. One that is still to be made answers nothing.
+fn answers_as_wanted(world: &World, desired: &Desired, key: &RouteKey) -> bool {
     let api = world.observed.api.as_ref().unwrap();
-    let route = api
-        .routes
-        .iter()
-        .find(|route| route.parsed().as_ref() == Some(key));
+    let mut routes = api.routes.iter();
+    let route = routes.find(|route| route.parsed().as_ref() == Some(key));
     let target = route.and_then(|route| {
         let id = route.integration_id.as_ref()?;
         api.integrations.iter().find(|integration| integration.id == *id)
     });
-    let wanted = desired.routes.get(key).map(|route| route.integration.as_str());
-    wanted.is_none() || target.map(|target| target.description.as_str()) == wanted
+    let Some(route) = desired.routes.get(key) else {
+        return true;
+    };
+    let wanted = &desired.integrations[&route.integration];
+    let leads = target
+        .is_some_and(|target| target.description == route.integration.as_str() && as_wanted(target, wanted));
+    leads && function_to_change(world, desired, key).is_none()
+}
+
+/// The function of the object's own to which a route is to lead, while it is still to get other code or another configuration.
+fn function_to_change<'a>(world: &World, desired: &'a Desired, key: &RouteKey) -> Option<&'a str> {
+    let function = &desired.integrations[&desired.routes.get(key)?.integration].function;
+    let wanted = desired.owned.get(function.name())?;
+    let now = world
+        .observed
+        .owned
+        .get(function.name())?
+        .function
+        .known()?
+        .as_ref()?;
+    let is_wanted = now.sha256 == wanted.code.sha256
+        && now.architecture == wanted.code.architecture.as_str()
+        && now.configuration == wanted.configuration;
+    (owner().owns(&now.tags) && !is_wanted).then(|| function.name())
 }
 
 #[test]
 fn nobody_new_reaches_what_a_route_is_to_leave() {
-    let tried = std::cell::Cell::new(0);
+    let (tried, waiting) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     holds(|case| {
         let (mut world, desired) = case.found();
         let plan = case.planned(&desired, &world);
         let mut refs = plan.refs.clone();
+        let found = world.clone();
         for planned in &plan.steps {
             let before = world.access();
             let is_strange = |id: &String| {
@@ -295,7 +318,14 @@ fn nobody_new_reaches_what_a_route_is_to_leave() {
             let after = world.access();
             for (key, now) in &after {
                 let Some(was) = before.get(key) else { continue };
-                if was == now || leads_as_wanted(&world, &desired, key) {
+                let changed = function_to_change(&found, &desired, key);
+                if let Some(name) = changed.filter(|_| !now.within(was)) {
+                    let is_it = |planned: &super::Planned| matches!(&planned.step, Step::AwaitFunction { name: of } if of == name);
+                    let change = plan.steps.iter().rposition(is_it).unwrap();
+                    waiting.set(waiting.get() + 1);
+                    assert!(planned.after.contains(&change), "{} in\n{plan}", planned.step);
+                }
+                if was == now || answers_as_wanted(&world, &desired, key) {
                     continue;
                 }
                 tried.set(tried.get() + 1);
@@ -307,7 +337,7 @@ fn nobody_new_reaches_what_a_route_is_to_leave() {
             }
         }
     });
-    assert!(tried.get() > 10, "{tried:?}");
+    assert!(tried.get() > 10 && waiting.get() > 10, "{tried:?} {waiting:?}");
 }
 
 /// The keys that get a request, of those there are.
@@ -615,6 +645,45 @@ fn links_point_to_steps_of_other_services_and_never_in_a_circle() {
     });
 }
 
+/// Whether a step gives a function other code, or another configuration, after others that take access away.
+fn has_closed(plan: &Plan, index: usize) -> bool {
+    let closes = |planned: &super::Planned| {
+        planned.tightens && !matches!(planned.step, Step::DeleteStage { .. } | Step::UpdateStage)
+    };
+    let changes = matches!(
+        plan.steps[index].step,
+        Step::UpdateFunctionCode { .. } | Step::UpdateFunctionConfiguration { .. }
+    );
+    changes && plan.steps[..index].iter().any(closes)
+}
+
+#[test]
+fn other_code_waits_for_what_takes_access_away() {
+    let tried = std::cell::Cell::new(0);
+    holds(|case| {
+        let (world, desired) = case.found();
+        let plan = case.planned(&desired, &world);
+        for (index, planned) in plan.steps.iter().enumerate() {
+            if !has_closed(&plan, index) {
+                continue;
+            }
+            tried.set(tried.get() + 1);
+            let before = plan.steps[..index].iter().enumerate();
+            let closing = before
+                .filter(|(_, before)| before.tightens && !matches!(before.step, Step::DeleteStage { .. }));
+            let waits = closing
+                .map(|(index, _)| index)
+                .all(|index| planned.after.contains(&index));
+            assert!(waits, "{} in\n{plan}", planned.step);
+            // Whatever else takes access away was before.
+            let mut later = plan.steps[index..].iter();
+            let closes = later.any(|later| later.tightens && !matches!(later.step, Step::UpdateStage));
+            assert!(!closes, "{} in\n{plan}", planned.step);
+        }
+    });
+    assert!(tried.get() > 10, "{tried:?}");
+}
+
 #[test]
 fn what_takes_an_invocation_away_waits_until_no_route_needs_it() {
     holds(|case| {
@@ -648,7 +717,7 @@ fn what_takes_an_invocation_away_waits_until_no_route_needs_it() {
             let deployed = planned.settled == Some(Settled::Deployments);
             assert_eq!(
                 deployed,
-                takes_away && !logs || planned.step.overtakes(),
+                takes_away && !logs || planned.step.overtakes() || has_closed(&plan, index),
                 "{} in\n{plan}",
                 planned.step
             );

@@ -136,7 +136,7 @@ impl State<'_> {
     /// Routes that are to lead elsewhere before an edit lets others into them.
     fn to_lead_elsewhere(&self) -> BTreeSet<usize> {
         self.edits()
-            .flat_map(|name| self.opened_before_they_lead_elsewhere(name))
+            .flat_map(|name| self.opened_before_they_answer_otherwise(name))
             .collect()
     }
 

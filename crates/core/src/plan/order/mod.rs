@@ -40,7 +40,7 @@ mod tests;
 use super::keep::Kept;
 use super::room::Room;
 use super::step::Step;
-use crate::model::desired::Desired;
+use crate::model::desired::{Desired, Marker};
 use crate::model::observed;
 use candidates::Candidate;
 use state::State;
@@ -54,10 +54,11 @@ pub(super) fn order<'a>(
     desired: &'a Desired,
     api: Option<&'a observed::Api>,
     kept: &Kept<'a>,
+    otherwise: BTreeSet<&'a Marker>,
     spare: BTreeSet<&'a str>,
     room: Room,
 ) -> Vec<Ordered> {
-    let mut state = State::new(desired, api, kept, spare, room);
+    let mut state = State::new(desired, api, kept, otherwise, spare, room);
     loop {
         let candidates = state.candidates();
         if let Some(next) = next(&mut state, &candidates) {

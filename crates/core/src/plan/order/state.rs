@@ -71,6 +71,8 @@ pub(super) struct State<'a> {
     pub(super) renamed: BTreeSet<&'a str>,
     /// Routes whose keys the operator could not have written, and that stay for now.
     pub(super) strange: Vec<&'a observed::Route>,
+    /// Behind these something else answers than in the end.
+    pub(super) otherwise: BTreeSet<&'a Marker>,
     /// Integrations that may go as soon as no route leads to them.
     pub(super) spare: BTreeSet<&'a str>,
     /// For how many more integrations there is room.
@@ -88,6 +90,7 @@ impl<'a> State<'a> {
         desired: &'a Desired,
         api: Option<&'a observed::Api>,
         kept: &Kept<'a>,
+        otherwise: BTreeSet<&'a Marker>,
         spare: BTreeSet<&'a str>,
         room: Room,
     ) -> Self {
@@ -125,6 +128,7 @@ impl<'a> State<'a> {
                 .map(|(name, _)| *name)
                 .collect(),
             strange: Vec::new(),
+            otherwise,
             spare,
             places: room
                 .integrations
@@ -326,9 +330,9 @@ impl<'a> State<'a> {
         })
     }
 
-    /// Routes that an edit of their authorizer would let others into, who were never to reach what they lead to now. One of
+    /// Routes that an edit of their authorizer would let others into, who were never to reach what answers there now. One of
     /// another kind closes no route.
-    pub(super) fn opened_before_they_lead_elsewhere(&self, name: &str) -> Vec<usize> {
+    pub(super) fn opened_before_they_answer_otherwise(&self, name: &str) -> Vec<usize> {
         let now = self
             .handles
             .get(name)
@@ -336,13 +340,26 @@ impl<'a> State<'a> {
         if !now.is_some_and(Option::is_some) {
             return Vec::new();
         }
-        let leads_elsewhere = |index: &usize| {
-            let change = self.entries.get(*index).and_then(|entry| self.change(entry));
-            change.is_some_and(|change| change.integration.is_some())
+        let answers_otherwise = |index: &usize| {
+            let entry = self.entries.get(*index);
+            entry.is_some_and(|entry| self.leads_elsewhere(entry) || self.answers_otherwise(entry))
         };
         let opened = self.edited(name).filter(|(_, now, then)| !then.within(now));
-        let opened = opened.map(|(index, _, _)| index).filter(leads_elsewhere);
+        let opened = opened.map(|(index, _, _)| index).filter(answers_otherwise);
         opened.collect()
+    }
+
+    /// Whether an existing, wanted route is still to be led to another integration.
+    pub(super) fn leads_elsewhere(&self, entry: &Entry<'_>) -> bool {
+        let change = self.change(entry);
+        change.is_some_and(|change| change.integration.is_some())
+    }
+
+    /// Whether something else answers than in the end where a wanted route leads to its integration.
+    pub(super) fn answers_otherwise(&self, entry: &Entry<'_>) -> bool {
+        entry
+            .wanted
+            .is_some_and(|(_, route)| self.otherwise.contains(&route.integration))
     }
 
     /// Routes on an authorizer to be edited: whom each admits now, and whom it will.

@@ -68,9 +68,14 @@ impl State<'_> {
         let Handle::Existing(id) = handle.clone() else {
             return None;
         };
-        // As with the update of one of them.
+        // As with the update of one of them. An edit that takes nothing away waits itself for what answers there.
+        let mut opened = self.opened_before_they_answer_otherwise(name);
+        if !self.tightening {
+            let leads_elsewhere = |entry| self.leads_elsewhere(entry);
+            opened.retain(|index| self.entries.get(*index).is_some_and(leads_elsewhere));
+        }
         if !planted!(AnyOrder) {
-            self.shut(&self.opened_before_they_lead_elsewhere(name));
+            self.shut(&opened);
         }
         self.authorizers.insert(handle, Some(Arc::clone(&jwt)));
         self.renamed.remove(name);
@@ -83,7 +88,10 @@ impl State<'_> {
     /// becomes it.
     fn create(&mut self, index: usize) -> Option<()> {
         let (key, route) = self.entries.get(index)?.wanted?;
-        let as_wanted = self.is_safe_to_create(index);
+        // Who takes callers over from a broader route hands them on when what is wanted answers.
+        let entry = self.entries.get(index)?;
+        let otherwise_later = self.tightening && self.answers_otherwise(entry) && !planted!(AnyOrder);
+        let as_wanted = self.is_safe_to_create(index) && !otherwise_later;
         self.need_authorizer(route);
         self.need_integration(route);
         let (created, authorize) = self.coming(index, as_wanted)?;
@@ -128,13 +136,14 @@ impl State<'_> {
     }
 
     /// A tightening request changes who may call and waits for nothing else: where the route shall also lead elsewhere, that
-    /// is left for later. Whom the change lets in was never to reach what the route leads to now, and waits for that, too.
+    /// is left for later. Whom the change lets in was never to reach what answers there now, and waits for that, too.
     fn update(&mut self, index: usize) -> Option<()> {
         let entry = self.entries.get(index)?;
         let (key, route) = entry.wanted?;
         let mut change = self.change(entry)?;
         let now = entry.now.clone()?;
         let lets_others_in = !entry.goal.within(&self.admission(&now.guard)) && !planted!(AnyOrder);
+        let otherwise_later = self.tightening && self.answers_otherwise(entry);
         planted!(DeleteThenCreate => {
             self.delete(index)?;
             return self.create(index);
@@ -152,9 +161,12 @@ impl State<'_> {
         let mut settled = self.settled(key, now.known_as, route, now.id);
         if elsewhere_later {
             settled.integration = now.integration;
-            if lets_others_in && let Some(authorize) = &mut change.authorize {
-                turn_away(authorize, &mut settled.guard);
-            }
+        }
+        if (elsewhere_later || otherwise_later)
+            && lets_others_in
+            && let Some(authorize) = &mut change.authorize
+        {
+            turn_away(authorize, &mut settled.guard);
         }
         self.push(Step::UpdateRoute {
             key: key_known,
