@@ -9,6 +9,7 @@ use std::{
     convert::Infallible,
     future::pending,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use tower::service_fn;
 
@@ -19,6 +20,8 @@ pub(crate) enum Trouble {
     Refusal(u16, &'static str),
     /// They are never answered.
     Silence,
+    /// They are answered so much later.
+    Slowness(Duration),
     /// The task that sends one panics.
     Panic,
 }
@@ -76,17 +79,20 @@ impl ApiServer {
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let path = parts.uri.path();
         let troubled = self.0.lock().unwrap().trouble(&parts.method, path);
+        if let Some(Trouble::Slowness(by)) = troubled {
+            tokio::time::sleep(by).await;
+        }
         let (code, answer) = match troubled {
             Some(Trouble::Refusal(code, reason)) => refusal(code, reason),
             Some(Trouble::Silence) => pending().await,
             // Not by `panic!`, whose hook would write to the terminal.
             Some(Trouble::Panic) => std::panic::resume_unwind(Box::new("a panic that was asked for")),
-            None if parts.uri.query().is_some_and(|query| query.contains("watch=")) => pending().await,
-            None if path.ends_with("/jwthttpapis") && parts.method == Method::GET => {
+            _ if parts.uri.query().is_some_and(|query| query.contains("watch=")) => pending().await,
+            _ if path.ends_with("/jwthttpapis") && parts.method == Method::GET => {
                 let page = Page::of(parts.uri.query().unwrap_or_default());
                 (200, self.0.lock().unwrap().list(&page))
             }
-            None => self.0.lock().unwrap().answer(&parts.method, path, body),
+            _ => self.0.lock().unwrap().answer(&parts.method, path, body),
         };
         let body = Body::from(answer.to_string().into_bytes());
         Ok(Response::builder().status(code).body(body).unwrap())

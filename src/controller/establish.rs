@@ -103,14 +103,15 @@ impl Scene<'_> {
                 Identity::WriteIntent => {
                     fresh |= begin(&mut pass.record, &pass.memory).await?;
                     // Not from what was waited for before: an API that was seen then may have become invisible only now.
-                    pass.memory.unsettled = Some(Instant::now());
+                    pass.memory.unsettled = None;
                     let nonce = fresh.then(|| self.aim.nonce.clone());
                     self.write_intent(pass, creation(pass.ctx), nonce).await?;
                 }
                 Identity::WriteReclaim(left) => {
                     let first = begin(&mut pass.record, &pass.memory).await?;
-                    // Whatever was on its way to that API by the hand of its last owner must have arrived.
-                    pass.memory.unsettled = Some(Instant::now());
+                    // Whatever was on its way to that API by the hand of its last owner, or of who looks for orphans, must have
+                    // arrived: that is counted from when everybody can see who takes it over.
+                    pass.memory.unsettled = None;
                     let nonce = first.then(|| self.aim.nonce.clone());
                     tracing::info!(api = %left.id, from = %left.from, "taking over the API of a predecessor");
                     self.write_intent(pass, reclaim(pass.ctx, left), nonce).await?;

@@ -2,6 +2,8 @@
 
 use super::super::{Cluster, orphans, pass::Next};
 use super::ground::{Ground, SETTLE, cluster, own, owner};
+use crate::api_server::Trouble;
+use http::Method;
 use jwthttpapi_core::{
     api::{PendingOperation, Reason},
     model::{Owner, name::statement_id},
@@ -344,6 +346,28 @@ async fn what_was_left_is_not_taken_over_when_its_tags_changed_while_that_was_wa
             .iter()
             .any(|entry| entry.mutating && entry.target.as_deref() == Some(&id))
     );
+}
+
+/// Who looks for orphans may have looked at the object just before that, and sends a deletion for as long.
+#[tokio::test(start_paused = true)]
+async fn the_wait_before_a_takeover_begins_when_it_is_announced() {
+    let slow = Duration::from_secs(9);
+    let mut ground = Ground::new().await;
+    let id = ground.api("n").await;
+    ground.rebuild("u2", cluster());
+    ground
+        .kubernetes
+        .trouble(Method::PATCH, "/status", Trouble::Slowness(slow));
+    ground.pass().await.unwrap();
+    let announced = ground.status().pending.map(|pending| pending.operation);
+    assert_eq!(announced, Some(PendingOperation::ReclaimApi));
+    ground.kubernetes.heal();
+    tokio::time::advance(SETTLE - slow / 2).await;
+    ground.pass().await.unwrap();
+    assert_eq!(ground.status().api_id, None);
+    tokio::time::advance(slow / 2).await;
+    ground.pass().await.unwrap();
+    assert_eq!(ground.status().api_id.as_deref(), Some(id.as_str()));
 }
 
 /// Whoever may write a status may write any uid and any function into it.
