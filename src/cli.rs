@@ -189,7 +189,10 @@ impl Scope {
             ..
         } = self;
         match (watch_namespaces.is_empty(), cluster_id, reclaim_from.is_empty()) {
-            (true, _, _) | (false, Some(_), true) => Ok(()),
+            (true, _, true) | (true, Some(_), false) | (false, Some(_), true) => Ok(()),
+            (true, None, false) => Err(
+                "--reclaim-from needs --cluster-id, by which the APIs are known: give that of the cluster that made them, or the UID of its kube-system where none was given",
+            ),
             (false, None, _) => Err(
                 "--watch-namespaces needs --cluster-id, since the namespace kube-system is not read then: give a name that no other cluster of the AWS account has",
             ),
@@ -328,6 +331,35 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_that_do_nothing_without_another_say_which() {
+        let check = |flags: &[&str]| {
+            let args = ["jwthttpapi", "run", "--allowed-functions=*"].iter().chain(flags);
+            match Cli::try_parse_from(args).unwrap().command {
+                Command::Run(settings) => settings.check(),
+                Command::Crds | Command::Verify(_) => unreachable!("the subcommand is run"),
+            }
+        };
+        let wants = |flags: &[&str], flag: &str| {
+            let said = check(flags).unwrap_err();
+            assert!(said.contains(flag), "{said}");
+        };
+        wants(&["--watch-namespaces=a"], "needs --cluster-id");
+        wants(&["--reclaim-from=u"], "needs --cluster-id");
+        let namespaced = ["--watch-namespaces=a", "--cluster-id=c"];
+        wants(
+            &[&namespaced[..], &["--reclaim-from=u"]].concat(),
+            "leave them or",
+        );
+        wants(
+            &[&namespaced[..], &["--delete-orphans=true"]].concat(),
+            "leave them or",
+        );
+        for good in [&namespaced[..], &["--reclaim-from=u", "--cluster-id=c"], &[]] {
+            assert_eq!(check(good), Ok(()), "{good:?}");
+        }
     }
 
     #[test]

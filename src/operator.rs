@@ -68,6 +68,8 @@ impl Operator {
         let metrics = Metrics::new(registry);
         metrics.concurrency(settings.concurrency);
         metrics.leading(false);
+        // What is counted is known with the first pass; an alert compares with it from now on.
+        metrics.resync(settings.resync);
         let fence = if settings.leader_elect {
             Fence::closed()
         } else {

@@ -164,6 +164,18 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     Ok(())
 }
 
+/// Leaves proxies to AWS. Beside a kubeconfig kube reads `HTTPS_PROXY`, too: the API server is where the operator is.
+fn go_straight(config: &mut kube::Config, network: &Network) -> Result<(), Error> {
+    let proxy = config.proxy_url.take();
+    let other = proxy.is_some_and(|proxy| !network.leads_through(&proxy));
+    // Its address, which may hold a password, is not for the log.
+    (!other).then_some(()).ok_or_else(|| {
+        Error::Configuration(
+            "the kubeconfig names a proxy to the API server (proxy-url), which this program does not take: use a context that needs none, or run in the cluster".to_owned(),
+        )
+    })
+}
+
 /// Two clients that never retry by themselves and never wait for an answer without end: one for the objects, one for the
 /// lease. With them, the namespace that the process runs in.
 async fn clients(metrics: &RequestMetrics, network: &Network) -> Result<(Client, Client, String), Error> {
@@ -175,14 +187,7 @@ async fn clients(metrics: &RequestMetrics, network: &Network) -> Result<(Client,
     let mut config = kube::Config::infer().await.map_err(|error| unusable(&error))?;
     config.default_retry = false;
     config.connect_timeout = Some(LEASE_ANSWER);
-    // Beside a kubeconfig kube reads `HTTPS_PROXY`, too. It is for AWS: the API server is where the operator is.
-    if config
-        .proxy_url
-        .as_ref()
-        .is_some_and(|proxy| network.leads_through(proxy))
-    {
-        config.proxy_url = None;
-    }
+    go_straight(&mut config, network)?;
     let namespace = config.default_namespace.clone();
     let counting = metrics.layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
     let client =
@@ -238,6 +243,23 @@ mod tests {
     use k8s_openapi::api::core::v1::Pod;
     use kube::{Api, api::ListParams};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[test]
+    fn the_proxy_to_aws_is_left_to_aws_and_another_one_is_refused_without_its_password() {
+        let network = Network::of(|name| (name == "HTTPS_PROXY").then(|| "http://aws.example:3128".into()));
+        let network = network.unwrap();
+        let with = |proxy: Option<&str>| {
+            let mut config = kube::Config::new("https://cluster.example".parse().unwrap());
+            config.proxy_url = proxy.map(|proxy| proxy.parse().unwrap());
+            go_straight(&mut config, &network).map(|()| config.proxy_url)
+        };
+        for proxy in [None, Some("http://aws.example:3128")] {
+            assert_eq!(with(proxy).unwrap(), None, "{proxy:?}");
+        }
+        let said = with(Some("http://me:secret@cluster.example:3128")).unwrap_err();
+        let said = said.to_string();
+        assert!(said.contains("proxy-url") && !said.contains("secret"), "{said}");
+    }
 
     /// Without an end to it one such list would blind the operator for ever.
     #[tokio::test]

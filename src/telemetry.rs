@@ -3,15 +3,16 @@
 use crate::cli::LogFormat;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-/// Libraries that would write bodies of requests and answers, and with them credentials, code and variables.
-const QUIET: [&str; 7] = [
-    "aws_smithy_runtime=warn",
-    "aws_config=warn",
-    "aws_sdk_sts=warn",
-    "hyper=warn",
-    "tower=warn",
-    "aws_sigv4=warn",
-    "kube_client::client=error",
+/// Libraries that would write bodies of requests and answers, and with them credentials, code and variables; and up to which level
+/// they may be heard.
+const QUIET: [(&str, &str); 7] = [
+    ("aws_smithy_runtime", "warn"),
+    ("aws_config", "warn"),
+    ("aws_sdk_sts", "warn"),
+    ("hyper", "warn"),
+    ("tower", "warn"),
+    ("aws_sigv4", "warn"),
+    ("kube_client::client", "error"),
 ];
 
 /// Starts logging to standard error.
@@ -49,10 +50,28 @@ fn filter(directives: &str) -> Result<EnvFilter, String> {
             return Err(refused(&format!("{word:?} is no level")));
         }
     }
+    for part in directives.split(',') {
+        // A span's directive counts before those of libraries, and so does the longer name of a part of one.
+        if part.contains('[') {
+            return Err(refused(&format!(
+                "{part:?} is about a span, in which libraries would write what has to stay secret"
+            )));
+        }
+        let loud = |(library, _): &&(&str, &str)| {
+            let rest = part.trim().strip_prefix(library);
+            rest.is_some_and(|rest| rest.starts_with("::"))
+        };
+        if let Some((library, most)) = QUIET.iter().find(loud) {
+            return Err(refused(&format!(
+                "{part:?} is a part of {library}, of which nothing but {most} is written"
+            )));
+        }
+    }
     let mut filter = EnvFilter::builder()
         .parse(directives)
         .map_err(|error| refused(&error))?;
-    for quiet in QUIET {
+    for (library, most) in QUIET {
+        let quiet = format!("{library}={most}");
         filter = filter.add_directive(quiet.parse().map_err(|error| refused(&error))?);
     }
     Ok(filter)
@@ -83,6 +102,28 @@ mod tests {
         ] {
             let said = filter(bad).unwrap_err();
             assert!(said.contains("write error, warn, info"), "{said}");
+        }
+    }
+
+    /// Bodies of requests to STS hold the service account's token.
+    #[test]
+    fn nothing_makes_libraries_speak_that_would_write_secrets() {
+        for loud in [
+            "info,[object{name=hello}]=trace",
+            "jwthttpapi[object]=trace",
+            "info,aws_smithy_runtime::client=trace",
+            " hyper::proto=debug",
+        ] {
+            let said = filter(loud).unwrap_err();
+            assert!(
+                said.contains("is written") || said.contains("stay secret"),
+                "{said}"
+            );
+        }
+        for (library, most) in QUIET {
+            let heard = filter(&format!("trace,{library}=trace")).unwrap().to_string();
+            assert!(heard.contains(&format!("{library}={most}")), "{heard}");
+            assert!(!heard.contains(&format!("{library}=trace")), "{heard}");
         }
     }
 }

@@ -45,7 +45,7 @@ impl Network {
         self.proxy.as_ref() == Some(address)
     }
 
-    fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub(crate) fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         // A template that leaves a variable empty means that it is not set.
         let set = |name: &&'static str| {
             let value = variable(name).filter(|value| !value.trim().is_empty())?;

@@ -106,6 +106,8 @@ struct Joined {
 struct Part {
     namespace: String,
     listed: bool,
+    /// Whether that it may not be listed is all that is known of it.
+    refused: bool,
     list: Vec<Guarded>,
 }
 
@@ -114,6 +116,7 @@ impl Joined {
         let part = |namespace: &String| Part {
             namespace: namespace.clone(),
             listed: false,
+            refused: false,
             list: Vec::new(),
         };
         Self {
@@ -130,6 +133,7 @@ impl Joined {
         match event {
             Event::Init => {
                 part.listed = false;
+                part.refused = false;
                 part.list.clear();
                 Vec::new()
             }
@@ -166,15 +170,18 @@ impl Joined {
         match self.parts.get_mut(index) {
             Some(part) if refused && !self.begun => {
                 part.listed = true;
+                part.refused = true;
                 self.begin()
             }
             _ => Vec::new(),
         }
     }
 
-    /// The list of everything, once each namespace has been listed.
+    /// The list of everything, once each namespace has been listed that may be. Where that is none, the resource is not there or may
+    /// not be read at all.
     fn begin(&mut self) -> Vec<Event<Guarded>> {
-        if !self.parts.iter().all(|part| part.listed) {
+        let done = self.parts.iter().all(|part| part.listed);
+        if !done || self.parts.iter().all(|part| part.refused) {
             return Vec::new();
         }
         self.begun = true;
@@ -331,14 +338,24 @@ mod tests {
         assert_eq!(ground.known(), ["a/one", "a/three", "b/one"]);
     }
 
+    fn failed(code: u16) -> watcher::Error {
+        let status = kube::core::Status::failure("no", "Forbidden").with_code(code);
+        watcher::Error::InitialListFailed(kube::Error::Api(status.boxed()))
+    }
+
+    /// The definition may be missing: the process is not ready before it has seen it.
+    #[test]
+    fn where_no_namespace_may_be_listed_nothing_is_taken_for_listed() {
+        let mut ground = Ground::new();
+        assert!(ground.joined.failed(0, &failed(404)).is_empty());
+        assert!(ground.joined.failed(1, &failed(404)).is_empty());
+        assert_eq!(ground.list(1, &["one"]), ["init", "listed b/one", "done"]);
+    }
+
     #[test]
     fn a_namespace_that_may_not_be_listed_keeps_no_other_one_waiting() {
         let mut ground = Ground::new();
         assert!(ground.list(0, &["one"]).is_empty());
-        let failed = |code: u16| {
-            let status = kube::core::Status::failure("no", "Forbidden").with_code(code);
-            watcher::Error::InitialListFailed(kube::Error::Api(status.boxed()))
-        };
         // One that does not answer may at any moment.
         assert!(ground.joined.failed(1, &failed(503)).is_empty());
         let events = ground.joined.failed(1, &failed(403));

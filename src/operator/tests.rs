@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region};
 use clap::Parser;
 use http::Method;
 use jwthttpapi_core::model::DefaultTags;
+use prometheus_client::encoding::text::encode;
 use serde_json::{Value, json};
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/system/leases";
@@ -35,6 +36,15 @@ async fn operator(server: &ApiServer, flags: &[&str]) -> Result<Operator, Error>
 }
 
 async fn replica(identity: &str, server: &ApiServer, flags: &[&str]) -> Result<Operator, Error> {
+    registered(&mut Registry::default(), identity, server, flags).await
+}
+
+async fn registered(
+    registry: &mut Registry,
+    identity: &str,
+    server: &ApiServer,
+    flags: &[&str],
+) -> Result<Operator, Error> {
     let aws = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
@@ -47,7 +57,7 @@ async fn replica(identity: &str, server: &ApiServer, flags: &[&str]) -> Result<O
         identity: identity.to_owned(),
         clock: Clock::system(),
     };
-    Operator::new(&settings(flags), ways, &mut Registry::default()).await
+    Operator::new(&settings(flags), ways, registry).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,6 +141,18 @@ async fn every_flag_that_says_what_is_made_or_deleted_reaches_the_reconciles() {
         panic!("{policy:?}")
     };
     assert!(passable.matches("arn:aws:iam::123456789012:role/shop-a"));
+}
+
+/// An alert holds the age of observations against it: beside 0 each would be too old.
+#[tokio::test(start_paused = true)]
+async fn the_period_of_resyncs_is_told_before_the_first_pass() {
+    let mut registry = Registry::default();
+    let _operator = registered(&mut registry, "one", &cluster(), &["--resync=7m"])
+        .await
+        .unwrap();
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    assert!(text.contains("jwthttpapi_resync_period_seconds 420"), "{text}");
 }
 
 #[test]
