@@ -64,7 +64,15 @@ async fn one_function_without_permission_stops_no_other_permission_and_no_route_
         .count();
     assert_eq!(added, 2);
     let id = outcome.created.unwrap().id;
+    let made = ground.sandbox.api(&id).unwrap();
+    let routes = made["routes"].as_array().unwrap();
+    assert!(
+        routes.iter().all(|route| route["authorizationType"] == "JWT"),
+        "{routes:?}"
+    );
     ground.converge(&wanted, &id).await;
+    let made = ground.sandbox.api(&id).unwrap();
+    assert_eq!(made["routes"].as_array().unwrap().len(), names.len());
 }
 
 #[tokio::test(start_paused = true)]
