@@ -1,11 +1,14 @@
 //! The chart and the command line: every flag has its value, with the same default and the same rule.
 
 use clap::{CommandFactory, Parser};
-use jwthttpapi::cli::Cli;
+use jwthttpapi::{
+    cli::{Cli, LogFormat},
+    telemetry,
+};
 use serde_json::{Value, json};
 
 use crate::{
-    ground::{NAMESPACE, args, at, example, rendered, set, with},
+    ground::{NAMESPACE, args, at, example, refusal, rendered, set, with},
     values::rows,
 };
 
@@ -194,5 +197,69 @@ fn the_schema_refuses_what_the_command_line_refuses() {
         let arg = format!("--{flag}={}", words(&value).join(","));
         let taken = Cli::try_parse_from(["jwthttpapi", "run", &arg]).is_ok();
         assert_eq!(rendered(&set(path, &value)).is_ok(), taken, "{path}: {value}");
+    }
+}
+
+/// One that the operator refuses would end every container as it starts.
+#[test]
+fn a_log_level_is_taken_if_the_operator_reads_it_as_it_is_meant() {
+    let values = |level: &str| with(&json!({"logLevel": level}));
+    let read = |level: &str| {
+        !telemetry::start(LogFormat::Text, level).is_err_and(|error| error.contains("--log-level"))
+    };
+    // The first one becomes this process's, in which nothing is to be logged.
+    for right in [
+        "off",
+        "error",
+        "warn",
+        "INFO",
+        "Debug",
+        "trace",
+        "info,jwthttpapi=debug",
+        "jwthttpapi::aws=TRACE,warn",
+        "kube_runtime::controller=off,jwthttpapi=debug,info",
+        "info,hyper=debug",
+    ] {
+        rendered(&values(right)).unwrap();
+        assert!(read(right), "{right}");
+    }
+    let refused = |level: &str| {
+        let said = refusal(&values(level));
+        assert!(said.contains("logLevel"), "{level:?}: {said}");
+    };
+    for wrong in [
+        "",
+        "warning",
+        "verbose",
+        "jwthttpapi",
+        "info,",
+        ",info",
+        "info,,warn",
+        "info,=debug",
+        "info,jwthttpapi=loud",
+        "info, jwthttpapi=debug",
+        "info,[object{name=a}]=trace",
+        "jwthttpapi[object]=trace",
+        "[object]",
+        "info,aws_smithy_runtime::client=trace",
+        "aws_config::imds=debug",
+        "aws_sdk_sts::operation=debug",
+        "hyper::proto=debug,info",
+        "tower::buffer=debug",
+        "aws_sigv4::http_request=trace",
+        "kube_client::client::builder=debug",
+    ] {
+        refused(wrong);
+        assert!(!read(wrong), "{wrong:?}");
+    }
+    // Read, as the name of something that logs nothing, as everything, or as the beginning of a name that is refused.
+    for misread in [
+        " info",
+        "jwthttpapi=debug, warn",
+        "info\n",
+        "info,jwthttpapi=",
+        "aws_smithy_runtime:=trace",
+    ] {
+        refused(misread);
     }
 }

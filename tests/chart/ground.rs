@@ -37,11 +37,13 @@ pub(crate) fn helm(args: &[&str], values: &Value) -> Result<String, Error> {
 
 /// The text that Helm makes of the chart.
 pub(crate) fn rendered(values: &Value) -> Result<String, Error> {
+    released("jwthttpapi", values)
+}
+
+/// The same for a release of another name.
+pub(crate) fn released(release: &str, values: &Value) -> Result<String, Error> {
     let chart = chart().display().to_string();
-    helm(
-        &["template", "jwthttpapi", &chart, "--namespace", NAMESPACE],
-        values,
-    )
+    helm(&["template", release, &chart, "--namespace", NAMESPACE], values)
 }
 
 /// The objects that Helm makes of the chart; of the same values it makes them once.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ground::{example, objects, of_kind, only, with};
+use crate::ground::{example, objects, of_kind, only, released, with};
 
 /// Whether a selector picks what carries these labels.
 fn picks(selector: &Value, labels: &Value) -> bool {
@@ -25,6 +25,24 @@ fn the_service_leads_to_the_pods_port() {
     );
     let without = crate::ground::objects(&with(&json!({"metrics": {"service": {"enabled": false}}})));
     assert!(of_kind(&without, "Service").is_empty());
+}
+
+/// A release's name may have dots, that of a Service none.
+#[test]
+fn a_release_with_a_dot_in_its_name_has_a_service_without() {
+    let text = released("team.a", &example("minimal")).unwrap();
+    let mut objects: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+    objects.retain(|object| !object.is_null() && object["kind"] != "CustomResourceDefinition");
+    let service = only(&objects, "Service");
+    assert_eq!(service["metadata"]["name"], "team-a-jwthttpapi-metrics");
+    assert_eq!(
+        only(&objects, "Deployment")["metadata"]["name"],
+        "team-a-jwthttpapi"
+    );
+    for object in objects {
+        let name = object["metadata"]["name"].as_str().unwrap();
+        assert!(!name.contains('.'), "{name}");
+    }
 }
 
 #[test]

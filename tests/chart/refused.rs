@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ground::{chart, example, helm, refusal, rendered, with};
+use crate::ground::{chart, example, helm, refusal, released, rendered, with};
 
 /// Wrong values, and what is said of them.
 fn wrong() -> Vec<(Value, &'static str)> {
@@ -167,6 +167,10 @@ fn values_that_exclude_each_other_are_refused_with_what_to_type() {
     for (values, message) in [
         (json!({"watchNamespaces": ["team-a"]}), "--set clusterId=NAME"),
         (
+            json!({"reclaimFrom": ["0f2c58ff-6a3f-4b0c-9d6e-6f2a1d8f0e11"]}),
+            "reclaimFrom wants clusterId: that of the cluster which made the APIs, or the UID of its kube-system namespace where none was set",
+        ),
+        (
             json!({"watchNamespaces": ["team-a"], "clusterId": "blue", "deleteOrphans": true}),
             "leave them or watchNamespaces out",
         ),
@@ -197,9 +201,92 @@ fn values_that_exclude_each_other_are_refused_with_what_to_type() {
         (json!({"resync": "48h"}), "--set resync=24h"),
         (json!({"settle": {"list": "90000s"}}), "--set settle.list=24h"),
         (json!({"settle": {"iam": "2m"}}), "--set settle.iam=1m"),
+        (
+            json!({"logLevel": "info,aws_smithy_runtime::client=trace"}),
+            "leave aws_smithy_runtime::client=trace out",
+        ),
+        (
+            json!({"logLevel": "kube_client::client::builder=debug"}),
+            "leave kube_client::client::builder=debug out",
+        ),
     ] {
         let said = refusal(&with(&values));
         assert!(said.contains(message), "{values}: {said}");
+    }
+}
+
+/// The Prometheus operator leaves out a monitor whose scrape may take longer than it has until the next one.
+#[test]
+fn a_scrape_that_may_take_longer_than_its_interval_is_refused() {
+    let monitor = |interval: &str, timeout: &str, enabled: bool| {
+        let monitor = json!({"enabled": enabled, "interval": interval, "scrapeTimeout": timeout});
+        with(&json!({"metrics": {"serviceMonitor": monitor}}))
+    };
+    for (interval, timeout) in [
+        ("5s", "10s"),
+        ("59s", "1m"),
+        ("500ms", "1s"),
+        ("9999ms", "10s"),
+        ("59m", "1h"),
+    ] {
+        let said = refusal(&monitor(interval, timeout, true));
+        let message = format!("--set metrics.serviceMonitor.scrapeTimeout={interval}");
+        assert!(said.contains(&message), "{interval}, {timeout}: {said}");
+        rendered(&monitor(interval, timeout, false)).unwrap();
+    }
+    for (interval, timeout) in [
+        ("10s", "10s"),
+        ("60s", "1m"),
+        ("1m", "59s"),
+        ("1s", "999ms"),
+        ("1h", "60m"),
+    ] {
+        rendered(&monitor(interval, timeout, true)).unwrap();
+    }
+    // What is left out is as the Prometheus has it.
+    for left_out in ["interval", "scrapeTimeout"] {
+        let mut values = monitor("5s", "10s", true);
+        values["metrics"]["serviceMonitor"][left_out] = Value::Null;
+        rendered(&values).unwrap();
+    }
+}
+
+#[test]
+fn a_release_whose_name_no_service_may_have_is_told_to_take_another() {
+    let values = example("minimal");
+    for release in ["1", "2nd-jwthttpapi"] {
+        let said = released(release, &values).unwrap_err().to_string();
+        assert!(said.contains("--set fullnameOverride=NAME"), "{release}: {said}");
+        let named = with(&json!({"fullnameOverride": "second"}));
+        released(release, &named).unwrap();
+    }
+}
+
+#[test]
+fn an_image_may_be_in_any_repository_which_has_neither_tag_nor_digest() {
+    let image = |repository: &str| with(&json!({"image": {"repository": repository}}));
+    for repository in [
+        "jwthttpapi",
+        "team/jwthttpapi",
+        "registry.example.com/team/jwthttpapi",
+        "registry.example.com:5000/jwthttpapi",
+        "123456789012.dkr.ecr.eu-central-1.amazonaws.com/jwthttpapi",
+        "[2001:db8::1]:5000/jwthttpapi",
+    ] {
+        rendered(&image(repository)).unwrap();
+    }
+    for repository in [
+        "jwthttpapi:v1",
+        "registry.example.com:5000/jwthttpapi:v1",
+        "registry.example.com/jwthttpapi@sha256:abc",
+        "jwthttpapi@v1",
+        "https://registry.example.com/jwthttpapi",
+        "registry.example.com/",
+        " jwthttpapi",
+    ] {
+        let said = refusal(&image(repository));
+        let message = format!("at '/image/repository': '{repository}' does not match pattern");
+        assert!(said.contains(&message), "{said}");
     }
 }
 

@@ -52,17 +52,25 @@ fn several_replicas_are_spread_over_zones_and_nodes() {
     let own = json!({"topologyKey": "rack", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"});
     let mut completed = own.clone();
     completed["labelSelector"] = selector;
+    let mut with_none = own.clone();
+    with_none["labelSelector"] = Value::Null;
     assert_eq!(
-        spread(json!({"topologySpreadConstraints": [own]})),
-        Some(json!([completed]))
+        spread(json!({"topologySpreadConstraints": [own, with_none]})),
+        Some(json!([completed, completed]))
     );
-    let mut with_selector = own;
-    with_selector["labelSelector"] = json!({"matchLabels": {"app": "mine"}});
-    assert_eq!(
-        spread(json!({"topologySpreadConstraints": [with_selector]})).unwrap()[0]["labelSelector"]["matchLabels"]
-            ["app"],
-        "mine"
-    );
+    for selector in [
+        json!({"matchLabels": {"app": "mine"}}),
+        json!({"matchExpressions": [{"key": "app", "operator": "Exists"}]}),
+        json!({}),
+    ] {
+        let mut with_selector = own.clone();
+        with_selector["labelSelector"] = selector;
+        let constraints = json!([with_selector]);
+        assert_eq!(
+            spread(json!({"topologySpreadConstraints": constraints})),
+            Some(constraints)
+        );
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
+{{- /* Of everything in the cluster, of a Service too, whose name has no dot. That it begins with a letter is checked. */ -}}
 {{- define "jwthttpapi.name" -}}
 {{- $name := contains "jwthttpapi" .Release.Name | ternary .Release.Name (printf "%s-jwthttpapi" .Release.Name) -}}
-{{- .Values.fullnameOverride | default $name | trunc 63 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | default $name | replace "." "-" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "jwthttpapi.serviceAccount" -}}

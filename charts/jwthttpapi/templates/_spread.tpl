@@ -7,10 +7,10 @@ several replicas, over zones and nodes as far as there are any, those of a new v
 {{- $constraints = append $constraints (dict "topologyKey" $key "maxSkew" 1 "whenUnsatisfiable" "ScheduleAnyway" "matchLabelKeys" (list "pod-template-hash")) -}}
 {{- end -}}
 {{- end -}}
-{{- $selector := dict "labelSelector" (dict "matchLabels" (include "jwthttpapi.selector" . | fromYaml)) -}}
+{{- $selector := dict "matchLabels" (include "jwthttpapi.selector" . | fromYaml) -}}
 {{- $complete := list -}}
 {{- range $constraints -}}
-{{- $complete = append $complete (merge (deepCopy .) $selector) -}}
+{{- $complete = append $complete (kindIs "invalid" .labelSelector | ternary (set (deepCopy .) "labelSelector" $selector) .) -}}
 {{- end -}}
 {{- toYaml $complete -}}
 {{- end }}
