@@ -43,32 +43,32 @@ fn filter(directives: &str) -> Result<EnvFilter, String> {
             "--log-level {directives:?}: {error}; write error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug"
         )
     };
-    // A word alone would also pass for a target, all of which is logged and nothing else: a mistyped level for silence.
-    for word in directives.split(',').filter(|part| !part.contains('=')) {
-        let word = word.trim();
-        if word.is_empty() || word.parse::<LevelFilter>().is_err() {
-            return Err(refused(&format!("{word:?} is no level")));
-        }
-    }
-    for part in directives.split(',') {
+    let parts: Vec<&str> = directives.split(',').map(str::trim).collect();
+    for part in &parts {
         // A span's directive counts before those of libraries, and so does the longer name of a part of one.
         if part.contains('[') {
             return Err(refused(&format!(
                 "{part:?} is about a span, in which libraries would write what has to stay secret"
             )));
         }
-        let loud = |(library, _): &&(&str, &str)| {
-            let rest = part.trim().strip_prefix(library);
-            rest.is_some_and(|rest| rest.starts_with("::"))
+        // A word alone would also pass for a target, all of which is logged and nothing else: a mistyped level for silence. No level
+        // would be the loudest one.
+        let (target, level) = part.split_once('=').unwrap_or(("", part));
+        if level.is_empty() || level.parse::<LevelFilter>().is_err() {
+            return Err(refused(&format!("{level:?} is no level")));
+        }
+        let is_part_of = |(library, _): &&(&str, &str)| {
+            let rest = target.strip_prefix(library);
+            rest.is_some_and(|rest| rest.starts_with(':'))
         };
-        if let Some((library, most)) = QUIET.iter().find(loud) {
+        if let Some((library, most)) = QUIET.iter().find(is_part_of) {
             return Err(refused(&format!(
-                "{part:?} is a part of {library}, of which nothing but {most} is written"
+                "{target:?} is a part of {library}, of which nothing but {most} is written"
             )));
         }
     }
     let mut filter = EnvFilter::builder()
-        .parse(directives)
+        .parse(parts.join(","))
         .map_err(|error| refused(&error))?;
     for (library, most) in QUIET {
         let quiet = format!("{library}={most}");
@@ -92,6 +92,10 @@ mod tests {
         ] {
             assert!(filter(good).is_ok(), "{good}");
         }
+        for spaced in [" debug", "jwthttpapi=info, debug "] {
+            let heard = filter(spaced).unwrap().to_string();
+            assert!(heard.ends_with(",debug"), "{heard}");
+        }
         for bad in [
             "warning",
             "verbose",
@@ -99,6 +103,7 @@ mod tests {
             "info,",
             "jwthttpapi",
             "info,jwthttpapi=loud",
+            "info,jwthttpapi=",
         ] {
             let said = filter(bad).unwrap_err();
             assert!(said.contains("write error, warn, info"), "{said}");
@@ -113,6 +118,7 @@ mod tests {
             "jwthttpapi[object]=trace",
             "info,aws_smithy_runtime::client=trace",
             " hyper::proto=debug",
+            "info,aws_smithy_runtime:=trace",
         ] {
             let said = filter(loud).unwrap_err();
             assert!(
