@@ -123,7 +123,12 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     planted!(StaleObject => {
         pass.record.show_cached(&ctx.store);
     });
-    if let Some(until) = pass.memory.quiet_until.take() {
+    if let Some(until) = pass
+        .memory
+        .quiet_until
+        .take()
+        .filter(|_| !planted!(BelievesAtOnce))
+    {
         tokio::time::sleep_until(until).await;
         // The process may have been asked to stop meanwhile.
         if !ctx.leads() {

@@ -49,6 +49,7 @@ bugs! {
     LeftBehind: "rule 6, reclaim", "takes over what a namesake left and forgets whose it was";
     OrphansAtOnce: "rule 6, orphans", "deletes an orphan as soon as one list lacks its object";
     UnwrittenGrants: "rule 7", "adds a statement to a function's policy before status says so";
+    BelievesAtOnce: "rule 7, answers that are lost", "looks at AWS before a write without an answer can have arrived";
     AnyOrder: "rule 8", "changes routes and authorizers in any order";
     SwitchOvertakes: "rule 8, the endpoint's switch", "switches the endpoint on while deployments are on their way";
     RepointsAtOnce: "decision 10", "leads a route to a function that its role may not invoke yet";

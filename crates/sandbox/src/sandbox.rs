@@ -161,6 +161,11 @@ impl Sandbox {
         self.core().world.deployment(api_id, stage, now)
     }
 
+    /// What a stage would serve if it were deployed now, for the first time perhaps.
+    pub fn next_deployment(&self, api_id: &str, stage: &str) -> Option<Deployment> {
+        self.core().world.next_deployment(api_id, stage)
+    }
+
     /// Whether deployments of a stage are on their way.
     pub fn is_deploying(&self, api_id: &str, stage: &str, now: Timestamp) -> bool {
         self.core().world.is_deploying(api_id, stage, now)

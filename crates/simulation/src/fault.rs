@@ -1,7 +1,7 @@
 //! What can befall a request, and schedules of it.
 
 use crate::{
-    deed::Deed,
+    deed::{Deed, denials},
     outage::{Outage, Shape},
 };
 use std::{collections::BTreeMap, fmt};
@@ -13,6 +13,17 @@ pub enum Side {
     Before,
     /// It was carried out.
     After,
+}
+
+/// What becomes of who sent a request that arrives late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sender {
+    /// It dies.
+    Dies,
+    /// It has waited for as long as it waits for an answer.
+    GivesUp,
+    /// Its connection breaks.
+    IsCutOff,
 }
 
 /// What befalls one request.
@@ -30,11 +41,8 @@ pub enum Fault {
     Half,
     /// The answer is none.
     Garbage,
-    /// It is carried out only when its sender has died or given it up.
-    Late {
-        /// Whether the sender dies.
-        crash: bool,
-    },
+    /// It is carried out only when its sender knows nothing of it any more.
+    Late(Sender),
     /// The process sleeps right after sending, and its request arrives when it wakes.
     Pause {
         /// How long.
@@ -74,7 +82,7 @@ impl Fault {
             Self::Status(..) => "error answered",
             Self::Half => "half an answer",
             Self::Garbage => "no document",
-            Self::Late { .. } => "arrives late",
+            Self::Late(_) => "arrives late",
             Self::Pause { .. } => "process sleeps",
             Self::Panic => "panic",
             Self::Terminate => "SIGTERM",
@@ -91,12 +99,13 @@ impl Fault {
         vec![
             Self::Crash(Before),
             Self::Crash(After),
-            Self::Late { crash: true },
+            Self::Late(Sender::Dies),
             Self::Reset(Before),
             Self::Reset(After),
             Self::Hang(Before),
             Self::Hang(After),
-            Self::Late { crash: false },
+            Self::Late(Sender::GivesUp),
+            Self::Late(Sender::IsCutOff),
             Self::Status(Before, 503),
             Self::Status(After, 500),
             Self::Half,
@@ -121,11 +130,10 @@ impl Fault {
             Self::Deed(Deed::Delete),
             Self::Deed(Deed::Replace),
             Self::Deed(Deed::StripFinalizer),
-            Self::Deed(Deed::Switch(
-                r#"{"principals": {"AKIDOPERATOR": {"deny": ["apigateway:POST"]}}}"#,
-                180,
-            )),
         ]);
+        let creations =
+            |deed: &Deed| matches!(deed, Deed::Switch(patch, _) if patch.contains("\"apigateway:POST\""));
+        pairs.extend(denials().into_iter().find(creations).map(Self::Deed));
         pairs
     }
 

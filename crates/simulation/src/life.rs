@@ -9,13 +9,13 @@ use crate::{
     instance::Running,
     oracle::{Oracle, Rule, Violation, is_held, is_ready},
     scenario::Scenario,
-    world::{EPOCH, Effect, World},
+    world::{EPOCH, Effect, Instance, World},
 };
 use jwthttpapi::cli::Settings;
 use jwthttpapi_core::api::REQUESTED_AT;
 use jwthttpapi_sandbox::{Clock, Timestamp};
 use serde_json::{Value, json};
-use std::{ops::Range, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 /// How long a phase may take. Waits between failures grow to five minutes.
@@ -109,6 +109,8 @@ pub(crate) struct Life<'a> {
     pub(crate) world: World,
     pub(crate) oracle: Oracle,
     running: Vec<Running>,
+    /// Which of them are to end in good order.
+    asked_to_stop: BTreeSet<Instance>,
     /// Whether nothing befalls it.
     undisturbed: bool,
     phases: Vec<(Phase, Range<usize>)>,
@@ -135,6 +137,7 @@ impl<'a> Life<'a> {
             world,
             oracle,
             running: Vec::new(),
+            asked_to_stop: BTreeSet::new(),
             // Two that act at once do everything twice.
             undisturbed: schedule.is_empty() && (scenario.elected || scenario.replicas == 1),
             phases: Vec::new(),
@@ -216,7 +219,7 @@ impl<'a> Life<'a> {
     }
 
     /// Waits for resyncs, and has those judged that come when everything before is long over.
-    async fn rest(&mut self) {
+    pub(crate) async fn rest(&mut self) {
         let from = self.world.state().journal.len();
         self.until(TWO_RESYNCS / 2, |_| false).await;
         let begun = self.world.state().journal.len();

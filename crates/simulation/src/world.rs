@@ -11,7 +11,7 @@ use crate::{
     fault::{Fault, Schedule, Side},
     kubernetes::Store,
     oracle::{Oracle, Rule},
-    outage::{Outages, SLOW, Shape},
+    outage::{Outages, Shape},
 };
 use jwthttpapi_sandbox::{Sandbox, Settings};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -244,17 +244,21 @@ impl World {
             Some(Shape::Refused | Shape::Flapping) => return Delivery::Reset,
             Some(Shape::Failing(status)) => return Delivery::Status(status),
             Some(Shape::Silent) => return pending().await,
-            Some(Shape::Slow) => sleep(SLOW).await,
-            Some(Shape::Unanswered) | None => {}
+            Some(Shape::Slow | Shape::Unanswered) | None => {}
         }
-        if matches!(fault, Some(Fault::Late { .. } | Fault::Pause { .. })) {
-            return self.detach(number, from, fault, commit).await;
+        match fault {
+            Some(Fault::Late(sender)) => return self.arrive_late(number, from, sender, commit).await,
+            Some(Fault::Pause { seconds }) => return self.fall_asleep(number, from, seconds, commit).await,
+            _ => {}
         }
         if !self.state().alive.contains(&from) {
             return pending().await;
         }
-        let answer = self.commit(commit).await;
-        self.carried_out(number);
+        let answer = if trouble == Some(Shape::Slow) {
+            self.carry_out_slowly(number, from, commit).await
+        } else {
+            self.carry_out(number, commit).await
+        };
         if trouble == Some(Shape::Unanswered) {
             return pending().await;
         }
@@ -273,9 +277,15 @@ impl World {
     }
 
     /// Carries a request out: not while somebody does what takes several requests.
-    async fn commit<T>(&self, commit: impl Future<Output = T>) -> T {
-        let _turn = self.0.turns.read().await;
-        commit.await
+    async fn carry_out<T>(&self, number: usize, commit: impl Future<Output = T>) -> T {
+        let turn = self.0.turns.read().await;
+        let answer = commit.await;
+        drop(turn);
+        if let Some(effect) = self.state().journal.get_mut(number) {
+            effect.carried_out = true;
+        }
+        self.announce();
+        answer
     }
 
     /// While this is held, nothing of the operator's is carried out.
@@ -284,13 +294,6 @@ impl World {
     }
 
     fn send(&self, from: Instance, asked: Asked) -> Option<(usize, Option<Fault>, Duration)> {
-        let Asked {
-            service,
-            name,
-            digest,
-            again,
-            ..
-        } = asked;
         let at = self.elapsed();
         let mut state = self.state();
         if !state.alive.contains(&from) {
@@ -304,7 +307,13 @@ impl World {
             return None;
         }
         let fault = state.schedule.get(&number).cloned();
-        self.0.oracle.sent(from, service, &name, again, at);
+        self.0.oracle.sent(from, &asked, at);
+        let Asked {
+            service,
+            name,
+            digest,
+            ..
+        } = asked;
         state.journal.push(Effect {
             at,
             instance: from,
@@ -315,13 +324,6 @@ impl World {
             carried_out: false,
         });
         Some((number, fault, state.latency))
-    }
-
-    fn carried_out(&self, number: usize) {
-        if let Some(effect) = self.state().journal.get_mut(number) {
-            effect.carried_out = true;
-        }
-        self.announce();
     }
 }
 

@@ -3,7 +3,7 @@
 use jwthttpapi_simulation::{
     Ground,
     deed::{Deed, Drift, denials},
-    fault::{Fault, Schedule, Side},
+    fault::{Fault, Schedule, Sender, Side},
     ground,
     life::{self, Outcome},
     outage::Outage,
@@ -424,7 +424,7 @@ fn a_process_that_waited_for_an_intent_waits_again_for_its_own() {
         ..Scenario::rivals()
     };
     let schedule = Schedule::from([
-        (16, Fault::Late { crash: true }),
+        (16, Fault::Late(Sender::Dies)),
         (48, Fault::Deed(Deed::Drift(Drift::DropNonce))),
         (133, Fault::Deed(Deed::Corrupt("apiId", "foreign"))),
     ]);

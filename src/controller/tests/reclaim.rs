@@ -362,7 +362,7 @@ async fn the_wait_before_a_takeover_begins_when_it_is_announced() {
     let announced = ground.status().pending.map(|pending| pending.operation);
     assert_eq!(announced, Some(PendingOperation::ReclaimApi));
     ground.kubernetes.heal();
-    tokio::time::advance(SETTLE - slow / 2).await;
+    tokio::time::advance(SETTLE.saturating_sub(slow / 2)).await;
     ground.pass().await.unwrap();
     assert_eq!(ground.status().api_id, None);
     tokio::time::advance(slow / 2).await;

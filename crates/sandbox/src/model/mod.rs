@@ -357,6 +357,25 @@ impl World {
         })
     }
 
+    /// What a stage would serve if it were deployed now, for the first time perhaps.
+    pub(crate) fn next_deployment(&self, api_id: &str, stage: &str) -> Option<Deployment> {
+        let account = &self.account;
+        self.regions.iter().find_map(|(region, services)| {
+            let api = services.gateway.apis.get(api_id)?;
+            let coming = api.snapshot();
+            Some(Deployment {
+                id: String::new(),
+                api_id: api_id.to_owned(),
+                account: account.id.clone(),
+                region: region.clone(),
+                partition: account.partition.clone(),
+                stage: stage.to_owned(),
+                routes: coming.routes,
+                disabled: coming.disabled,
+            })
+        })
+    }
+
     /// CORS of an API, which takes effect without a deployment (I).
     pub(crate) fn cors(&self, api_id: &str) -> Option<CorsConfiguration> {
         let mut regions = self.regions.values();

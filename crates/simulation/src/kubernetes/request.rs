@@ -211,7 +211,12 @@ impl Asked {
         }
         let oracle = world.oracle();
         match (self.verb, self.kind.plural) {
-            (Verb::Get, "jwthttpapis") => oracle.read(from, &key, &object),
+            (Verb::Get, "jwthttpapis") => {
+                oracle.read(from, &key, &object);
+                if key == *OBJECT {
+                    oracle.looks(world.sandbox());
+                }
+            }
             (Verb::Create | Verb::Replace, "leases") => oracle.leased(from, &object, at),
             _ => {}
         }

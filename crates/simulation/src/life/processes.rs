@@ -23,6 +23,7 @@ impl Life<'_> {
         for instance in self.world.take_terminated() {
             for running in self.running.iter().filter(|running| running.instance == instance) {
                 running.stop.cancel();
+                self.asked_to_stop.insert(instance);
             }
         }
         let crashed = self.world.take_crashed();
@@ -40,7 +41,8 @@ impl Life<'_> {
                     let how = format!("a process refused its settings: {error}");
                     self.oracle.violated(Rule::Alive, how);
                 }
-                Ok(Err(Error::Kubernetes(_) | Error::LeadershipLost) | Ok(())) => {}
+                Ok(Ok(())) if self.asked_to_stop.remove(&running.instance) => {}
+                Ok(Err(Error::Kubernetes(_) | Error::LeadershipLost)) if !self.undisturbed => {}
                 // Killed just now.
                 Err(error) if error.is_cancelled() => {}
                 ended if !self.world.state().panics => {

@@ -1,13 +1,21 @@
 //! What has befallen the object, as far as it excuses the operator.
 
+use super::expected;
+use jwthttpapi_sandbox::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
 /// What happened to the object that no operator could undo at once, or ever.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about one life")]
 pub(super) struct Excuses {
     /// Somebody has changed what is the object's, and it was not put right yet.
     pub(super) drifted: bool,
-    /// Such a change may have let somebody in.
+    /// Such a change may let somebody in, and the operator has not looked since.
     pub(super) opened: bool,
+    /// What had been opened when it looked, and until when that may not be in force yet.
+    pub(super) let_in: BTreeSet<String>,
+    pub(super) deploying_until: Timestamp,
     /// Something has changed that no living process knows of.
     pub(super) unseen: bool,
     /// Such a change is a request that arrived when its sender was gone.
@@ -36,6 +44,18 @@ impl Excuses {
     /// Whether nothing may tell any more of a function that leaves, its role and its logs.
     pub(super) fn lost_functions(&self) -> bool {
         self.forgot_functions && self.lost_logs
+    }
+
+    /// AWS but for what nothing may tell of any more.
+    pub(super) fn all_but_lost(&self, state: &Value) -> Value {
+        let mut state = state.clone();
+        if self.forgot_grants {
+            state = expected::without_statements(state);
+        }
+        if self.lost_functions() {
+            state = expected::without_functions(state);
+        }
+        state
     }
 
     /// Whether something that an object had may stay in AWS for ever.

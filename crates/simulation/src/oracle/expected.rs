@@ -13,7 +13,7 @@ pub(crate) use access::deployment;
 pub(crate) use organisation::Organisation;
 use ownership::Proof;
 pub(crate) use retained::{known, lists, untagged};
-pub(crate) use status::{granted, of as status};
+pub(crate) use status::{functions, granted, led_to, of as status};
 
 use crate::ground::is_anothers;
 use jwthttpapi_sandbox::model::deployment::Authorization;
@@ -237,7 +237,17 @@ pub(crate) fn names(form: &Value) -> BTreeSet<String> {
     });
     let lists = [("API", &form["apis"]), ("role", &form["roles"])];
     let only = lists.into_iter().filter(|(_, list)| items(list).next().is_some());
-    named.chain(only.map(|(kind, _)| kind.to_owned())).collect()
+    let functions = form["functions"].as_object().into_iter().flatten();
+    let beside = functions.flat_map(|(name, function)| {
+        let parts = ["role", "logs"]
+            .into_iter()
+            .filter(|part| function[*part].is_object());
+        parts.map(move |part| format!("{part} of function {name}"))
+    });
+    named
+        .chain(only.map(|(kind, _)| kind.to_owned()))
+        .chain(beside)
+        .collect()
 }
 
 /// Two children of an API that do the same.
@@ -261,21 +271,36 @@ pub(crate) fn twins(api: &Value) -> Vec<String> {
 
 /// Everything that is not the object's, as it is.
 pub(crate) fn others(state: &Value) -> Value {
-    let mut state = state.clone();
-    let keep = |list: &mut Value, keep: &dyn Fn(&Value) -> bool| {
-        if let Some(items) = list.as_array_mut() {
-            items.retain(keep);
-        }
-    };
+    let mut state = without_functions(without_statements(state.clone()));
     keep(&mut state["roles"], &|role| !tagged(&pairs(&role["Tags"])));
+    keep(&mut state["regions"][crate::REGION]["apis"], &|api| !is_own(api));
+    state
+}
+
+fn keep(list: &mut Value, keep: &dyn Fn(&Value) -> bool) {
+    if let Some(items) = list.as_array_mut() {
+        items.retain(keep);
+    }
+}
+
+/// AWS without functions of objects' own, their roles and their logs.
+pub(crate) fn without_functions(mut state: Value) -> Value {
+    keep(&mut state["roles"], &|role| {
+        !tagged(&pairs(&role["Tags"])) || !owned::executes(role)
+    });
     let services = &mut state["regions"][crate::REGION];
-    keep(&mut services["apis"], &|api| !is_own(api));
     keep(&mut services["functions"], &|function| {
         !tagged(&pairs(&function["Tags"]))
     });
     keep(&mut services["logGroups"], &|group| {
         !tagged(&pairs(&group["tags"]))
     });
+    state
+}
+
+/// AWS without the operator's statements on functions.
+pub(crate) fn without_statements(mut state: Value) -> Value {
+    let services = &mut state["regions"][crate::REGION];
     for function in services["functions"].as_array_mut().into_iter().flatten() {
         // It changes with every statement.
         function["RevisionId"] = Value::Null;

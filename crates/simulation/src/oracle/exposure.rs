@@ -281,12 +281,8 @@ impl Exposure {
         !deployment.disabled && matches!(admission, Admission::Admitted(_))
     }
 
-    /// Requests that an API admits and no generation does.
-    pub(crate) fn judge(&self, sandbox: &Sandbox, api: &str) -> Vec<String> {
-        let Some(deployment) = sandbox.deployment(api, "$default", sandbox.now()) else {
-            return Vec::new();
-        };
-        let cors = sandbox.cors(api).is_some();
+    /// Requests that an API, so deployed, admits and no generation does.
+    pub(crate) fn open(&self, deployment: &Deployment, cors: bool) -> Vec<String> {
         let mut open = Vec::new();
         for path in &self.paths {
             for method in METHODS {
@@ -294,7 +290,7 @@ impl Exposure {
                     let passes = |deployment: &Deployment, cors| {
                         self.passes(deployment, cors, asked(method, path), token.as_ref())
                     };
-                    if passes(&deployment, cors)
+                    if passes(deployment, cors)
                         && !self
                             .generations
                             .iter()

@@ -22,7 +22,7 @@ use crate::{
     ACCOUNT, KUBE_SYSTEM, OBJECT, REGION,
     kubernetes::Key,
     scenario::Scenario,
-    world::{Instance, Service},
+    world::{Asked, Instance},
 };
 use excuses::Excuses;
 use expected::Organisation;
@@ -38,8 +38,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use traffic::Traffic;
 pub(crate) use traffic::is_write;
+use traffic::{Traffic, budgets};
 use written::{deletes, makes_what_may_be_doubled};
 
 /// The judge of one life; clones are handles.
@@ -113,12 +113,10 @@ impl Oracle {
     /// A judge of lives that begin with AWS as it was `before`.
     pub fn new(before: Arc<Value>, scenario: &Scenario) -> Self {
         let settings = scenario.settings();
-        let limited = settings.apigateway_rate > 0.0;
-        let budget = limited.then_some((settings.apigateway_rate, settings.apigateway_burst));
         let court = Court {
             violations: Vec::new(),
             exposure: Exposure::new(&scenario.switches),
-            traffic: Traffic::new(settings.leader_elect, budget, scenario.is_usual()),
+            traffic: Traffic::new(settings.leader_elect, budgets(&settings), scenario.is_usual()),
             beside: scenario.neighbour,
             foreign: Foreign::of(&before),
             before,
@@ -160,9 +158,9 @@ impl Oracle {
     }
 
     /// A process sends a request.
-    pub(crate) fn sent(&self, from: Instance, service: Service, name: &str, again: bool, at: Duration) {
+    pub(crate) fn sent(&self, from: Instance, asked: &Asked, at: Duration) {
         let mut court = self.court();
-        let found = court.traffic.sent(from, service, name, again, at);
+        let found = court.traffic.sent(from, asked, at);
         court.violated(found);
     }
 
@@ -269,8 +267,19 @@ impl Oracle {
         if own.len() <= 1 && entries.iter().any(deletes) {
             found.extend(court.unkept(&sandbox.state()));
         }
-        for id in own.iter().filter(|_| !court.excuses.opened) {
-            let open = court.exposure.judge(sandbox, id).into_iter();
+        let now = sandbox.now();
+        let Excuses {
+            opened,
+            let_in,
+            deploying_until,
+            ..
+        } = &court.excuses;
+        for id in own.iter().filter(|_| !opened && now >= *deploying_until) {
+            let Some(deployment) = sandbox.deployment(id, "$default", now) else {
+                continue;
+            };
+            let open = court.exposure.open(&deployment, sandbox.cors(id).is_some());
+            let open = open.into_iter().filter(|how| !let_in.contains(how));
             found.extend(open.map(|how| Violation {
                 rule: Rule::NeverOpen,
                 how,

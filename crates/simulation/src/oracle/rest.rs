@@ -29,7 +29,6 @@ impl Oracle {
         let gone = object.is_none();
         let held = object.is_some_and(|object| is_held(&object));
         let excuses = &court.excuses;
-        let unknown = excuses.forgot_grants || excuses.lost_functions();
         // Nobody puts right what is suspended.
         let left_alone = held && (excuses.drifted || excuses.orphaned > 0);
         let rest = court
@@ -46,8 +45,12 @@ impl Oracle {
                 let (was, is) = (expected::untagged(&rest.aws), expected::untagged(&state));
                 compare(Rule::NothingLeft, &was, &is);
             }
-        } else if gone && !excuses.leave_something() && !unknown {
-            compare(Rule::NothingLeft, &court.before, &state);
+        } else if gone && !excuses.leave_something() {
+            compare(
+                Rule::NothingLeft,
+                &excuses.all_but_lost(&court.before),
+                &excuses.all_but_lost(&state),
+            );
         } else {
             let (before, is) = (&court.before, &state);
             let known = excuses.let_go.then(|| expected::known(before, is));
@@ -83,8 +86,12 @@ impl Oracle {
         }
         court.excuses.drifted &= left_alone;
         court.excuses.opened &= left_alone;
+        if !left_alone {
+            court.excuses.let_in.clear();
+        }
         court.excuses.damaged &= held;
         court.excuses.late = false;
+        court.excuses.slept = false;
         let suspended = court.wanted["suspend"] == true;
         court.rest = (!gone).then_some(Rest {
             aws: state,
@@ -227,7 +234,7 @@ impl Oracle {
     }
 }
 
-fn is_secret(text: &str) -> bool {
+pub(super) fn is_secret(text: &str) -> bool {
     text.contains(SECRET) || text.contains(CANARY)
 }
 

@@ -1,6 +1,6 @@
 //! What the object's status says: by the rules of those who read it, and beside what is in AWS.
 
-use super::{Excuses, Oracle, Rule, expected};
+use super::{Excuses, Oracle, Rule, expected, rest::is_secret};
 use crate::{OBJECT, fault::Fault, life::Phase, world::World};
 use jwthttpapi_core::api::{ConditionType, JwtHttpApiStatus, condition, oracle as rules};
 use serde_json::Value;
@@ -17,6 +17,9 @@ impl Oracle {
             .iter()
             .any(|effect| effect.fault == Some(Fault::Half));
         for object in written {
+            if is_secret(&object["status"].to_string()) {
+                self.violated(Rule::Discreet, "a status shows a secret");
+            }
             let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
             let status = match serde_json::from_value::<JwtHttpApiStatus>(object["status"].clone()) {
                 Ok(status) => status,
@@ -112,16 +115,34 @@ impl Oracle {
         }
         let state = world.sandbox().state();
         let wanted = expected::status(&state, &court.uid);
+        let granted = expected::granted(&state, &court.uid);
         // What was lost together with the integration that told of it is known to nobody.
-        let granted = if court.excuses.forgot_grants {
-            Vec::new()
-        } else {
-            expected::granted(&state, &court.uid)
-        };
+        let known = court
+            .excuses
+            .forgot_grants
+            .then(|| expected::led_to(&state, &court.uid));
+        let functions = expected::functions(&state, &court.uid);
         drop(court);
         let told = object["status"]["grants"].as_array().cloned().unwrap_or_default();
-        if let Some(function) = granted.into_iter().find(|function| !told.contains(function)) {
+        let mut granted = granted
+            .into_iter()
+            .filter(|function| known.as_ref().is_none_or(|known| known.contains(function)));
+        if let Some(function) = granted.find(|function| !told.contains(function)) {
             let how = format!("status does not tell of the statement on {function}");
+            self.violated(Rule::Truthful, how);
+        }
+        let told = object["status"]["functions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        if let Some(function) = functions.iter().find(|function| !told.contains(function)) {
+            let how = format!("status does not tell of the function {function}");
+            self.violated(Rule::Truthful, how);
+        }
+        // One that an update gives up is told of until the next look has shown that it is gone.
+        let mut others = told.iter().filter(|function| !functions.contains(function));
+        if let Some(function) = others.next().filter(|_| phase != Phase::Update) {
+            let how = format!("status tells of the function {function}, which is not there");
             self.violated(Rule::Truthful, how);
         }
         for (field, wanted) in wanted.as_object().into_iter().flatten() {

@@ -1,6 +1,6 @@
 //! What is done to an object and to what is its, by its user and by others: the oracle is told, so that it can judge what follows.
 
-use super::{End, Oracle, Rest, expected};
+use super::{End, IN_FORCE, Oracle, Rest, expected};
 use crate::REGION;
 use jwthttpapi_sandbox::{Sandbox, Timestamp};
 use serde_json::Value;
@@ -19,12 +19,34 @@ impl Oracle {
         court.excuses.let_go |= !court.known.is_empty() && court.wanted["deletionPolicy"] == "Retain";
     }
 
-    /// Somebody changes what is the object's. Whom a change that opens lets in is not the operator's doing until it is put right.
-    pub fn drifted(&self, opens: bool) {
+    /// Somebody changes what is the object's.
+    pub fn drifted(&self) {
         let mut court = self.court();
         court.excuses.drifted = true;
-        court.excuses.opened |= opens;
+        court.excuses.opened = true;
         court.excuses.unseen = true;
+    }
+
+    /// The operator is about to look at the object. Whom somebody's change has let in by now is not its doing until that is put right,
+    /// and what is still being deployed is nobody's; for all that comes after it is to blame again.
+    pub(crate) fn looks(&self, sandbox: &Sandbox) {
+        let mut court = self.court();
+        // Of several one may still act by what it saw before.
+        if !court.excuses.opened || court.rivals {
+            return;
+        }
+        court.excuses.opened = false;
+        let now = sandbox.now();
+        for id in court.own(sandbox) {
+            let Some(coming) = sandbox.next_deployment(&id, "$default") else {
+                continue;
+            };
+            let open = court.exposure.open(&coming, sandbox.cors(&id).is_some());
+            court.excuses.let_in.extend(open);
+            if sandbox.is_deploying(&id, "$default", now) {
+                court.excuses.deploying_until = Timestamp(now.0 + IN_FORCE);
+            }
+        }
     }
 
     /// Somebody deletes the object.

@@ -1,7 +1,8 @@
 //! What the requests alone tell: who leads, where it acts, and how much it asks.
 
 use super::rule::{Rule, Violation};
-use crate::world::{Instance, Service};
+use crate::world::{Asked, Instance, Service};
+use jwthttpapi::{aws::Rate, cli::Settings};
 use jwthttpapi_core::lease::TERMS;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -15,12 +16,30 @@ const MOST_PASSES: usize = 20;
 /// The same on an AWS that takes its time: what it does not show yet is read every two seconds.
 const MOST_READS: usize = 40;
 
+/// How often each service may be asked where settings limit it.
+pub(crate) fn budgets(settings: &Settings) -> BTreeMap<&'static str, Rate> {
+    let rate = |per_second, Rate { burst, .. }| Rate { per_second, burst };
+    let apigateway = Rate {
+        per_second: settings.apigateway_rate,
+        burst: settings.apigateway_burst,
+    };
+    let all = [
+        ("apigateway", apigateway),
+        ("lambda", rate(settings.lambda_rate, Rate::LAMBDA)),
+        ("iam", rate(settings.iam_rate, Rate::IAM)),
+        ("logs", rate(settings.logs_rate, Rate::LOGS)),
+    ];
+    all.into_iter()
+        .filter(|(_, rate)| rate.per_second > 0.0)
+        .collect()
+}
+
 /// The requests of a life, as far as rules are about them.
 pub(crate) struct Traffic {
     /// Whether processes elect a leader.
     elected: bool,
-    /// Requests to API Gateway: a second, and at once.
-    budget: Option<(f64, u32)>,
+    /// How often a service may be asked, where that is limited.
+    budgets: BTreeMap<&'static str, Rate>,
     /// Passes over an object in a minute, at most.
     most_passes: usize,
     processes: BTreeMap<Instance, Process>,
@@ -36,34 +55,27 @@ struct Process {
     elsewhere: bool,
     /// When it read the object.
     passes: VecDeque<Duration>,
-    /// Requests to API Gateway that its budget had room for, and when, once it has sent one.
-    room: Option<(f64, Duration)>,
+    /// Requests to a service that its budget had room for, and when, once it has sent one.
+    room: BTreeMap<&'static str, (f64, Duration)>,
 }
 
 impl Traffic {
     /// None so far, of the usual AWS or of one that takes its time.
-    pub(crate) fn new(elected: bool, budget: Option<(f64, u32)>, usual: bool) -> Self {
+    pub(crate) fn new(elected: bool, budgets: BTreeMap<&'static str, Rate>, usual: bool) -> Self {
         Self {
             elected,
-            budget,
+            budgets,
             most_passes: if usual { MOST_PASSES } else { MOST_READS },
             processes: BTreeMap::new(),
         }
     }
 
     /// A request is sent.
-    pub(crate) fn sent(
-        &mut self,
-        from: Instance,
-        service: Service,
-        name: &str,
-        again: bool,
-        at: Duration,
-    ) -> Vec<Violation> {
-        match service {
-            Service::Kubernetes if name == "Get jwthttpapis" => self.look(from, at),
+    pub(crate) fn sent(&mut self, from: Instance, asked: &Asked, at: Duration) -> Vec<Violation> {
+        match asked.service {
+            Service::Kubernetes if asked.name == "Get jwthttpapis" => self.look(from, at),
             Service::Kubernetes => Vec::new(),
-            Service::Aws => self.asked(from, name, again, at),
+            Service::Aws => self.asked(from, asked, at),
         }
     }
 
@@ -84,8 +96,9 @@ impl Traffic {
         .collect()
     }
 
-    fn asked(&mut self, from: Instance, name: &str, again: bool, at: Duration) -> Vec<Violation> {
+    fn asked(&mut self, from: Instance, asked: &Asked, at: Duration) -> Vec<Violation> {
         let mut found = Vec::new();
+        let name = &asked.name;
         let process = self.processes.entry(from).or_default();
         if process.elsewhere && name != "GetCallerIdentity" {
             let how = format!("{name} was sent although the object is another place's");
@@ -104,18 +117,18 @@ impl Traffic {
                 how,
             });
         }
-        if let Some((rate, burst)) = self.budget
-            && name.contains("apis")
-        {
-            let (room, since) = process.room.unwrap_or_else(|| (f64::from(burst), at));
-            let gained = at.saturating_sub(since).as_secs_f64() * rate;
-            let room = (room + gained).min(f64::from(burst)) - 1.0;
-            process.room = Some((room, at));
+        if let Some(Rate { per_second, burst }) = self.budgets.get(asked.part) {
+            let most = f64::from(*burst);
+            let (room, since) = process.room.get(asked.part).copied().unwrap_or((most, at));
+            let gained = at.saturating_sub(since).as_secs_f64() * per_second;
+            let room = (room + gained).min(most) - 1.0;
+            process.room.insert(asked.part, (room, at));
             // A read's second try is sent on credit, and whatever comes after pays it back; a write has none.
-            let lent = again && !is_write(name);
+            let lent = asked.again && !is_write(name);
             // What was sent a moment too early because the clock counts milliseconds is no excess.
             if room < -1.0 && !lent {
-                let how = format!("more than {burst} requests at once and {rate} a second to API Gateway");
+                let part = asked.part;
+                let how = format!("more than {burst} requests at once and {per_second} a second to {part}");
                 found.push(Violation {
                     rule: Rule::Courteous,
                     how,

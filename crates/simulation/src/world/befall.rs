@@ -3,13 +3,15 @@
 use super::World;
 use crate::{
     effect::{Delivery, Instance, Service},
-    fault::{Fault, Side},
+    fault::{Fault, Sender, Side},
+    outage::SLOW,
 };
 use k8s_openapi::jiff::SignedDuration;
 use std::{future::pending, time::Duration};
-use tokio::time::sleep;
+use tokio::{sync::oneshot, time::sleep};
 
-/// How late a request arrives that was on its way when its sender died or gave it up: just within the time of a write.
+/// How late a request arrives that was on its way when its sender died, gave it up or was cut off: just within the time of a
+/// write.
 const LATE: Duration = Duration::from_millis(4_900);
 
 /// Requests that no reconcile sends.
@@ -82,42 +84,82 @@ impl World {
         pending().await
     }
 
-    /// A request that is on its way while its sender dies, sleeps, or gives it up: it is carried out all the same.
-    pub(super) async fn detach<T: Send + 'static>(
+    /// A request that is on its way while its sender dies, gives it up or is cut off: it is carried out all the same.
+    pub(super) async fn arrive_late<T: Send + 'static>(
         &self,
         number: usize,
         from: Instance,
-        fault: Option<Fault>,
+        sender: Sender,
         commit: impl Future<Output = T> + Send + 'static,
     ) -> Delivery<T> {
-        let crash = matches!(fault, Some(Fault::Late { crash: true }));
-        if crash {
+        if sender == Sender::Dies {
             // Nobody alive knows of it: it is found when AWS is looked at next.
             self.oracle().arrives_late();
         }
-        let pause = match fault {
-            Some(Fault::Pause { seconds }) => Some(Duration::from_secs(seconds)),
-            _ => None,
-        };
-        if pause.is_some() {
-            self.0.oracle.slept();
-            self.state().paused.insert(from);
-            self.announce();
-        }
+        // Dropped with this future, when who sent the request waits no more.
+        let (waits, given_up) = oneshot::channel::<()>();
         let world = self.clone();
         tokio::spawn(async move {
-            sleep(pause.unwrap_or(LATE)).await;
-            world.commit(commit).await;
-            world.carried_out(number);
-            if pause.is_some() {
-                world.state().paused.remove(&from);
-                world.0.resumed.notify_waiters();
+            if sender == Sender::GivesUp {
+                let _ = given_up.await;
+                if !world.state().alive.contains(&from) {
+                    world.oracle().arrives_late();
+                }
             }
+            sleep(LATE).await;
+            world.carry_out(number, commit).await;
         });
-        if crash {
-            self.crash(from).await
-        } else {
-            pending().await
+        match sender {
+            Sender::Dies => self.crash(from).await,
+            Sender::IsCutOff => Delivery::Reset,
+            Sender::GivesUp => {
+                let _waits = waits;
+                pending().await
+            }
+        }
+    }
+
+    /// A request that arrives when its process, which sleeps meanwhile, wakes.
+    pub(super) async fn fall_asleep<T: Send + 'static>(
+        &self,
+        number: usize,
+        from: Instance,
+        seconds: u64,
+        commit: impl Future<Output = T> + Send + 'static,
+    ) -> Delivery<T> {
+        self.0.oracle.slept();
+        self.state().paused.insert(from);
+        self.announce();
+        let world = self.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(seconds)).await;
+            world.carry_out(number, commit).await;
+            world.state().paused.remove(&from);
+            world.0.resumed.notify_waiters();
+        });
+        pending().await
+    }
+
+    /// A request that is carried out late, whether its sender still waits for an answer or not.
+    pub(super) async fn carry_out_slowly<T: Send + 'static>(
+        &self,
+        number: usize,
+        from: Instance,
+        commit: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let world = self.clone();
+        let answer = tokio::spawn(async move {
+            sleep(SLOW).await;
+            // What is on its way when its sender dies arrives sooner, or never.
+            let lives = world.state().alive.contains(&from);
+            if !lives {
+                return None;
+            }
+            Some(world.carry_out(number, commit).await)
+        });
+        match answer.await {
+            Ok(Some(answer)) => answer,
+            _ => pending().await,
         }
     }
 }

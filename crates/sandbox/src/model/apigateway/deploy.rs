@@ -60,7 +60,7 @@ impl Api {
         }
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let mut routes: Vec<&Route> = self.routes.values().collect();
         routes.sort_by_key(|route| route.birth.order);
         Snapshot {

@@ -2,7 +2,7 @@
 
 use super::{items, ownership};
 use crate::REGION;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Lists of what there may be in AWS, each with the member that names one of it.
 pub(crate) fn lists() -> [(String, &'static str); 4] {
@@ -35,6 +35,9 @@ pub(crate) fn untagged(state: &Value) -> Value {
             let mut fields = ownership::without(fields.clone());
             fields.remove("RevisionId");
             let fields = fields.iter().map(|(name, field)| (name.clone(), untagged(field)));
+            // To have lost all tags is to have none.
+            let is_tags = |name: &str| name.eq_ignore_ascii_case("tags");
+            let fields = fields.filter(|(name, field)| !is_tags(name) || !is_empty(field));
             Value::Object(fields.collect::<Map<_, _>>())
         }
         Value::Array(items) => {
@@ -43,4 +46,8 @@ pub(crate) fn untagged(state: &Value) -> Value {
         }
         plain => plain.clone(),
     }
+}
+
+fn is_empty(value: &Value) -> bool {
+    *value == json!([]) || *value == json!({}) || value.is_null()
 }
