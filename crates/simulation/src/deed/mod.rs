@@ -206,7 +206,7 @@ impl World {
     pub(crate) async fn perform(&self, deed: &Deed) {
         match deed {
             Deed::Drift(drift) => {
-                self.oracle().drifted();
+                self.oracle().drifted(drift.opens());
                 let _turn = self.turn().await;
                 drift.happen(self).await;
                 self.lose_track();

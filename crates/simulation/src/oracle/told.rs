@@ -19,11 +19,11 @@ impl Oracle {
         court.excuses.let_go |= !court.known.is_empty() && court.wanted["deletionPolicy"] == "Retain";
     }
 
-    /// Somebody changes what is the object's.
-    pub fn drifted(&self) {
+    /// Somebody changes what is the object's. Whom a change that opens lets in is not the operator's doing.
+    pub fn drifted(&self, opens: bool) {
         let mut court = self.court();
         court.excuses.drifted = true;
-        court.excuses.opened = true;
+        court.excuses.opened |= opens;
         court.excuses.unseen = true;
     }
 

@@ -254,6 +254,24 @@ const MORE: &str = "somebody";
 const A_WHILE: Duration = Duration::from_secs(180);
 
 impl Drift {
+    /// Whether it may let somebody in, by itself or when it takes from a broader route what came before it.
+    pub(super) const fn opens(self) -> bool {
+        matches!(
+            self,
+            Self::WidenAudience
+                | Self::MoveIssuer
+                | Self::MoveIdentitySource
+                | Self::DeleteAuthorizers
+                | Self::DeleteRoutes
+                | Self::OpenRoutes
+                | Self::DropScopes
+                | Self::ChangeScopes
+                | Self::MoveRoute
+                | Self::ExtraRoute
+                | Self::ExtraProtectedRoute
+        )
+    }
+
     /// Happens, as far as there is something that it can happen to.
     pub(super) async fn happen(self, world: &World) {
         let config = stranger(world.sandbox());
