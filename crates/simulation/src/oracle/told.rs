@@ -31,13 +31,15 @@ impl Oracle {
     /// and what is still being deployed is nobody's; for all that comes after it is to blame again.
     pub(crate) fn looks(&self, sandbox: &Sandbox) {
         let mut court = self.court();
-        // Of several one may still act by what it saw before.
-        if !court.excuses.opened || court.rivals {
+        // Of several processes one may still act by what it saw before, and a list that lags does not show it yet. What a namesake
+        // left is not the object's own before it is taken over.
+        let own = court.own(sandbox);
+        if !court.excuses.opened || court.rivals || court.lagging || own.is_empty() {
             return;
         }
         court.excuses.opened = false;
         let now = sandbox.now();
-        for id in court.own(sandbox) {
+        for id in own {
             let Some(coming) = sandbox.next_deployment(&id, "$default") else {
                 continue;
             };

@@ -61,12 +61,13 @@ pub(crate) fn functions(state: &Value, uid: &str) -> Vec<Value> {
     .collect()
 }
 
-/// The functions that integrations of the object's API name.
+/// The functions of which integrations of the object's API tell that a statement may stand there: they invoke them by no role.
 pub(crate) fn led_to(state: &Value, uid: &str) -> Vec<Value> {
     let integrations = api(state, uid).map(|api| items(&api["integrations"]));
     integrations
         .into_iter()
         .flatten()
+        .filter(|integration| text(&integration["credentialsArn"]).is_empty())
         .filter_map(|integration| function_arn(integration["integrationUri"].as_str()?))
         .map(|function| json!(function))
         .collect()
