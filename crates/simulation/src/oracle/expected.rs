@@ -3,6 +3,7 @@
 mod access;
 mod invocation;
 mod organisation;
+mod others;
 mod owned;
 mod ownership;
 mod retained;
@@ -11,11 +12,11 @@ mod status;
 use access::authorization;
 pub(crate) use access::deployment;
 pub(crate) use organisation::Organisation;
+pub(crate) use others::{others, without_functions, without_statements};
 use ownership::Proof;
 pub(crate) use retained::{known, lists, untagged};
 pub(crate) use status::{functions, granted, led_to, of as status};
 
-use crate::ground::is_anothers;
 use jwthttpapi_sandbox::model::deployment::Authorization;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, iter};
@@ -269,57 +270,6 @@ pub(crate) fn twins(api: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Everything that is not the object's, as it is.
-pub(crate) fn others(state: &Value) -> Value {
-    let mut state = without_functions(without_statements(state.clone()));
-    keep(&mut state["roles"], &|role| !tagged(&pairs(&role["Tags"])));
-    keep(&mut state["regions"][crate::REGION]["apis"], &|api| !is_own(api));
-    state
-}
-
-fn keep(list: &mut Value, keep: &dyn Fn(&Value) -> bool) {
-    if let Some(items) = list.as_array_mut() {
-        items.retain(keep);
-    }
-}
-
-/// AWS without functions of objects' own, their roles and their logs.
-pub(crate) fn without_functions(mut state: Value) -> Value {
-    keep(&mut state["roles"], &|role| {
-        !tagged(&pairs(&role["Tags"])) || !owned::executes(role)
-    });
-    let services = &mut state["regions"][crate::REGION];
-    keep(&mut services["functions"], &|function| {
-        !tagged(&pairs(&function["Tags"]))
-    });
-    keep(&mut services["logGroups"], &|group| {
-        !tagged(&pairs(&group["tags"]))
-    });
-    state
-}
-
-/// AWS without the operator's statements on functions.
-pub(crate) fn without_statements(mut state: Value) -> Value {
-    let services = &mut state["regions"][crate::REGION];
-    for function in services["functions"].as_array_mut().into_iter().flatten() {
-        // It changes with every statement.
-        function["RevisionId"] = Value::Null;
-        for policy in function["Policies"]
-            .as_object_mut()
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
-            keep(&mut policy["Statement"], &|statement| {
-                !invocation::is_own(statement)
-            });
-        }
-        if let Some(policies) = function["Policies"].as_object_mut() {
-            policies.retain(|_, policy| policy["Statement"] != json!([]));
-        }
-    }
-    state
-}
-
 fn shown_api(api: &Value, own_role: Option<&Value>, proof: &Proof<'_>) -> Value {
     let name_of = |id: &Value| {
         let found = items(&api["authorizers"]).find(|authorizer| authorizer["authorizerId"] == *id);
@@ -390,16 +340,6 @@ fn shown_api(api: &Value, own_role: Option<&Value>, proof: &Proof<'_>) -> Value 
         "stages": stages,
         "unused": items(&api["integrations"]).count() - used.len() + doubled,
     })
-}
-
-fn is_own(api: &Value) -> bool {
-    api["tags"].as_object().is_some_and(tagged)
-}
-
-fn tagged(tags: &Map<String, Value>) -> bool {
-    let cluster = tags.get("jwthttpapi.dev/cluster").and_then(Value::as_str);
-    let uid = tags.get("jwthttpapi.dev/uid").and_then(Value::as_str);
-    cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM)) && !uid.is_some_and(is_anothers)
 }
 
 /// Tags as IAM shows them: a list, or a map.

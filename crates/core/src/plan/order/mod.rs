@@ -16,8 +16,9 @@
 //! * An edit that stays unsafe is made safe by closing the routes that stand in its way: they require a scope that no token
 //!   carries until the wanted ones can be set.
 //!
-//! And it ends: each round makes one authorizer or one route more as it is wanted, or closes a route that is to lead elsewhere, of
-//! which the rest is done in one update; and an edit, which can be made once, follows the closings that serve it at once.
+//! And it ends: each round makes one authorizer or one route more as it is wanted, or closes a route that is to lead elsewhere or to
+//! answer otherwise, of which the rest is done in one update; and an edit, which can be made once, follows the closings that serve it
+//! at once.
 //!
 //! Where AWS has no room for a route that comes ([`super::room`]), one that goes becomes it; when none can yet, whatever else is
 //! safe goes first.
@@ -29,6 +30,7 @@
 //! [`super::access::admission`], request by request.
 
 mod candidates;
+mod edits;
 mod heirs;
 mod room;
 mod safety;
