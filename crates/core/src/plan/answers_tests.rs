@@ -122,3 +122,23 @@ fn an_endpoint_is_switched_on_when_every_function_has_its_code() {
         ]
     );
 }
+
+/// It is still known by its first key.
+#[test]
+fn a_route_that_becomes_another_waits_for_the_code_as_well() {
+    let mut was = before();
+    was.routes[0].route_key = "GET /{one}".into();
+    was.routes[0].scopes = Some(vec!["staff".into()]);
+    let mut spec = with_other_code(was.clone(), "one");
+    spec.routes[0].route_key = "GET /{another}".into();
+    spec.routes[0].scopes = Some(vec!["customers".into()]);
+    assert_eq!(
+        steps(&spec, &made(&was)),
+        [
+            "!update route GET /{one}: key GET /{another} tokens of default with jwthttpapi.dev/closed",
+            "update code of function one <0",
+            "wait for function one",
+            "update route GET /{one}: tokens of default with customers <2",
+        ]
+    );
+}

@@ -78,7 +78,7 @@ impl Links<'_> {
             Step::UpdateRoute { key, change } if !tightens => match &change.integration {
                 Some(marker) => self.invocable(index, marker),
                 None if change.authorize.is_some() => {
-                    let key = change.key.as_ref().unwrap_or(key);
+                    let key = self.becomes(index, key);
                     self.changed(index, |route, _| route == key)
                 }
                 None => BTreeSet::new(),
@@ -246,6 +246,16 @@ impl Links<'_> {
             .chain(ready)
             .chain(belongings)
             .collect()
+    }
+
+    /// The key that a route has after a step: one that has become another is still known by its first.
+    fn becomes<'b>(&'b self, index: usize, known_as: &'b RouteKey) -> &'b RouteKey {
+        let key = |(step, _): &'b Ordered| match step {
+            Step::UpdateRoute { key, change } if key == known_as => change.key.as_ref(),
+            _ => None,
+        };
+        let so_far = self.steps.iter().take(index + 1);
+        so_far.rev().find_map(key).unwrap_or(known_as)
     }
 
     /// The changes of functions to which routes lead.
