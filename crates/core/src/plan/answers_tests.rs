@@ -142,3 +142,23 @@ fn a_route_that_becomes_another_waits_for_the_code_as_well() {
         ]
     );
 }
+
+/// No integration is there yet from which to tell.
+#[test]
+fn the_first_route_to_a_function_that_is_there_is_made_closed_while_that_is_to_get_other_code() {
+    let mut was = before();
+    was.routes.remove(0);
+    was.routes[0].route_key = "GET /{all+}".into();
+    let mut spec = with_other_code(was.clone(), "one");
+    spec.routes.push(api::Route {
+        route_key: "GET /narrow".into(),
+        lambda: to("one"),
+        ..api::Route::default()
+    });
+    let steps = steps(&spec, &made(&was));
+    let index = |text: &str| steps.iter().position(|step| step.starts_with(text)).unwrap();
+    assert!(steps[index("!create route GET /narrow")].ends_with("jwthttpapi.dev/closed"));
+    let code = index("wait for function one");
+    let opened = &steps[index("update route GET /narrow: tokens of default")];
+    assert!(opened.ends_with(&format!("<{code}")), "{steps:#?}");
+}

@@ -28,19 +28,19 @@ pub(super) fn as_wanted(now: &observed::Integration, wanted: &Integration) -> bo
         && now.request_parameters.is_empty()
 }
 
-/// The markers of kept integrations behind which something else answers than what is wanted: their content is not what it was
-/// made with, or their function is still to get other code.
+/// The markers of integrations behind which something else answers than what is wanted: the content of one that is kept is not what
+/// it was made with, or the function is still to get other code.
 pub(super) fn to_answer_otherwise<'a>(
-    kept: &Kept<'a>,
-    desired: &Desired,
+    kept: &Kept<'_>,
+    desired: &'a Desired,
     changing: &BTreeSet<&str>,
 ) -> BTreeSet<&'a Marker> {
-    let kept = kept.integrations.iter();
-    let otherwise = kept.filter(|(marker, now)| {
-        let wanted = desired.integrations.get(**marker);
-        wanted.is_some_and(|wanted| !as_wanted(now, wanted) || changing.contains(wanted.function.name()))
+    let integrations = desired.integrations.iter();
+    let otherwise = integrations.filter(|(marker, wanted)| {
+        let now = kept.integrations.get(*marker);
+        changing.contains(wanted.function.name()) || now.is_some_and(|now| !as_wanted(now, wanted))
     });
-    otherwise.map(|(marker, _)| *marker).collect()
+    otherwise.map(|(marker, _)| marker).collect()
 }
 
 /// Integrations whose content no longer fits their marker: drift, put right in place.
