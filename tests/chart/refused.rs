@@ -280,7 +280,7 @@ fn an_image_may_be_in_any_repository_which_has_neither_tag_nor_digest() {
         "registry.example.com:5000/jwthttpapi:v1",
         "registry.example.com/jwthttpapi@sha256:abc",
         "jwthttpapi@v1",
-        "https://registry.example.com/jwthttpapi",
+        "https://images.example.com/jwthttpapi",
         "registry.example.com/",
         " jwthttpapi",
     ] {

@@ -12,4 +12,5 @@ mod process;
 mod reclaim;
 mod roles;
 mod suspended;
+mod takeover;
 mod unseen;

@@ -2,8 +2,6 @@
 
 use super::super::{Cluster, orphans, pass::Next};
 use super::ground::{Ground, SETTLE, cluster, own, owner};
-use crate::api_server::Trouble;
-use http::Method;
 use jwthttpapi_core::{
     api::{PendingOperation, Reason},
     model::{Owner, name::statement_id},
@@ -326,48 +324,6 @@ async fn of_two_that_were_left_none_is_taken() {
     ground.rebuild("u2", cluster());
     rest(&mut ground).await;
     assert_eq!(ground.sandbox.apis().len(), 3);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_left_is_not_taken_over_when_its_tags_changed_while_that_was_waited_for() {
-    let mut ground = Ground::new().await;
-    let id = ground.api("n").await;
-    ground.rebuild("u2", cluster());
-    ground.pass().await.unwrap();
-    tokio::time::advance(SETTLE).await;
-    // A list that lags shows it as it was.
-    ground.switch(&json!({"list_lag_ms": 3_600_000}));
-    ground.tag(&id, "jwthttpapi.dev/uid", "u3").await;
-    ground.sandbox.clear_journal();
-    ground.pass().await.unwrap();
-    let wrote = ground.sandbox.journal(0);
-    assert!(
-        !wrote
-            .iter()
-            .any(|entry| entry.mutating && entry.target.as_deref() == Some(&id))
-    );
-}
-
-/// Who looks for orphans may have looked at the object just before that, and sends a deletion for as long.
-#[tokio::test(start_paused = true)]
-async fn the_wait_before_a_takeover_begins_when_it_is_announced() {
-    let slow = Duration::from_secs(9);
-    let mut ground = Ground::new().await;
-    let id = ground.api("n").await;
-    ground.rebuild("u2", cluster());
-    ground
-        .kubernetes
-        .trouble(Method::PATCH, "/status", Trouble::Slowness(slow));
-    ground.pass().await.unwrap();
-    let announced = ground.status().pending.map(|pending| pending.operation);
-    assert_eq!(announced, Some(PendingOperation::ReclaimApi));
-    ground.kubernetes.heal();
-    tokio::time::advance(SETTLE.saturating_sub(slow / 2)).await;
-    ground.pass().await.unwrap();
-    assert_eq!(ground.status().api_id, None);
-    tokio::time::advance(slow / 2).await;
-    ground.pass().await.unwrap();
-    assert_eq!(ground.status().api_id.as_deref(), Some(id.as_str()));
 }
 
 /// Whoever may write a status may write any uid and any function into it.

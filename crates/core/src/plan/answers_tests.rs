@@ -2,7 +2,7 @@
 //! that get other code in the same change.
 
 use super::function_tests::{leading_to, made, steps};
-use crate::api::{self, JwtHttpApiSpec, LambdaBackend};
+use crate::api::{self, JwtHttpApiSpec};
 
 /// A public route to a function of its own, and one with tokens.
 fn before() -> JwtHttpApiSpec {
@@ -19,10 +19,11 @@ fn with_other_code(mut spec: JwtHttpApiSpec, name: &str) -> JwtHttpApiSpec {
     spec
 }
 
-fn to(function: &str) -> LambdaBackend {
-    LambdaBackend {
-        function: Some(function.to_owned()),
-        ..LambdaBackend::default()
+/// Another route to the first of them.
+fn narrow() -> api::Route {
+    api::Route {
+        route_key: "GET /narrow".into(),
+        ..before().routes.remove(0)
     }
 }
 
@@ -78,11 +79,7 @@ fn a_narrower_route_is_made_closed_while_its_function_is_to_get_other_code() {
     let mut was = before();
     was.routes[1].route_key = "GET /{all+}".into();
     let mut spec = with_other_code(was.clone(), "one");
-    spec.routes.push(api::Route {
-        route_key: "GET /narrow".into(),
-        lambda: to("one"),
-        ..api::Route::default()
-    });
+    spec.routes.push(narrow());
     assert_eq!(
         steps(&spec, &made(&was)),
         [
@@ -150,11 +147,7 @@ fn the_first_route_to_a_function_that_is_there_is_made_closed_while_that_is_to_g
     was.routes.remove(0);
     was.routes[0].route_key = "GET /{all+}".into();
     let mut spec = with_other_code(was.clone(), "one");
-    spec.routes.push(api::Route {
-        route_key: "GET /narrow".into(),
-        lambda: to("one"),
-        ..api::Route::default()
-    });
+    spec.routes.push(narrow());
     let steps = steps(&spec, &made(&was));
     let index = |text: &str| steps.iter().position(|step| step.starts_with(text)).unwrap();
     assert!(steps[index("!create route GET /narrow")].ends_with("jwthttpapi.dev/closed"));
