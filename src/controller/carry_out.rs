@@ -104,7 +104,7 @@ impl Scene<'_> {
             found.began,
             ctx.periods.deploy_settle,
         );
-        pass.memory.quiet_until = outcome.unanswered_at.map(|ended| ended + aws::WRITE_TIMEOUT);
+        pass.memory.quiet_until = outcome.unanswered_until;
         let seen = std::mem::take(&mut found.observed);
         found.observed = see_again(session, seen, &outcome, found.created).await?;
         if !found.created && outcome.is_complete() {

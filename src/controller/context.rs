@@ -119,7 +119,7 @@ pub(crate) struct Memory {
     pub(crate) converged: Option<i64>,
     /// Children made by this process, which every complete list must show until the instant.
     pub(crate) expected: Option<(BTreeSet<String>, Instant)>,
-    /// When this process last wrote to IAM or Lambda.
+    /// When what this process last wrote to IAM or Lambda was carried out at the latest.
     pub(crate) wrote_beside: Option<Instant>,
     /// What status names, nobody wants, and AWS does not show.
     pub(crate) unseen: Unseen,

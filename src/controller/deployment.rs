@@ -5,7 +5,7 @@
 //! `--deploy-settle` is waited for.
 
 use super::{context::Memory, error::Error, pass::Pass};
-use crate::aws::{Outcome, Session, WRITE_TIMEOUT};
+use crate::aws::{Outcome, Session};
 use jwthttpapi_core::{
     model::{
         name::DEFAULT_STAGE,
@@ -34,9 +34,9 @@ fn deployment(stage: Option<&Stage>) -> Option<&str> {
 pub(crate) enum Deployments {
     /// None is.
     Settled,
-    /// That of one write, which ended at `since`; `before` it this one was served.
+    /// That of one write, which was carried out at `since` at the latest; `before` it this one was served.
     One { since: Instant, before: Option<String> },
-    /// Those of several writes, the last of which ended at `since`.
+    /// Those of several writes, the last of which was carried out at `since` at the latest.
     Several { since: Instant },
 }
 
@@ -58,15 +58,10 @@ impl Deployments {
         began: Instant,
         settle: Duration,
     ) {
-        let Some(last) = outcome.deploying_since else {
+        let Some(since) = outcome.deploying_since else {
             return;
         };
         let written: Vec<&Step> = outcome.written().filter(|step| step.deploys()).collect();
-        // A write without an answer may be carried out later than it was given up.
-        let since = match outcome.unanswered_at {
-            Some(ended) => last.max(ended + WRITE_TIMEOUT),
-            None => last,
-        };
         // Nothing is deployed before there is a stage.
         let of_a_new_stage = matches!(written.last(), Some(Step::CreateStage));
         let alone = of_a_new_stage || (written.len() == 1 && self.left(settle, began).is_zero());
@@ -185,20 +180,5 @@ mod tests {
         assert!(matches!(after(0, 5, 6), Deployments::One { since, .. } if since == second(6)));
         // What that look did not show may have come before the write.
         assert!(matches!(after(0, 4, 6), Deployments::Several { since } if since == second(6)));
-    }
-
-    #[test]
-    fn a_write_without_an_answer_may_be_the_last_one_or_not() {
-        let mut deployments = Deployments::Settled;
-        let outcome = |unanswered| Outcome {
-            done: vec![Step::UpdateStage],
-            deploying_since: Some(second(20)),
-            unanswered_at: Some(second(unanswered)),
-            ..Outcome::default()
-        };
-        for (unanswered, since) in [(3, 20), (19, 24)] {
-            deployments.wrote(&outcome(unanswered), None, second(0), SETTLE);
-            assert_eq!(deployments.left(SETTLE, second(since)), SETTLE);
-        }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn remember(ctx: &Context, memory: &mut Memory, before: &Refs, outcom
     };
     let beside = |step: &Step| matches!(step.service(), Service::Iam | Service::Lambda);
     if outcome.written().any(beside) {
-        memory.wrote_beside = Some(Instant::now());
+        memory.wrote_beside = outcome.unanswered_until.max(Some(Instant::now()));
     }
     let mut expected = memory.expected.take().map(|(ids, _)| ids).unwrap_or_default();
     expected.extend(ids(&outcome.refs).difference(&ids(before)).cloned());

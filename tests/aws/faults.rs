@@ -55,7 +55,7 @@ async fn a_write_is_sent_once_whatever_becomes_of_its_answer() {
         assert_eq!(fault.class, class, "{action}");
         assert!(
             fault.may_have_committed()
-                && outcome.unanswered_at.is_some()
+                && outcome.unanswered_until.is_some()
                 && outcome.deploying_since.is_some()
         );
         let sent = ground

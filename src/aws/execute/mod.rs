@@ -16,6 +16,7 @@ mod role;
 mod schedule;
 mod send;
 
+use super::client::WRITE_TIMEOUT;
 use super::fault::Fault;
 use super::session::{Session, Stop, Turn};
 use super::settings::Settings;
@@ -45,13 +46,12 @@ pub struct Outcome {
     pub skipped: Vec<Step>,
     /// Whether the caller or the deadline cut the plan before its end, or AWS was found other than it was made for.
     pub cut: bool,
-    /// When the last write ended, or may have, after which API Gateway deploys the stage anew.
+    /// When the last write was carried out at the latest after which API Gateway deploys the stage anew.
     pub deploying_since: Option<Instant>,
-    /// When the last write ended, or may have, after which IAM needs time to settle.
+    /// When the last write was carried out at the latest after which IAM needs time to settle.
     pub settles_since: Option<Instant>,
-    /// When the last write ended after which an observation is to be believed only if it begins
-    /// [`WRITE_TIMEOUT`](super::WRITE_TIMEOUT) later: the write has no answer and may still be on its way.
-    pub unanswered_at: Option<Instant>,
+    /// Until when a write that has no answer may still be on its way: an observation is to be believed only if it begins later.
+    pub unanswered_until: Option<Instant>,
 }
 
 impl Outcome {
@@ -78,7 +78,7 @@ impl Outcome {
     }
 
     fn succeeded(&mut self, step: Step, made: Made) {
-        self.wrote(&step);
+        self.wrote(&step, Instant::now());
         match made {
             Made::Nothing => {}
             Made::Api(api) => {
@@ -100,18 +100,20 @@ impl Outcome {
 
     fn failed(&mut self, step: &Step, fault: &Fault) {
         if fault.may_have_committed() {
-            self.wrote(step);
-            self.unanswered_at = Some(Instant::now());
+            let until = Instant::now() + WRITE_TIMEOUT;
+            self.unanswered_until = Some(until);
+            self.wrote(step, until);
         }
     }
 
-    fn wrote(&mut self, step: &Step) {
-        let now = Instant::now();
+    /// Takes note of what was carried out at an instant at the latest: an answered write may come after one that is still on its
+    /// way.
+    fn wrote(&mut self, step: &Step, latest: Instant) {
         if step.deploys() {
-            self.deploying_since = Some(now);
+            self.deploying_since = self.deploying_since.max(Some(latest));
         }
         if step.settles() {
-            self.settles_since = Some(now);
+            self.settles_since = self.settles_since.max(Some(latest));
         }
     }
 }
@@ -274,6 +276,36 @@ impl Session {
             Ok(api) => Ok(Some(api)),
             Err(Stop::Fault(fault)) => Err(fault),
             Err(Stop::Cut) => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{Class, Operation};
+    use std::time::Duration;
+
+    fn second(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_without_an_answer_may_be_the_last_one_or_not() {
+        let fault = Fault {
+            class: Class::Unanswered,
+            ..Fault::unresolved(Operation::UpdateStage, "")
+        };
+        // Given up in the first second; another one is answered in these.
+        for (answered, last) in [(3, 5), (19, 19)] {
+            let began = Instant::now();
+            let mut outcome = Outcome::default();
+            outcome.failed(&Step::UpdateStage, &fault);
+            tokio::time::advance(second(answered)).await;
+            outcome.succeeded(Step::UpdateStage, Made::Nothing);
+            assert_eq!(outcome.deploying_since, Some(began + second(last)));
+            assert_eq!(outcome.unanswered_until, Some(began + WRITE_TIMEOUT));
+            assert_eq!(outcome.settles_since, None);
         }
     }
 }

@@ -7,6 +7,8 @@ use jwthttpapi_core::{
     model::name::{execution_role_name, role_name},
 };
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const PLAIN: &str = "AWS is equal to the spec";
 const MANAGED: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
@@ -169,6 +171,28 @@ async fn a_policy_of_ours_that_had_to_be_put_right_is_a_cause_to_look() {
     assert_eq!(asked(&ground).await, [""; 0]);
     let told = ground.sentence(ConditionType::Programmed);
     assert!(told.contains(MANAGED), "{told}");
+}
+
+/// A write without an answer may arrive when it has been given up.
+#[tokio::test(start_paused = true)]
+async fn what_iam_did_not_answer_settles_from_when_it_arrived_at_the_latest() {
+    let ground = ready().await;
+    let delete = ground.iam().delete_role_policy().role_name(role());
+    delete.policy_name("jwthttpapi").send().await.unwrap();
+    ground.fault("PutRolePolicy", &json!({"kind": "drop", "when": "after"}));
+    let began = Instant::now();
+    ground.reconcile().await.unwrap();
+    for (second, reason) in [
+        (5, Reason::AwaitingVisibility),
+        (7, Reason::RolePropagating),
+        (14, Reason::RolePropagating),
+        (15, Reason::Succeeded),
+    ] {
+        let until = began + Duration::from_secs(second);
+        tokio::time::advance(until.saturating_duration_since(Instant::now())).await;
+        ground.reconcile().await.unwrap();
+        assert_eq!(ground.says(ConditionType::Ready), reason.as_str(), "{second}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
