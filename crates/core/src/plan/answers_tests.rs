@@ -155,3 +155,62 @@ fn the_first_route_to_a_function_that_is_there_is_made_closed_while_that_is_to_g
     let opened = &steps[index("update route GET /narrow: tokens of default")];
     assert!(opened.ends_with(&format!("<{code}")), "{steps:#?}");
 }
+
+#[test]
+fn a_route_that_becomes_another_and_is_opened_by_that_waits_for_the_code() {
+    let mut was = before();
+    was.routes[0].route_key = "GET /{one}".into();
+    let mut spec = with_other_code(was.clone(), "one");
+    spec.routes[0].route_key = "GET /{another}".into();
+    spec.routes[0].public = Some(true);
+    assert_eq!(
+        steps(&spec, &made(&was)),
+        [
+            "update code of function one",
+            "wait for function one",
+            "update route GET /{one}: key GET /{another} public <1",
+            "delete authorizer default (auth0004)",
+        ]
+    );
+}
+
+/// Whom it serves stays the same.
+#[test]
+fn a_route_whose_parameter_gets_another_name_alone_waits_for_no_code() {
+    let mut was = before();
+    was.routes[0].route_key = "GET /{one}".into();
+    let mut spec = with_other_code(was.clone(), "one");
+    spec.routes[0].route_key = "GET /{another}".into();
+    assert_eq!(
+        steps(&spec, &made(&was)),
+        [
+            "update code of function one",
+            "wait for function one",
+            "update route GET /{one}: key GET /{another}",
+        ]
+    );
+}
+
+#[test]
+fn of_two_routes_that_become_others_each_waits_for_the_code_of_its_own_function() {
+    let keyed = |mut spec: JwtHttpApiSpec, keys: [&str; 2], scope: &str| {
+        for (route, key) in spec.routes.iter_mut().zip(keys) {
+            route.route_key = key.into();
+            route.public = None;
+            route.scopes = Some(vec![scope.into()]);
+        }
+        spec
+    };
+    let was = keyed(before(), ["GET /a/{one}", "GET /b/{two}"], "staff");
+    let other = with_other_code(with_other_code(was.clone(), "one"), "two");
+    let spec = keyed(other, ["GET /a/{1}", "GET /b/{2}"], "customers");
+    let steps = steps(&spec, &made(&was));
+    for (name, key) in [("one", "GET /a/{one}"), ("two", "GET /b/{two}")] {
+        let code = steps
+            .iter()
+            .position(|step| *step == format!("wait for function {name}"))
+            .unwrap();
+        let opened = format!("update route {key}: tokens of default with customers <{code}");
+        assert!(steps.contains(&opened), "{steps:#?}");
+    }
+}

@@ -5,7 +5,7 @@ use super::function_tests::{made, seen};
 use super::sketch::{owner, place, route};
 use super::world::World;
 use super::{Plan, Settled, plan_deletion};
-use crate::api::JwtHttpApiSpec;
+use crate::api::{self, JwtHttpApiSpec};
 use crate::model::name::{role_name, statement_id};
 use crate::model::observed::{FunctionPolicy, Reading};
 use serde_json::Value;
@@ -99,6 +99,30 @@ fn a_route_waits_for_the_role_also_when_this_plan_changes_nothing_of_it() {
     });
     let left = waits(&planned(&repointed(spec()), &world.observed));
     assert_eq!(left[0], "update route GET /a: integration after []");
+}
+
+#[test]
+fn nothing_waits_before_there_is_a_stage() {
+    let with = |more: Option<api::Route>| JwtHttpApiSpec {
+        routes: vec![route("GET /{proxy+}", "f")]
+            .into_iter()
+            .chain(more)
+            .collect(),
+        ..spec()
+    };
+    let mut world = as_wanted(&with(None));
+    let observed = |world: &World| {
+        let wanted = with(Some(route("GET /d", "h")));
+        let repointed = JwtHttpApiSpec {
+            routes: vec![route("GET /{proxy+}", "h")],
+            ..spec()
+        };
+        [wanted, repointed].map(|spec| waits(&planned(&spec, &world.observed)))
+    };
+    let for_role = |waits: &[String]| waits.iter().filter(|wait| wait.contains("after [")).count();
+    assert_eq!(observed(&world).map(|waits| for_role(&waits)), [1, 1]);
+    world.observed.api.as_mut().unwrap().stages.clear();
+    assert_eq!(observed(&world).map(|waits| for_role(&waits)), [0, 0]);
 }
 
 #[test]
