@@ -136,37 +136,43 @@ pub struct Beginning {
 /// An account with three functions, with an API and a role of others that look like the operator's, and with what the operator
 /// made for another object.
 pub fn ground() -> Ground {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let settings = Settings::default()
-            .patched(&json!({
-                "function_role_must_be_assumable": false, "page_size": 1000, "signatures_expire": true,
-            }))
-            .expect("switches");
-        let sandbox = Sandbox::new(Options {
-            account: Account {
-                id: ACCOUNT.into(),
-                partition: "aws".into(),
-            },
-            region: REGION.into(),
-            seed: 0,
-            settings,
-            clock: Clock::tokio(Timestamp(EPOCH - LONG_BEFORE)),
-            issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned(), OTHER_ISSUER.to_owned()])),
-        });
-        furnish(&stranger(&sandbox)).await;
-        let alone = Beginning {
-            before: Arc::new(sandbox.state()),
-            sandbox,
-            neighbour: None,
-        };
-        let beside = settle(&alone).await;
-        Ground { alone, beside }
+    // What the operator draws for the other object is the same at every run, too.
+    jwthttpapi_entropy::seeded(0, || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(prepare())
     })
+    .expect("a ground")
+}
+
+async fn prepare() -> Ground {
+    let settings = Settings::default()
+        .patched(&json!({
+            "function_role_must_be_assumable": false, "page_size": 1000, "signatures_expire": true,
+        }))
+        .expect("switches");
+    let sandbox = Sandbox::new(Options {
+        account: Account {
+            id: ACCOUNT.into(),
+            partition: "aws".into(),
+        },
+        region: REGION.into(),
+        seed: 0,
+        settings,
+        clock: Clock::tokio(Timestamp(EPOCH - LONG_BEFORE)),
+        issuers: Issuers::Table(BTreeSet::from([ISSUER.to_owned(), OTHER_ISSUER.to_owned()])),
+    });
+    furnish(&stranger(&sandbox)).await;
+    let alone = Beginning {
+        before: Arc::new(sandbox.state()),
+        sandbox,
+        neighbour: None,
+    };
+    let beside = settle(&alone).await;
+    Ground { alone, beside }
 }
 
 /// The same with another object, for which the operator has done what it asks for.
@@ -288,4 +294,16 @@ async fn furnish_stranger(config: &SdkConfig, trust: &Value) {
         .set_tags(of_all())
         .code(code.build());
     function.send().await.expect("a function");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ground;
+
+    #[test]
+    fn lives_begin_with_the_same_in_every_process() {
+        let (one, another) = (ground(), ground());
+        assert_eq!(one.beside.before, another.beside.before);
+        assert_eq!(one.beside.neighbour, another.beside.neighbour);
+    }
 }
