@@ -296,7 +296,7 @@ mod tests {
             class: Class::Unanswered,
             ..Fault::unresolved(Operation::UpdateStage, "")
         };
-        // Given up in the first second; another one is answered in these.
+        // One is given up at once; another one is answered after so many seconds.
         for (answered, last) in [(3, 5), (19, 19)] {
             let began = Instant::now();
             let mut outcome = Outcome::default();
