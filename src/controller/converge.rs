@@ -137,7 +137,7 @@ fn settled(pass: &mut Pass<'_>) -> Option<JwtHttpApiStatus> {
     let same = status.iam_changed_at.as_ref() == Some(changed)
         && memory.converged == Some(record.generation())
         && status.reclaimed_from.is_none()
-        && !memory.unseen.waits()
+        && !memory.unseen.waits(ctx.periods.settle)
         && record.requested().is_none();
     if !same || since.elapsed() < ctx.periods.iam_settle {
         return None;

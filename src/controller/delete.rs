@@ -150,7 +150,7 @@ impl Teardown<'_> {
         let end = End {
             worked,
             unsure,
-            doubt: doubt.left,
+            doubt: doubt.left.max(pass.memory.unseen.may_return(settle)),
             questions: &questions,
             lineage: &lineage,
         };

@@ -101,7 +101,10 @@ impl Scene<'_> {
                 Identity::List => listed = Some(self.list(pass.ctx).await?),
                 Identity::Store(found) => return self.store(pass, found).await,
                 Identity::WriteIntent => {
-                    fresh |= begin(&mut pass.record, &pass.memory).await?;
+                    if begin(&mut pass.record, &pass.memory).await? {
+                        fresh = true;
+                        pass.memory.unseen.is_the_first();
+                    }
                     // Not from what was waited for before: an API that was seen then may have become invisible only now.
                     pass.memory.unsettled = None;
                     let nonce = fresh.then(|| self.aim.nonce.clone());

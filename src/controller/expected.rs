@@ -5,7 +5,7 @@ use super::context::{Context, Memory};
 use crate::aws::Outcome;
 use jwthttpapi_core::{
     model::observed::Api,
-    plan::{Refs, Service, Step},
+    plan::{Refs, Step},
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
@@ -51,10 +51,7 @@ pub(crate) fn remember(ctx: &Context, memory: &mut Memory, before: &Refs, outcom
             .cloned()
             .collect()
     };
-    let beside = |step: &Step| matches!(step.service(), Service::Iam | Service::Lambda);
-    if outcome.written().any(beside) {
-        memory.wrote_beside = outcome.unanswered_until.max(Some(Instant::now()));
-    }
+    memory.wrote_beside = outcome.wrote_beside.or(memory.wrote_beside);
     let mut expected = memory.expected.take().map(|(ids, _)| ids).unwrap_or_default();
     expected.extend(ids(&outcome.refs).difference(&ids(before)).cloned());
     for step in &outcome.done {

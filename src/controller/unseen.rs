@@ -1,10 +1,11 @@
 //! What status names, nobody wants any more, and AWS does not show.
 //!
 //! Reads of IAM and Lambda may lag behind what was made a moment ago, by this process or by another one. Such a thing is gone when
-//! this process deleted it, or when AWS has not shown it for as long as it may take; until then it is unknown.
+//! this process deleted it and no other one's write can still make it again, or when AWS has not shown it for as long as it may
+//! take; until then it is unknown.
 
-use super::look::granted;
-use crate::aws::Outcome;
+use super::{expected::STALE_READ, look::granted};
+use crate::aws::{Outcome, WRITE_TIMEOUT};
 use jwthttpapi_core::{
     api::JwtHttpApiStatus,
     model::{
@@ -108,8 +109,22 @@ pub(crate) struct Doubt {
 }
 
 /// What a process remembers of that between two passes over an object.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Unseen(BTreeMap<Thing, Missing>);
+#[derive(Clone, Debug)]
+pub(crate) struct Unseen {
+    things: BTreeMap<Thing, Missing>,
+    /// Since when no other process writes for the object, if one ever did: its last write may have been on its way then.
+    alone_since: Option<Instant>,
+}
+
+/// Who looks for the first time knows nothing of what others wrote a moment ago.
+impl Default for Unseen {
+    fn default() -> Self {
+        Self {
+            things: BTreeMap::new(),
+            alone_since: Some(Instant::now()),
+        }
+    }
+}
 
 /// Why something is not shown.
 #[derive(Clone, Copy, Debug)]
@@ -132,13 +147,15 @@ impl Unseen {
             return Doubt::default();
         });
         let Leaving { owner, region, .. } = leaving;
-        let before = std::mem::take(&mut self.0);
+        let late_writes = self.late_writes(settle);
+        let before = std::mem::take(&mut self.things);
         let apis = before.iter().filter(|(thing, _)| matches!(thing, Thing::Api(_)));
-        self.0.extend(apis.map(|(thing, why)| (thing.clone(), *why)));
+        self.things.extend(apis.map(|(thing, why)| (thing.clone(), *why)));
         let mut look = Look {
             before,
-            after: &mut self.0,
+            after: &mut self.things,
             settle,
+            late_writes,
         };
         let mut doubt = Doubt::default();
         if leaving.role {
@@ -177,27 +194,52 @@ impl Unseen {
     }
 
     /// Whether something is waited for.
-    pub(crate) fn waits(&self) -> bool {
-        self.0.values().any(|why| matches!(why, Missing::Since(_)))
+    pub(crate) fn waits(&self, settle: Duration) -> bool {
+        let mut missing = self.things.values();
+        missing.any(|why| matches!(why, Missing::Since(_))) || self.may_return(settle).is_some()
+    }
+
+    /// Nobody made anything for the object before this process.
+    pub(crate) fn is_the_first(&mut self) {
+        self.alone_since = None;
+    }
+
+    /// How long it takes until a write of an earlier process must show that may be on its way.
+    fn late_writes(&self, settle: Duration) -> Option<Duration> {
+        planted!(DeletedForGood => {
+            return None;
+        });
+        let longest = settle.min(WRITE_TIMEOUT + STALE_READ);
+        let left = longest.saturating_sub(self.alone_since?.elapsed());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// The same if it could make again what this process deleted. Of an API an intent tells.
+    pub(crate) fn may_return(&self, settle: Duration) -> Option<Duration> {
+        let returns = |(thing, why): (&Thing, &Missing)| {
+            matches!(why, Missing::Deleted) && !matches!(thing, Thing::Api(_))
+        };
+        self.late_writes(settle)
+            .filter(|_| self.things.iter().any(returns))
     }
 
     /// Whether this process deleted an API.
     pub(crate) fn has_deleted(&self, api: &str) -> bool {
-        self.0.contains_key(&Thing::Api(api.to_owned()))
+        self.things.contains_key(&Thing::Api(api.to_owned()))
     }
 
     /// Remembers what a plan deleted, and forgets it of what the plan made afterwards, or may have.
     pub(crate) fn remember(&mut self, outcome: &Outcome) {
         for step in &outcome.done {
             if let Some(thing) = deleted(step) {
-                self.0.insert(thing, Missing::Deleted);
+                self.things.insert(thing, Missing::Deleted);
             } else if let Some(thing) = made(step) {
-                self.0.remove(&thing);
+                self.things.remove(&thing);
             }
         }
         for (step, _) in &outcome.faults {
             if let Some(thing) = made(step) {
-                self.0.remove(&thing);
+                self.things.remove(&thing);
             }
         }
     }
@@ -208,6 +250,8 @@ struct Look<'a> {
     before: BTreeMap<Thing, Missing>,
     after: &'a mut BTreeMap<Thing, Missing>,
     settle: Duration,
+    /// How long what this process deleted may be made again by an earlier one.
+    late_writes: Option<Duration>,
 }
 
 impl Look<'_> {
@@ -231,7 +275,7 @@ impl Look<'_> {
         };
         self.after.insert(thing, why);
         match why {
-            Missing::Deleted => None,
+            Missing::Deleted => self.late_writes,
             Missing::Since(since) => {
                 let left = self.settle.saturating_sub(since.elapsed());
                 (!left.is_zero()).then_some(left)
@@ -329,7 +373,7 @@ mod tests {
                 done,
                 ..Outcome::default()
             });
-            assert_eq!(unseen.0.contains_key(&statement), is_deleted);
+            assert_eq!(unseen.things.contains_key(&statement), is_deleted);
         }
     }
 }

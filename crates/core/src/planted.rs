@@ -56,6 +56,7 @@ bugs! {
     GoesAtOnce: "decision 10", "takes a permission or a function away that the last deployment still needs";
     EndsFirst: "decision 10", "deletes a route before those are there that take its callers over";
     AbsentAtOnce: "rule 9, reads that lag", "takes what AWS does not show yet for gone";
+    DeletedForGood: "rule 9, processes that died", "takes what it deleted for gone while a write of the process before it may be on its way";
     UnknownIsEmpty: "rule 9", "takes a role that it may not read for one that is not there";
     EveryTextIsAFailure: "rule 10", "takes the text of a successful deployment for a failure";
     NoIamWait: "rule 11", "says Ready before a new role works";

@@ -5,7 +5,7 @@
 
 use crate::{
     deed::{Deed, Drift},
-    fault::{Fault, Side},
+    fault::{Fault, Sender, Side},
     ground::Ground,
     oracle::Rule,
     scenario::Scenario,
@@ -157,6 +157,11 @@ fn special(bug: Bug) -> Vec<Hunt> {
         }
         Bug::LeftBehind => with(Scenario::role(), 1, [Fault::Deed(Deed::Replace)]),
         Bug::AbsentAtOnce => with(Scenario::delayed(), 1, [Fault::Deed(Deed::Delete)]),
+        Bug::DeletedForGood => with(
+            Scenario::smallest(),
+            2,
+            [Fault::Late(Sender::Dies), Fault::Deed(Deed::Delete)],
+        ),
         Bug::UnwrittenGrants => with(Scenario::smallest(), 2, [died, Fault::Deed(Deed::Delete)]),
         Bug::UnknownIsEmpty => with(
             Scenario::role(),

@@ -24,7 +24,7 @@ use crate::queue::Urgency;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jwthttpapi_core::model::{desired, observed};
-use jwthttpapi_core::plan::{Plan, Refs, Settled, Step};
+use jwthttpapi_core::plan::{Plan, Refs, Service, Settled, Step};
 use schedule::Schedule;
 use send::Made;
 use std::collections::BTreeMap;
@@ -50,6 +50,8 @@ pub struct Outcome {
     pub deploying_since: Option<Instant>,
     /// When the last write was carried out at the latest after which IAM needs time to settle.
     pub settles_since: Option<Instant>,
+    /// When the last write to IAM or Lambda was carried out at the latest.
+    pub wrote_beside: Option<Instant>,
     /// Until when a write that has no answer may still be on its way: an observation is to be believed only if it begins later.
     pub unanswered_until: Option<Instant>,
 }
@@ -114,6 +116,9 @@ impl Outcome {
         }
         if step.settles() {
             self.settles_since = self.settles_since.max(Some(latest));
+        }
+        if matches!(step.service(), Service::Iam | Service::Lambda) {
+            self.wrote_beside = self.wrote_beside.max(Some(latest));
         }
     }
 }
@@ -284,18 +289,23 @@ impl Session {
 mod tests {
     use super::*;
     use crate::aws::{Class, Operation};
+    use jwthttpapi_core::model::name::RoleName;
     use std::time::Duration;
 
     fn second(n: u64) -> Duration {
         Duration::from_secs(n)
     }
 
+    fn unanswered(operation: Operation) -> Fault {
+        Fault {
+            class: Class::Unanswered,
+            ..Fault::unresolved(operation, "")
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_write_without_an_answer_may_be_the_last_one_or_not() {
-        let fault = Fault {
-            class: Class::Unanswered,
-            ..Fault::unresolved(Operation::UpdateStage, "")
-        };
+        let fault = unanswered(Operation::UpdateStage);
         // One is given up at once; another one is answered after so many seconds.
         for (answered, last) in [(3, 5), (19, 19)] {
             let began = Instant::now();
@@ -307,5 +317,22 @@ mod tests {
             assert_eq!(outcome.unanswered_until, Some(began + WRITE_TIMEOUT));
             assert_eq!(outcome.settles_since, None);
         }
+    }
+    /// That another service did not answer makes no read of them old.
+    #[tokio::test(start_paused = true)]
+    async fn only_writes_to_iam_and_lambda_make_reads_of_them_old() {
+        let role = RoleName {
+            path: "/".into(),
+            name: "role".into(),
+        };
+        let delete = Step::DeleteRole { role };
+        let began = Instant::now();
+        let mut outcome = Outcome::default();
+        outcome.failed(&Step::UpdateStage, &unanswered(Operation::UpdateStage));
+        assert_eq!(outcome.wrote_beside, None);
+        outcome.succeeded(delete.clone(), Made::Nothing);
+        assert_eq!(outcome.wrote_beside, Some(began));
+        outcome.failed(&delete, &unanswered(Operation::DeleteRole));
+        assert_eq!(outcome.wrote_beside, Some(began + WRITE_TIMEOUT));
     }
 }

@@ -7,13 +7,16 @@ use super::super::{
 use super::ground::{Ground, PATH, REGION, SETTLE, cluster, own, owner};
 use jwthttpapi_core::{
     api::{ConditionType, Reason},
-    model::name::{execution_role_name, role_name},
+    model::name::{execution_role_name, role_name, statement_id},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// From how long ago it is what reads show.
 const LAG: Duration = Duration::from_secs(20);
+
+/// How long a write of a process that died may take until reads show it.
+const LATE: Duration = Duration::from_secs(7);
 
 /// An object that was made a moment ago: reads show neither its roles nor its statements.
 async fn hidden(more: Value) -> Ground {
@@ -90,6 +93,65 @@ async fn what_this_process_deleted_is_waited_for_no_longer() {
     delete(&ground);
     assert_eq!(ground.pass().await.unwrap().next, Next::After(STALE_LIST));
     assert_eq!(ground.pass().await.unwrap().next, Next::Change);
+}
+
+/// The statement of the usual spec, written by a process that died before.
+async fn arrives_late(ground: &Ground) {
+    let add = ground.lambda().add_permission().function_name("a");
+    let api = ground.status().api_id.unwrap();
+    let add = add
+        .statement_id(statement_id(&owner()))
+        .action("lambda:InvokeFunction")
+        .principal("apigateway.amazonaws.com")
+        .source_arn(format!("arn:aws:execute-api:{REGION}:123456789012:{api}/*"));
+    add.send().await.unwrap();
+}
+
+/// It was sent in the last moment of the one, and the other has made, seen and deleted the same meanwhile.
+#[tokio::test(start_paused = true)]
+async fn what_a_process_deleted_may_be_made_again_by_the_one_before_it() {
+    for restarted in [false, true] {
+        let mut ground = Ground::new().await;
+        ground.pass().await.unwrap();
+        if restarted {
+            ground.restart(cluster(), false);
+        }
+        delete(&ground);
+        let passed = ground.pass().await.unwrap();
+        if restarted {
+            assert_eq!(passed.next, Next::After(LATE));
+            assert_eq!(passed.findings.programmed.reason, Reason::AwaitingVisibility);
+            arrives_late(&ground).await;
+            tokio::time::advance(LATE).await;
+            assert_eq!(ground.pass().await.unwrap().next, Next::Change);
+        } else {
+            assert_eq!(passed.next, Next::Change);
+        }
+        assert!(!Box::pin(is_left(&ground)).await);
+    }
+}
+
+/// Where nothing waits for deployments, a second look comes at once.
+#[tokio::test(start_paused = true)]
+async fn status_goes_on_naming_what_the_process_before_may_make_again() {
+    let mut ground = Ground::new().await;
+    ground.reconcile().await.unwrap();
+    ground.restart(cluster(), false);
+    let ctx = Arc::get_mut(&mut ground.ctx).unwrap();
+    ctx.periods.deploy_settle = Duration::ZERO;
+    ground.change(json!({"routes": []}));
+    let grants = |ground: &Ground| ground.status().grants.len();
+    for _ in 0..2 {
+        ground.reconcile().await.unwrap();
+        assert_eq!(grants(&ground), 1);
+    }
+    arrives_late(&ground).await;
+    tokio::time::advance(LATE).await;
+    ground.reconcile().await.unwrap();
+    assert_eq!(grants(&ground), 1);
+    ground.reconcile().await.unwrap();
+    assert_eq!(grants(&ground), 0);
+    assert!(!Box::pin(is_left(&ground)).await);
 }
 
 /// The spec moves on a moment after the role, or the statement, was made.
