@@ -154,7 +154,7 @@ pub struct Settings {
     #[arg(long, env = "JWTHTTPAPI_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
 
-    /// What is logged: error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug.
+    /// What is logged: off, error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug.
     #[arg(long, env = "JWTHTTPAPI_LOG_LEVEL", default_value = "info")]
     pub log_level: String,
 }

@@ -40,7 +40,7 @@ pub fn start(format: LogFormat, directives: &str) -> Result<(), String> {
 fn filter(directives: &str) -> Result<EnvFilter, String> {
     let refused = |error: &dyn std::fmt::Display| {
         format!(
-            "--log-level {directives:?}: {error}; write error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug"
+            "--log-level {directives:?}: {error}; write off, error, warn, info, debug, trace, or directives such as info,jwthttpapi=debug"
         )
     };
     let parts: Vec<&str> = directives.split(',').map(str::trim).collect();
@@ -106,7 +106,7 @@ mod tests {
             "info,jwthttpapi=",
         ] {
             let said = filter(bad).unwrap_err();
-            assert!(said.contains("write error, warn, info"), "{said}");
+            assert!(said.contains("write off, error, warn, info"), "{said}");
         }
     }
 

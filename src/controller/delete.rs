@@ -316,7 +316,7 @@ impl Teardown<'_> {
         if let Some(left) = end.doubt.filter(|_| !planted!(HastyRelease)) {
             pass.findings.programmed = Draft::no(
                 Reason::AwaitingVisibility,
-                "AWS does not show everything that status names; waiting until it must, if it is there",
+                "AWS may not show everything yet that status names; waiting until it must",
             );
             return Ok((Next::After(left), status));
         }

@@ -453,6 +453,19 @@ fn a_deleted_object_with_a_wrong_id_waits_until_lists_must_show_its_api() {
     }
 }
 
+/// Its successor makes and deletes the same statement before the first one arrives.
+#[test]
+fn a_statement_that_a_dead_process_had_sent_is_not_left_behind_a_deletion() {
+    for deletion in 28..40 {
+        let schedule = Schedule::from([
+            (12, Fault::Late(Sender::Dies)),
+            (deletion, Fault::Deed(Deed::Delete)),
+        ]);
+        let outcome = live(&Scenario::smallest(), &schedule);
+        assert_eq!(outcome.violations, [], "deleted at request {deletion}");
+    }
+}
+
 /// After an outage the watch shows for a while the object that was there before, which has another uid.
 #[test]
 fn a_watch_that_still_shows_the_predecessor_cuts_no_plan_again_and_again() {

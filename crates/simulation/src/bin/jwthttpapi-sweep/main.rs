@@ -77,8 +77,8 @@ enum Verb {
         /// How often.
         #[arg(long, default_value_t = 1)]
         repeats: usize,
-        /// How many lives; the default takes about half a minute on one core.
-        #[arg(long, default_value_t = 2_500)]
+        /// How many lives; the default takes about half a minute where each core lives one slice.
+        #[arg(long, default_value_t = 1_500)]
         lives: usize,
     },
     /// Counts lives a second on one core.
