@@ -1,6 +1,6 @@
 //! Automatic deployments: asynchronous, one after the other, and their failure visible only in the stage.
 //!
-//! Every write of a route, an integration, an authorizer or a stage is deployed by itself, some time later (*aws-facts §6*, O).
+//! Every write of a route, an integration, an authorizer or a stage is deployed by itself, some time later (O).
 //! A new deployment proves that AWS serves our last write only if no other one was on its way. Otherwise no read can prove it, and
 //! `--deploy-settle` is waited for.
 

@@ -1,4 +1,4 @@
-//! Every row of aws-facts §6 that is in scope: what leaves the spec leaves AWS, and what others set is taken back.
+//! Every field of the operator's: what leaves the spec leaves AWS, and what others set is taken back.
 
 use crate::ground::{Ground, OTHER_ISSUER, desired, ground, spec};
 use aws_sdk_apigatewayv2::types::AuthorizationType;

@@ -14,6 +14,8 @@
 //!   ([`model::observed`]);
 //! * [`plan`]: the difference as ordered steps, who may reach what while they run, and whose an API is;
 //! * [`lease`]: the decision of leadership.
+//!
+//! Facts of AWS say how they are known: D for documented, O for observed, I for inferred.
 
 /// Whether a bug is planted: `planted!(Bug)`; or what it does: `planted!(Bug => { … })`. Nothing and `false` in every build
 /// without `--cfg planted`.

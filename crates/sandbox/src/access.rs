@@ -20,7 +20,7 @@ const SIGNATURE_MINUTES: u64 = 5;
 pub(crate) struct Attempt<'a> {
     pub(crate) service: Service,
     pub(crate) operation: &'a str,
-    /// API Gateway's actions are HTTP verbs (*aws-facts §12*, D).
+    /// API Gateway's actions are HTTP verbs (D).
     pub(crate) verb: &'a str,
     pub(crate) path: &'a str,
     /// As the journal shows it.
@@ -67,8 +67,8 @@ impl Attempt<'_> {
         format!("{}:{}", self.service.name(), self.operation)
     }
 
-    /// The action that its refusal names: API Gateway's verb, but for tags, which some checks ask for by the operation (O,
-    /// *aws-facts §12*), when the verb is allowed.
+    /// The action that its refusal names: API Gateway's verb, but for tags, which some checks ask for by the operation (O),
+    /// when the verb is allowed.
     fn missing(&self, principal: Option<&Principal>) -> String {
         let tags = self.service == Service::ApiGateway && self.operation.ends_with("Resource");
         let verb_is_allowed = principal.is_some_and(|owner| admits(owner, &[self.action()]));
@@ -97,7 +97,7 @@ pub(crate) fn check(settings: &Settings, account: &Account, attempt: Attempt) ->
     let Some(principal) = settings.principals.get(attempt.owner()) else {
         return Ok(());
     };
-    // aws-facts §12, D.
+    // D.
     if (attempt.service, attempt.operation) == (Service::Sts, "GetCallerIdentity") {
         return Ok(());
     }
@@ -158,7 +158,7 @@ pub(crate) fn caller(settings: &Settings, account: &Account, attempt: Attempt) -
     Caller::user(account, &name)
 }
 
-/// 403, or 400 where the protocol says so, in AWS's words (O). `GetCallerIdentity` needs no permission (*aws-facts §12*, D), but a fault may deny it.
+/// 403, or 400 where the protocol says so, in AWS's words (O). `GetCallerIdentity` needs no permission (D), but a fault may deny it.
 pub(crate) fn denied(settings: &Settings, account: &Account, attempt: Attempt) -> Refusal {
     let action = attempt.missing(settings.principals.get(attempt.owner()));
     let partition = &account.partition;
@@ -204,7 +204,7 @@ fn forbidden(service: Service) -> u16 {
     }
 }
 
-/// 429 in each service's words (*aws-facts §1*, *§11*, D; of CloudWatch Logs O).
+/// 429 in each service's words (*§11*, D; of CloudWatch Logs O).
 pub(crate) fn throttled(service: Service) -> Refusal {
     match service {
         Service::ApiGateway => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),

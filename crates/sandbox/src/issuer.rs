@@ -1,4 +1,4 @@
-//! Issuers of tokens, as API Gateway reaches them: over TLS, within 1.5 s and 150,000 bytes (*aws-facts §2*, D).
+//! Issuers of tokens, as API Gateway reaches them: over TLS, within 1.5 s and 150,000 bytes (D).
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 

@@ -29,7 +29,7 @@ pub(crate) struct Required {
     pub(crate) needs: Vec<Need>,
     /// What some of its checks are said to ask for besides.
     pub(crate) reported: Vec<Need>,
-    /// What it takes to be shown the tags in the answer (D, *aws-facts §12*): without it they are just not there (I).
+    /// What it takes to be shown the tags in the answer (D): without it they are just not there (I).
     pub(crate) tags: Option<Need>,
 }
 
@@ -165,7 +165,7 @@ fn condition(world: &World, request: &Request) -> Option<(&'static str, String)>
     }
 }
 
-/// Tags of an API (O), and the role of its integrations (I): *aws-facts §12*.
+/// Tags of an API (O), and the role of its integrations (I).
 fn reported(request: &Request, account: &Account, region: &str) -> Vec<Need> {
     let Request::ApiGateway(request) = request else {
         return Vec::new();

@@ -248,7 +248,7 @@ impl Scenario {
         delayed
     }
 
-    /// The same on an AWS whose unconfirmed behaviour a seed decides (aws-facts §15). Lists lag by less than `--list-settle`.
+    /// The same on an AWS whose unconfirmed behaviour a seed decides. Lists lag by less than `--list-settle`.
     #[must_use]
     pub fn drawn(&self, seed: u64) -> Self {
         let mut draw = fastrand::Rng::with_seed(seed);

@@ -66,7 +66,7 @@ async fn if_deployed(to: To<'_>, id: String, sending: Sending<'_>) -> Result<Mad
     }
 }
 
-/// CORS whole: a list or flag that is left out would keep its value (O, aws-facts §6).
+/// CORS whole: a list or flag that is left out would keep its value (O).
 fn cors(cors: &Cors) -> types::Cors {
     let list = |set: &BTreeSet<String>| Some(set.iter().cloned().collect());
     types::Cors::builder()
@@ -125,7 +125,7 @@ pub(super) fn create_stage<'a>(to: To<'a>, ids: &Ids<'_>) -> Result<Sending<'a>,
     Ok(to.change(Operation::CreateStage, request.send()))
 }
 
-/// Nothing but the switch: a deployment's id must not be sent along (O, aws-facts §6).
+/// Nothing but the switch: a deployment's id must not be sent along (O).
 pub(super) fn update_stage<'a>(to: To<'a>, ids: &Ids<'_>) -> Result<Sending<'a>, Fault> {
     let request = to.session.api_gateway().writes.update_stage();
     let request = request

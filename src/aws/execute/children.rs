@@ -1,6 +1,6 @@
 //! Requests about authorizers, integrations and routes.
 //!
-//! Every update merges (O, aws-facts §6): what must not keep its value is sent, and what belongs together is sent together.
+//! Every update merges (O): what must not keep its value is sent, and what belongs together is sent together.
 
 use super::send::{Ids, Made, Sending, To, id_of};
 use crate::aws::fault::Fault;

@@ -6,7 +6,7 @@ use crate::aws::operation::Operation;
 use jwthttpapi_core::model::document::Permission;
 use jwthttpapi_core::model::name::FunctionArn;
 
-/// Adds the statement. It is no upsert (O, aws-facts §10): one of this id is a fault, and is read first.
+/// Adds the statement. It is no upsert (O): one of this id is a fault, and is read first.
 pub(super) fn add<'a>(
     to: To<'a>,
     ids: &Ids<'_>,

@@ -144,7 +144,7 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
     );
     let is_write = operation.kind() == Kind::Write;
     match class {
-        // aws-facts §6 (O): "… already exists …", Lambda's "Function already exist: …", "… is referenced in route …",
+        // O: "… already exists …", Lambda's "Function already exist: …", "… is referenced in route …",
         // "… concurrent modification …".
         Class::Concurrent if says(&["already exist"]) => Class::Exists,
         // "… has a conflicting variable on the same hierarchical level as …" (O, plutomi #271): no time heals that.
@@ -154,14 +154,14 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
         {
             Class::InUse
         }
-        // aws-facts §3 (O): one code for an issuer that is wrong and for one that is slow.
+        // O: one code for an issuer that is wrong and for one that is slow.
         Class::Rejected
             if matches!(operation, Op::CreateAuthorizer | Op::UpdateAuthorizer)
                 && says(&["when connecting to", "discovery endpoint", "openid-configuration"]) =>
         {
             Class::IssuerUnreachable
         }
-        // aws-facts §10 (O): a new role is not known everywhere at once.
+        // O: a new role is not known everywhere at once.
         Class::Rejected
             if matches!(operation, Op::CreateFunction | Op::UpdateFunctionConfiguration)
                 && says(&[
@@ -173,7 +173,7 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
         {
             Class::RoleNotReady
         }
-        // aws-facts §1, §15 (I): whether a full quota is a 429 or a 400 is not known. Reports of others have a 429 whose code is that
+        // I: whether a full quota is a 429 or a 400 is not known. Reports of others have a 429 whose code is that
         // of a conflict (O).
         Class::Throttled | Class::Rejected | Class::Concurrent
             if creates && says(&["maximum number", "quota", "contact aws"]) && !says(&["rate exceeded"]) =>
@@ -187,7 +187,7 @@ fn refined(class: Class, operation: Operation, text: &str) -> Class {
         {
             Class::Rejected
         }
-        // aws-facts §11 (D): IAM has one code for too many roles and too long a policy.
+        // D: IAM has one code for too many roles and too long a policy.
         Class::Quota if matches!(operation, Op::PutRolePolicy | Op::UpdateAssumeRolePolicy) => {
             Class::PolicyTooLong
         }

@@ -13,7 +13,7 @@ use jwthttpapi_core::model::observed::{Function, State};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The policy of a function, alias or version, which comes as a JSON text (O, aws-facts §10).
+/// The policy of a function, alias or version, which comes as a JSON text (O).
 pub(super) async fn policy(session: &Session, arn: &FunctionArn) -> Result<Value, Fault> {
     let operation = Operation::GetPolicy;
     let request = session

@@ -1,7 +1,7 @@
 //! What AWS looks like: SDK answers made into the core's observations.
 //!
 //! An API is read by `GetApi` and four paged lists that go out together. What AWS fills in by itself is given its default when it is
-//! absent (O, aws-facts §6), so that nothing reads as drift which is none.
+//! absent (O), so that nothing reads as drift which is none.
 
 mod api_gateway;
 mod iam;
@@ -196,7 +196,7 @@ impl Session {
         if with_policy && let Some(policy) = found(lambda::policy(self, arn).await)? {
             return Ok(FunctionPolicy::Policy(policy));
         }
-        // One code says that there is no policy and that there is no function (D, aws-facts §10).
+        // One code says that there is no policy and that there is no function (D).
         Ok(match found(lambda::exists(self, arn).await)? {
             None => FunctionPolicy::Missing,
             Some(()) if with_policy => FunctionPolicy::Policy(serde_json::json!({})),
@@ -217,7 +217,7 @@ fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
 /// One page and where the next begins.
 type Page<T> = (Option<Vec<T>>, Option<String>);
 
-/// Every page of a list. The page size is AWS's own: which sizes it takes is not documented (aws-facts §7).
+/// Every page of a list. The page size is AWS's own: which sizes it takes is not documented.
 async fn pages<'a, T>(
     operation: Operation,
     fetch: impl Fn(Option<String>) -> BoxFuture<'a, Result<Page<T>, Fault>>,

@@ -1,7 +1,7 @@
 //! The budget: how many requests a service is sent, and whose go first.
 //!
 //! API Gateway allows ten requests a second with bursts of forty for a whole account and Region, reads and writes of everybody
-//! together, and no more on request (D, aws-facts §1). So the operator keeps a bucket of tokens per service and Region (one
+//! together, and no more on request (D). So the operator keeps a bucket of tokens per service and Region (one
 //! process acts in one account), takes a token for each request, and lets nobody's queue hold up the others:
 //!
 //! * whose turn it is says the module `queue`: by urgency, and fair between objects;
@@ -38,17 +38,17 @@ impl Rate {
         per_second: 0.0,
         burst: 0,
     };
-    /// Half of what API Gateway allows an account and Region (D, aws-facts §1): the other half is for everybody else.
+    /// Half of what API Gateway allows an account and Region (D): the other half is for everybody else.
     pub const API_GATEWAY: Self = Self {
         per_second: 5.0,
         burst: 20,
     };
-    /// Lambda allows `GetPolicy` 15 a second and all other control calls 15 a second in sum (D, aws-facts §1).
+    /// Lambda allows `GetPolicy` 15 a second and all other control calls 15 a second in sum (D).
     pub const LAMBDA: Self = Self {
         per_second: 7.0,
         burst: 15,
     };
-    /// IAM's rates are not published (D, aws-facts §11); this is a quiet neighbour's.
+    /// IAM's rates are not published (D); this is a quiet neighbour's.
     pub const IAM: Self = Self {
         per_second: 5.0,
         burst: 20,

@@ -10,7 +10,7 @@ use serde_json::json;
 /// The `CustomResourceDefinition`.
 ///
 /// The API server gives a new object's status an observed generation that no generation has, so that nobody takes an object
-/// for settled that was never seen (kstatus, reliability §D.1). And it takes only names that leave room in those of events.
+/// for settled that was never seen (kstatus). And it takes only names that leave room in those of events.
 pub fn crd() -> CustomResourceDefinition {
     let mut crd = JwtHttpApi::crd();
     for object in crd.spec.versions.iter_mut().filter_map(object_schema) {

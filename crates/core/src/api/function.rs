@@ -1,6 +1,6 @@
 //! The functions that an object owns, with every rule that `kubectl apply` can show at once.
 //!
-//! Lengths and counts are Lambda's quotas (D, aws-facts §10) or bounds of this project: twenty functions of 60 kB fit one
+//! Lengths and counts are Lambda's quotas (D) or bounds of this project: twenty functions of 60 kB fit one
 //! object of Kubernetes.
 
 #![expect(clippy::doc_markdown, reason = "these texts are what kubectl explain shows")]

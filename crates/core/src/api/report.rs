@@ -136,7 +136,7 @@ const BLOCKED_AFTER: u32 = 3;
 /// The conditions and the observed generation that follow; everything else of the status stays.
 ///
 /// The observed generation moves only when the object is ready, stalled or suspended: until then a waiter sees that the
-/// generation is not settled (Flux's reading, reliability §D.2).
+/// generation is not settled (Flux's reading).
 pub fn report(previous: &JwtHttpApiStatus, report: &Report, generation: i64, now: &Time) -> JwtHttpApiStatus {
     let conditions: Vec<Condition> = merge(&previous.conditions, report.drafts(), generation, now);
     let settled = match report.verdict() {

@@ -43,7 +43,7 @@ impl Document {
     const VERSION: &'static str = "2012-10-17";
 
     /// The trust of an invoke role: API Gateway, without conditions, since API Gateway was observed to send neither
-    /// `aws:SourceAccount` nor `aws:SourceArn` when it assumes an integration's role (O, aws-facts §4).
+    /// `aws:SourceAccount` nor `aws:SourceArn` when it assumes an integration's role (O).
     pub fn invoke_trust() -> Self {
         Self::trust(API_GATEWAY)
     }
@@ -84,7 +84,7 @@ impl Document {
         Self::allow(["lambda:InvokeFunction"], resource)
     }
 
-    /// The policy of an execution role: streams and events of one log group, which it may not create (D, aws-facts §10).
+    /// The policy of an execution role: streams and events of one log group, which it may not create (D).
     pub fn write_logs(log_group_arn: &str) -> Self {
         let resource = BTreeSet::from([format!("{log_group_arn}:*")]);
         Self::allow(["logs:CreateLogStream", "logs:PutLogEvents"], resource)
@@ -186,7 +186,7 @@ impl Permission {
     }
 
     /// Whether a stored statement says the same. A principal may be a string or an object, a source may stand under several
-    /// spellings of its key (O, aws-facts §10).
+    /// spellings of its key (O).
     pub fn matches(&self, stored: &Value) -> bool {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let principal = stored.get("Principal");

@@ -74,7 +74,7 @@ impl LogGroup {
 pub struct Code {
     /// The archive.
     pub zip: Vec<u8>,
-    /// Base64 of its SHA-256, as Lambda reads it back (D, aws-facts §10).
+    /// Base64 of its SHA-256, as Lambda reads it back (D).
     pub sha256: String,
     /// Processors: they change with the code, not with the configuration (D, botocore).
     pub architecture: Architecture,

@@ -244,7 +244,7 @@ pub struct Function {
     pub tags: BTreeMap<String, String>,
 }
 
-/// How far Lambda is with a function: until it has settled it refuses changes (D, aws-facts §10).
+/// How far Lambda is with a function: until it has settled it refuses changes (D).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// It can be called and changed.

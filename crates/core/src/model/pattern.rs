@@ -1,6 +1,6 @@
 //! The algebra of route patterns: which requests one matches, and which of two wins.
 //!
-//! Priority (D, aws-facts §2): a full match goes before a greedy one and that before `$default`; among equals the path decides
+//! Priority (D): a full match goes before a greedy one and that before `$default`; among equals the path decides
 //! segment by segment, plain text before `{name}` before `{name+}`; then a method goes before `ANY`. A parameter takes one
 //! non-empty segment, a greedy one takes one segment or more.
 

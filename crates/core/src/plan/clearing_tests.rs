@@ -1,4 +1,4 @@
-//! How each field of AWS is cleared (aws-facts §6, O): every `Update*` merges, and what is left out keeps its value.
+//! How each field of AWS is cleared (O): every `Update*` merges, and what is left out keeps its value.
 
 use super::sketch::{owner, place, policy};
 use super::world::World;

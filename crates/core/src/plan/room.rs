@@ -19,7 +19,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// AWS's quotas as they are unless raised (D, aws-facts §2).
+    /// AWS's quotas as they are unless raised (D).
     pub(super) const USUAL: Self = Self {
         routes: 300,
         integrations: 300,

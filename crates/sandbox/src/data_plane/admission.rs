@@ -48,7 +48,7 @@ pub enum Routing<'a> {
 /// Selects where a request goes. `cors` says whether the API has a CORS configuration.
 ///
 /// With one, API Gateway answers preflights itself, unless a protected route matches `OPTIONS`: that one catches them
-/// (*aws-facts §3*, D for `$default` and `ANY`, I for a protected explicit `OPTIONS`). A public route that matches
+/// (D for `$default` and `ANY`, I for a protected explicit `OPTIONS`). A public route that matches
 /// gives way to API Gateway's answer (I), but gets `OPTIONS` requests that are no preflights (I). Without any route,
 /// every `OPTIONS` request is answered (I).
 pub fn route<'a>(

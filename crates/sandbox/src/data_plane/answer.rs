@@ -25,7 +25,7 @@ impl Answer {
         }
     }
 
-    /// `{"message": …}`, the form of every answer that API Gateway gives by itself (*aws-facts §2 to §5*).
+    /// `{"message": …}`, the form of every answer that API Gateway gives by itself.
     pub fn message(status: u16, message: &str) -> Self {
         Self::json(status, &json!({ "message": message }))
     }
@@ -49,12 +49,12 @@ impl Answer {
         Self::message(403, "Forbidden")
     }
 
-    /// The function failed, answered badly or may not be invoked (*aws-facts §4, §5*, D).
+    /// The function failed, answered badly or may not be invoked (D).
     pub fn internal_server_error() -> Self {
         Self::message(500, "Internal Server Error")
     }
 
-    /// The integration took too long (*aws-facts §5*, O).
+    /// The integration took too long (O).
     pub fn service_unavailable() -> Self {
         Self::message(503, "Service Unavailable")
     }

@@ -1,7 +1,7 @@
 //! What an invocation leaves in CloudWatch Logs.
 //!
 //! Lambda writes with the function's execution role, and whatever the role may not is left out without a word: the
-//! invocation itself does not fail (*aws-facts §10*, D). A role that Lambda can no longer assume writes nothing here; that
+//! invocation itself does not fail (D). A role that Lambda can no longer assume writes nothing here; that
 //! the invocation fails then is not modelled. A permissions boundary is not looked at: its document is not modelled.
 
 use crate::{

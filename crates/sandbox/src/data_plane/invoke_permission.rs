@@ -1,4 +1,4 @@
-//! Whether API Gateway may invoke a function (*aws-facts §4*).
+//! Whether API Gateway may invoke a function.
 //!
 //! With credentials on the integration, the role decides: its trust lets API Gateway assume it, and its policies let
 //! it invoke the exact ARN that is called. Without, the function's resource policy decides. Neither is looked at when
@@ -97,7 +97,7 @@ pub fn by_resource_policy(
     }
 }
 
-/// What arrives as `aws:SourceArn` when a route invokes its function (*aws-facts §4*, O): the method or `*` and the
+/// What arrives as `aws:SourceArn` when a route invokes its function (O): the method or `*` and the
 /// path as in the route key, or `$default` alone.
 pub fn source_arn(deployment: &Deployment, route_key: &str) -> String {
     let Deployment {
@@ -117,7 +117,7 @@ pub fn source_arn(deployment: &Deployment, route_key: &str) -> String {
 }
 
 /// The function ARN in an integration URI: the URI itself, or what stands in the long form
-/// `arn:…:apigateway:<region>:lambda:path/2015-03-31/functions/<function ARN>/invocations` (*aws-facts §5*, D).
+/// `arn:…:apigateway:<region>:lambda:path/2015-03-31/functions/<function ARN>/invocations` (D).
 pub fn function_arn(uri: &str) -> Option<&str> {
     let arn = match uri.split_once(":lambda:path/2015-03-31/functions/") {
         Some((_, rest)) => rest.strip_suffix("/invocations")?,

@@ -7,7 +7,7 @@
 //! is not part of the path. Nothing is percent-decoded before the match: literals compare byte for byte with what
 //! came over the wire, and only the values of path parameters are decoded afterwards.
 //!
-//! **Trailing slash.** Whether AWS lets `/x/` reach the route `/x` is unconfirmed (*aws-facts §2, §15*), hence
+//! **Trailing slash.** Whether AWS lets `/x/` reach the route `/x` is unconfirmed (§15*), hence
 //! [`TrailingSlash`]. Ignored: one `/` at the end of a request path longer than `/` is taken off before anything
 //! else. Significant: it stays, as an additional empty segment.
 //!
@@ -21,7 +21,7 @@
 //!
 //! `$default` is always a candidate.
 //!
-//! **Choice** (*aws-facts §2*, D for 1 and 3, I for 2 and 4), the first difference decides:
+//! **Choice** (D for 1 and 3, I for 2 and 4), the first difference decides:
 //! 1. a path without a greedy segment is preferred to one with it, and that to `$default`;
 //! 2. segment by segment from the left, a literal is preferred to `{name}`, and `{name}` to `{name+}`;
 //! 3. the explicit method is preferred to `ANY`;

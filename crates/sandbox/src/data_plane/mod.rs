@@ -8,8 +8,7 @@
 //! ```
 //!
 //! All but the runner, the fetching of keys and `serve`, which puts it together, is pure: time, keys and documents
-//! come in as arguments. Facts carry the section of *aws-facts* they rest on and its tag: D for documented, O for
-//! observed, I for inferred.
+//! come in as arguments. Facts of AWS say how they are known: D for documented, O for observed, I for inferred.
 
 pub mod admission;
 pub mod answer;

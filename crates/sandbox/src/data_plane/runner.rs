@@ -54,7 +54,7 @@ pub struct Invocation<'a> {
     pub event: &'a Value,
     /// Given to the function as its request id.
     pub request_id: &'a str,
-    /// How long the caller waits, from now on: cold starts count (*aws-facts §5*, O).
+    /// How long the caller waits, from now on: cold starts count (O).
     pub caller_waits: Duration,
 }
 

@@ -49,9 +49,9 @@ use crate::{
 
 /// The name of the stage that is served without a path prefix.
 const DEFAULT_STAGE: &str = "$default";
-/// Request line and headers together (*aws-facts §2*, D).
+/// Request line and headers together (D).
 const HEAD_BYTES: usize = 10_240;
-/// What a function can be given at once (*aws-facts §2*, D).
+/// What a function can be given at once (D).
 const BODY_BYTES: usize = 6 * 1024 * 1024;
 
 /// What calls of deployed APIs share.

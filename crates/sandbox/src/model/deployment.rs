@@ -1,7 +1,7 @@
 //! What the data plane serves, and how it asks for it.
 //!
 //! A deployment is an immutable snapshot: what was written to routes, integrations and authorizers after it was
-//! minted is not in it (*aws-facts §6, auto-deploy*, O). Two properties of an API are not part of a deployment and
+//! minted is not in it (O). Two properties of an API are not part of a deployment and
 //! take effect at once: its CORS configuration and `disableExecuteApiEndpoint`. (The documents ask for a deployment after a change of
 //! the latter: the switch `api_settings_deploy` mints one, but nothing waits for it.)
 

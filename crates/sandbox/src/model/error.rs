@@ -39,7 +39,7 @@ impl Refusal {
     }
 }
 
-/// 409 or 400: the two answers that were seen for the deletion of something in use (*aws-facts §6*, O).
+/// 409 or 400: the two answers that were seen for the deletion of something in use (O).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub enum InUseStatus {

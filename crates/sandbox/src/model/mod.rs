@@ -105,7 +105,7 @@ impl Need {
         }
     }
 
-    /// A role is handed to a service (*aws-facts §12*, D).
+    /// A role is handed to a service (D).
     pub(crate) fn pass_role(role: &str, service: &str) -> Self {
         Self::of(&["iam:PassRole"], role).given(Some(("iam:PassedToService", service.to_owned())))
     }

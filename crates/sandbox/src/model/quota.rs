@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Refusal;
 use super::settings::FullQuota;
 
-/// How many of everything there may be (*aws-facts §2*, D unless said).
+/// How many of everything there may be (D unless said).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quotas {
@@ -66,7 +66,7 @@ impl Default for Quotas {
     }
 }
 
-/// Refuses when `present` things of API Gateway fill the quota. How AWS says so is not confirmed (*aws-facts §1, §15*); the words
+/// Refuses when `present` things of API Gateway fill the quota. How AWS says so is not confirmed (§15*); the words
 /// are those of reports about authorizers and integrations (O).
 pub(crate) fn room_for_one_more(
     what: &str,

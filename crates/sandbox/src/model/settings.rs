@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{error::InUseStatus, quota::Quotas, throttle::RateLimit};
 
-/// In which order lists come. AWS guarantees none (*aws-facts §6*, O).
+/// In which order lists come. AWS guarantees none (O).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListOrder {

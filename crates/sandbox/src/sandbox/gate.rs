@@ -311,7 +311,7 @@ impl Sandbox {
         )?;
         let alone = |api: &String| core.writing.get(api).is_none_or(|writes| *writes <= 1);
         if core.world.settings.concurrent_modification && !call.writes_to.as_ref().is_none_or(alone) {
-            // aws-facts §1, O.
+            // O.
             let text = "Unable to complete operation due to concurrent modification. Please try again later.";
             return Err(Refusal::new(409, "ConflictException", text));
         }

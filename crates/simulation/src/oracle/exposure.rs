@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 /// Of a long list of audiences, scopes or authorizers so many are tried.
 const MOST_TRIED: usize = 4;
-/// So many routes an API may have (D, aws-facts §1).
+/// So many routes an API may have (D).
 const ROUTES: usize = 300;
 /// Of many routes the paths of so many.
 const MOST_PATHS: usize = 16;

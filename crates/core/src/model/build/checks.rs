@@ -70,7 +70,7 @@ impl Builder<'_> {
                 return;
             }
         };
-        // Nobody hands a role of another account to a service (O, aws-facts §4).
+        // Nobody hands a role of another account to a service (O).
         if !is_here {
             let message = format!(
                 "{arn} is not in account {} of this API; name a role that is, or remove roleArn so that the operator makes one",
@@ -102,7 +102,7 @@ impl Builder<'_> {
     }
 
     /// With CORS a protected `ANY` or `$default` route catches preflights, too: each needs a public `OPTIONS` route that
-    /// covers its paths and goes before it (O, aws-facts §3).
+    /// covers its paths and goes before it (O).
     pub(super) fn check_preflight(&mut self, routes: &BTreeMap<RouteKey, Route>) {
         if self.spec.cors.is_none() {
             return;

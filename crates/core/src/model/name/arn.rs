@@ -42,7 +42,7 @@ impl Place {
         )
     }
 
-    /// The source that a Lambda permission admits: every route of one API (O, aws-facts §4).
+    /// The source that a Lambda permission admits: every route of one API (O).
     pub fn execute_api_arn(&self, api_id: &str) -> String {
         format!(
             "arn:{}:execute-api:{}:{}:{api_id}/*/*",

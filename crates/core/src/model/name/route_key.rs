@@ -90,7 +90,7 @@ impl RouteKey {
     const DIFFERENT: &'static str =
         "a route key whose parameters all have different names; rename one of the two";
 
-    /// Parses a route key by the grammar of aws-facts §2 (D, O).
+    /// Parses a route key by AWS's grammar (D, O).
     ///
     /// # Errors
     /// When the method is unknown, the path does not begin with a slash, a segment is empty or malformed, a greedy segment is

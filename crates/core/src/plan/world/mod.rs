@@ -1,6 +1,6 @@
 //! AWS as far as steps change it: a pure interpreter that knows nothing of how plans are made.
 //!
-//! It is stricter than AWS where AWS is not known (aws-facts §15): what might be refused is refused, and a refusal is a panic.
+//! It is stricter than AWS where AWS is not known: what might be refused is refused, and a refusal is a panic.
 
 mod others;
 

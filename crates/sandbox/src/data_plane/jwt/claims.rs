@@ -1,4 +1,4 @@
-//! Whether the claims of a token satisfy an authorizer and a route (*aws-facts §3*, D).
+//! Whether the claims of a token satisfy an authorizer and a route (D).
 
 use serde_json::{Map, Value};
 

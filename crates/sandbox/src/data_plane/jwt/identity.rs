@@ -7,7 +7,7 @@ const QUERY: &str = "$request.querystring.";
 const BEARER: &str = "Bearer ";
 
 /// The token that the request carries at an authorizer's identity source, with or without `Bearer ` before it; none
-/// when there is none or the source is of another form (*aws-facts §3*, D).
+/// when there is none or the source is of another form (D).
 ///
 /// Header names count in any case, query-string names as they are (I). Of several values the first counts (I).
 pub fn token(identity_source: &str, request: &Request) -> Option<String> {

@@ -77,7 +77,7 @@ fn rsa_key(key: &Value) -> Option<(String, RsaPublicKeyComponents<Vec<u8>>)> {
 
 /// Keys by issuer, for a while.
 ///
-/// AWS keeps an issuer's keys for up to two hours, and nothing empties that cache (*aws-facts §3*, D). How long the
+/// AWS keeps an issuer's keys for up to two hours, and nothing empties that cache (D). How long the
 /// sandbox does is a switch; unless it is set, a rotated key counts at once.
 #[derive(Debug, Default)]
 pub struct KeyCache {

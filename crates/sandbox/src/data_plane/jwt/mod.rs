@@ -1,4 +1,4 @@
-//! The JWT authorizer of HTTP APIs (*aws-facts §3*).
+//! The JWT authorizer of HTTP APIs.
 //!
 //! [`identity`] finds the token, [`token`] takes it apart, [`keys`] verifies its signature, and [`claims`] says
 //! whether what it claims is enough. All of it is pure; who fetches the keys is `serve`'s

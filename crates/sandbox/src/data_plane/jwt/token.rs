@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 
-/// The signature algorithms that the authorizer takes (*aws-facts §3*, D).
+/// The signature algorithms that the authorizer takes (D).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.

@@ -34,7 +34,7 @@ pub struct Call<'a> {
 pub struct Identity {
     /// The claims of the token.
     pub claims: Map<String, Value>,
-    /// The token's scopes; none when the route asks for none (*aws-facts §3*, D; that they are the token's: I).
+    /// The token's scopes; none when the route asks for none (D; that they are the token's: I).
     pub scopes: Option<Vec<String>>,
 }
 

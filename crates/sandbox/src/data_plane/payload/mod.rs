@@ -1,6 +1,6 @@
 //! Between HTTP and a Lambda function: the event that a function is given, and what its result means.
 //!
-//! Both formats are those of the developer guide (*aws-facts §5*, D where not said otherwise).
+//! Both formats are those of the developer guide (D where not said otherwise).
 
 pub mod event;
 pub mod response;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Format;
 use crate::data_plane::answer::Answer;
 
-/// What a function has to answer with, when its result has no such meaning (*aws-facts §5*, D): 500.
+/// What a function has to answer with, when its result has no such meaning (D): 500.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the result of the function is no response: {0}")]
 pub struct Malformed(&'static str);

@@ -28,7 +28,7 @@ fn query(request: &HttpRequest<Bytes>) -> Parameters {
     Parameters::parse(request.uri().query().unwrap_or_default())
 }
 
-/// The page that is asked for. A number is a string on the wire (*aws-facts §7*, D).
+/// The page that is asked for. A number is a string on the wire (D).
 fn page_request(
     parameters: &Parameters,
     size: &str,
