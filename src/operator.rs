@@ -15,10 +15,7 @@ use jwthttpapi_core::api::InvocationMode;
 use jwthttpapi_core::model::Policy;
 use jwthttpapi_core::planted;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::{
-    Api, Client, ResourceExt,
-    runtime::events::{Recorder, Reporter},
-};
+use kube::{Api, Client, ResourceExt, runtime::events::Reporter};
 use prometheus_client::registry::Registry;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -86,7 +83,7 @@ impl Operator {
             ways.client.clone(),
             aws,
             store,
-            Recorder::new(ways.client.clone(), reporter),
+            reporter,
             metrics.clone(),
             policy(settings),
             periods(settings),

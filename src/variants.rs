@@ -47,6 +47,7 @@ produced! {
         PolicyTooLong: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
         RoleNotReady: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
         FunctionFailed: "tests/aws/functions.rs::a_function_that_lambda_cannot_make_is_said_to_have_failed_and_asked_for_again",
+        Unfinished: "tests/aws/functions.rs::a_function_that_lambda_does_not_get_done_with_is_told_and_the_pass_ends",
         NotSent: "tests/aws/faults.rs::an_address_where_nobody_listens_is_told_from_an_answer_that_does_not_come",
         Unanswered: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
         Server: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
@@ -54,8 +55,8 @@ produced! {
         Unknown: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
     }
     Stop in "src/aws/session.rs" {
-        Cut: "src/aws/session.rs::a_write_is_not_sent_when_it_is_not_wanted_any_more_or_leadership_does_not_allow_it",
-        Fault: "src/aws/session.rs::a_write_is_not_sent_when_it_is_not_wanted_any_more_or_leadership_does_not_allow_it",
+        Cut: "src/aws/session.rs::a_write_is_not_sent_when_it_is_late_or_not_wanted_any_more_or_leadership_does_not_allow_it",
+        Fault: "src/aws/session.rs::a_write_is_not_sent_when_it_is_late_or_not_wanted_any_more_or_leadership_does_not_allow_it",
     }
     ConfigError in "src/aws/settings.rs" {
         NoRegion: "src/aws/settings.rs::without_a_region_nothing_can_be_asked",

@@ -85,7 +85,10 @@ pub(crate) async fn verify(scope: &Scope, ways: Ways) -> Result<Findings, Error>
             Err(fault) => return Err(failed(fault)),
         }
     }
-    let mut findings = compare(&cluster, &objects, &apis, aws.default_region());
+    // Listed once more: an object that came after the first list may have an API in the second.
+    let later = self::objects(&ways.client, &cluster.namespaces).await?;
+    let alive = uids(objects.iter().chain(&later));
+    let mut findings = compare(&cluster, &objects, &alive, &apis, aws.default_region());
     findings.bad.extend(unread);
     Ok(findings)
 }
@@ -148,8 +151,19 @@ impl Listed {
     }
 }
 
+fn uids<'a>(objects: impl Iterator<Item = &'a Listed>) -> BTreeSet<String> {
+    objects.filter_map(|listed| listed.object.uid()).collect()
+}
+
 /// What the objects and the APIs say of each other.
-fn compare(cluster: &Cluster, objects: &[Listed], apis: &Apis, default_region: &str) -> Findings {
+/// `alive` are the uids of objects, of those that came in the meantime, too.
+fn compare(
+    cluster: &Cluster,
+    objects: &[Listed],
+    alive: &BTreeSet<String>,
+    apis: &Apis,
+    default_region: &str,
+) -> Findings {
     let mut findings = Findings::default();
     for Listed { object, unread } in objects {
         if let Some(error) = unread {
@@ -164,7 +178,6 @@ fn compare(cluster: &Cluster, objects: &[Listed], apis: &Apis, default_region: &
             of_object(cluster, object, region, listed, &mut findings);
         }
     }
-    let alive: BTreeSet<String> = objects.iter().filter_map(|listed| listed.object.uid()).collect();
     for (region, listed) in apis {
         for api in listed {
             if let Some(claim) = Claim::of(&api.tags)
@@ -334,7 +347,8 @@ mod tests {
             unread: None,
         };
         let objects: Vec<Listed> = objects.iter().map(read).collect();
-        compare(cluster, &objects, &Apis::from([("r".into(), apis)]), "r")
+        let apis = Apis::from([("r".into(), apis)]);
+        compare(cluster, &objects, &uids(objects.iter()), &apis, "r")
     }
 
     #[test]
@@ -394,9 +408,21 @@ mod tests {
             unread: Some("spec.routes: not a list".to_owned()),
         };
         let apis = Apis::from([("r".into(), vec![api("a", &owner("hello", Some("k1")))])]);
-        let findings = compare(&cluster(), &[unread], &apis, "r");
+        let listed = [unread];
+        let findings = compare(&cluster(), &listed, &uids(listed.iter()), &apis, "r");
         let said = "demo/hello: it cannot be read (spec.routes: not a list); apply it anew";
         assert_eq!(findings.bad, [said]);
+    }
+
+    #[test]
+    fn an_object_that_came_after_the_first_list_has_its_api() {
+        let apis = Apis::from([("r".into(), vec![api("a", &owner("hello", Some("k1")))])]);
+        let later = Listed {
+            object: object("hello", None, "False"),
+            unread: None,
+        };
+        let findings = compare(&cluster(), &[], &uids([later].iter()), &apis, "r");
+        assert!(findings.bad.is_empty(), "{:?}", findings.bad);
     }
 
     #[test]

@@ -136,7 +136,9 @@ impl Session {
             };
             let permit = permit.ok_or(Stop::Cut)?;
             let left = self.aws.has_left(&self.place).await.map_err(Stop::Fault)?;
-            if left || (turn.cut)() {
+            // That may have taken its time: STS may have been asked.
+            let late = turn.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if left || late || (turn.cut)() {
                 return Err(Stop::Cut);
             }
             if !self.aws.0.fence.allows(Instant::now()) && !planted!(NoFence) {
@@ -368,10 +370,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_write_is_not_sent_when_it_is_not_wanted_any_more_or_leadership_does_not_allow_it() {
+    async fn a_write_is_not_sent_when_it_is_late_or_not_wanted_any_more_or_leadership_does_not_allow_it() {
         assert!(write(Fence::open(), None, false).await.is_ok());
         let cut = write(Fence::open(), None, true).await;
         assert!(matches!(cut, Err(Stop::Cut)), "{cut:?}");
+        let late = write(Fence::open(), Some(Instant::now()), false).await;
+        assert!(matches!(late, Err(Stop::Cut)), "{late:?}");
         let follows = write(Fence::closed(), None, false).await;
         let Err(Stop::Fault(fault)) = follows else {
             panic!("it was sent")

@@ -77,7 +77,7 @@ pub(crate) async fn look(pass: &mut Pass<'_>, end: &Conclusion<'_>) {
     if let Some((reason, text)) = told
         && message(record) != Some(known.programmed().message.as_str())
     {
-        events::publish(&ctx.recorder, record.object(), true, reason, text).await;
+        events::publish(ctx, record.object(), true, reason, text).await;
     }
 }
 

@@ -18,8 +18,6 @@ const DEPENDENCY: Duration = Duration::from_secs(15);
 pub(crate) fn after_failure(reason: Reason, failures: u32, jitter: f64) -> Duration {
     let base = match (reason, reason.polarity()) {
         (Reason::FunctionNotFound, _) => DEPENDENCY,
-        // AWS and the issuer's owner both deserve patience (I, aws-facts §3).
-        (Reason::IssuerUnreachable, _) => doubled(HUMAN_FIRST, failures, HUMAN_CAP),
         (_, Polarity::NeedsHuman) => doubled(HUMAN_FIRST, failures, HUMAN_CAP),
         _ => doubled(FIRST, failures, CAP),
     };

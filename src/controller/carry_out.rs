@@ -93,7 +93,8 @@ impl Scene<'_> {
         let changed = pass.memory.iam_changed(told.clone(), None);
         let outcome = aws::run_after(session, steps, changed, &cut, pass.deadline).await;
         pass.memory.iam_changed(told, outcome.settles_since);
-        for step in outcome.done.iter().filter(|_| drift) {
+        let waits = |step: &Step| matches!(step, Step::AwaitFunction { .. });
+        for step in outcome.done.iter().filter(|step| drift && !waits(step)) {
             ctx.metrics.repaired(step.kind());
         }
         expected::remember(ctx, &mut pass.memory, &known, &outcome);
@@ -107,9 +108,11 @@ impl Scene<'_> {
         pass.memory.quiet_until = outcome.unanswered_until;
         let seen = std::mem::take(&mut found.observed);
         found.observed = see_again(session, seen, &outcome, found.created).await?;
-        if !found.created && outcome.is_complete() {
-            self.remove_duplicates(pass, found.observed.api.as_ref()).await?;
-        }
+        let duplicate = if !found.created && outcome.is_complete() {
+            self.remove_duplicates(pass, found.observed.api.as_ref()).await?
+        } else {
+            None
+        };
 
         let end = self.end(&found, &outcome, held_back);
         let mut next = conclude(pass, &end).await?;
@@ -118,6 +121,14 @@ impl Scene<'_> {
             && let Some(wait) = self.clear_up(pass, &mut status).await
         {
             next = wait;
+        }
+        if let Some((id, fault)) = duplicate.filter(|_| pass.findings.programmed.status == Some(true)) {
+            let why = format!(
+                "cannot delete the second API {id} of the object: {}",
+                fault.message()
+            );
+            pass.findings.programmed = Draft::no(fault.reason(), why);
+            next = Next::Backoff;
         }
         Ok((found.at_the_latest(next), past_iam(pass, status)))
     }

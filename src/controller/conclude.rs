@@ -73,8 +73,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         return Ok(Next::Backoff);
     }
     if end.outcome.cut {
-        pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-        return Ok(Next::after_cut(end.outcome.progressed()));
+        return Ok(pass.was_cut(end.outcome.progressed()));
     }
     if withheld(&mut pass.findings, end.conflict, end.faults) {
         return Ok(Next::Backoff);

@@ -10,7 +10,7 @@ use jwthttpapi_core::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Client, Resource, ResourceExt,
-    runtime::{events::Recorder, reflector::ObjectRef},
+    runtime::{events::Reporter, reflector::ObjectRef},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +32,8 @@ pub(crate) struct Context {
     pub(crate) client: Client,
     pub(crate) aws: Aws,
     pub(crate) store: Cache,
-    pub(crate) recorder: Recorder,
+    /// Who publishes events.
+    pub(crate) reporter: Reporter,
     pub(crate) metrics: Metrics,
     pub(crate) policy: Policy,
     pub(crate) periods: Periods,
@@ -158,7 +159,7 @@ impl Context {
         client: Client,
         aws: Aws,
         store: Cache,
-        recorder: Recorder,
+        reporter: Reporter,
         metrics: Metrics,
         policy: Policy,
         periods: Periods,
@@ -170,7 +171,7 @@ impl Context {
             client,
             aws,
             store,
-            recorder,
+            reporter,
             metrics,
             policy,
             periods,
@@ -207,6 +208,12 @@ impl Context {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(uid.to_owned(), memory);
+    }
+
+    /// Forgets what is remembered of an object.
+    pub(crate) fn forget(&self, uid: &str) {
+        let mut memories = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.remove(uid);
     }
 
     /// Counts a write of an object that the API server did not take; how many they are in a row.

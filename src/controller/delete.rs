@@ -8,7 +8,7 @@ use super::{
     establish::{ambiguous, awaited, heed, proven},
     expected::STALE_LIST,
     look::{Questions, granted, look, reached_by_policy},
-    pass::{CHANGED, Next, Pass, Passed},
+    pass::{Next, Pass, Passed},
     release::release,
     remains::{self, Removal, last_owner},
     unseen::Leaving,
@@ -278,8 +278,7 @@ impl Teardown<'_> {
                 return Taken::Not(Next::Backoff);
             }
             if outcome.cut {
-                pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-                return Taken::Not(Next::after_cut(outcome.progressed()));
+                return Taken::Not(pass.was_cut(outcome.progressed()));
             }
         }
         Taken::Away { worked }

@@ -7,7 +7,7 @@ use super::{
     pass::Pass,
     record::Record,
 };
-use crate::aws;
+use crate::aws::{self, Fault};
 use jwthttpapi_core::{
     model::{Proof, observed::Api},
     plan::Plan,
@@ -17,8 +17,13 @@ use jwthttpapi_core::{
 impl Scene<'_> {
     /// Looks into the shared list, reading it when its period is over, and deletes duplicates of complete proof.
     ///
-    /// The caller has read the object live, with the id in its status, and has seen the API of that id alive.
-    pub(super) async fn remove_duplicates(&self, pass: &Pass<'_>, kept: Option<&Api>) -> Result<(), Error> {
+    /// The caller has read the object live, with the id in its status, and has seen the API of that id alive. Gives the id of one
+    /// that could not be deleted, and why: all else that the pass has to say does not depend on it.
+    pub(super) async fn remove_duplicates(
+        &self,
+        pass: &Pass<'_>,
+        kept: Option<&Api>,
+    ) -> Result<Option<(String, Fault)>, Error> {
         let Pass {
             ctx,
             record,
@@ -27,12 +32,12 @@ impl Scene<'_> {
         } = pass;
         let Self { session, aim } = *self;
         planted!(KeepDuplicates => {
-            return Ok(());
+            return Ok(None);
         });
         let Aim { owner, place, .. } = aim;
         let status = record.status();
         let (Some(kept), Some(nonce)) = (kept, status.nonce.as_deref()) else {
-            return Ok(());
+            return Ok(None);
         };
         let period = ctx.resync();
         if ctx.index.claim(&place.region, period)
@@ -40,15 +45,15 @@ impl Scene<'_> {
         {
             // This failure is not about this object, which only happens to be the one that reads the shared list.
             tracing::warn!(error = %fault, "no list of all APIs: duplicates and orphans are not looked for");
-            return Ok(());
+            return Ok(None);
         }
         let Some(list) = ctx.index.recent(&place.region, period) else {
-            return Ok(());
+            return Ok(None);
         };
         let mut others = proven(owner, &list);
         others.retain(|candidate| candidate.id != kept.id);
         if others.is_empty() || owner.proof(&kept.tags, Some(nonce)) != Proof::Complete {
-            return Ok(());
+            return Ok(None);
         }
         // The list may be old, and so may be what this pass knows: both are read again before anything is deleted.
         let (namespace, name) = (&owner.namespace, &owner.name);
@@ -63,15 +68,17 @@ impl Scene<'_> {
             return Err(Error::Conflict);
         }
         for other in others {
-            let Some(api) = session.api(&other.id).await? else {
-                continue;
+            let api = match session.api(&other.id).await {
+                Ok(Some(api)) => api,
+                Ok(None) => continue,
+                Err(fault) => return Ok(Some((other.id, fault))),
             };
             if owner.proof(&api.tags, Some(nonce)) == Proof::Complete {
                 tracing::warn!(api = %other.id, kept = %kept.id, "deleting a duplicate of the object's API");
                 let plan = Plan::of_deletion(&other.id);
                 let outcome = aws::run(session, plan, &|| ctx.outdated(live.object()), *deadline).await;
                 if let Some((_, fault)) = outcome.gravest() {
-                    return Err(fault.clone().into());
+                    return Ok(Some((other.id, fault.clone())));
                 }
                 if outcome.is_complete() {
                     ctx.metrics.duplicate_removed();
@@ -81,6 +88,6 @@ impl Scene<'_> {
                 tracing::warn!("{}", ambiguous(&[kept.id.clone(), other.id]));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }

@@ -46,8 +46,9 @@ impl From<kube::Error> for Error {
 impl Error {
     /// Why a write of the object failed.
     pub(crate) fn of_write(error: kube::Error) -> Self {
+        // Without an answer it may be what the API server calls that hangs: reads go on working.
         let kube::Error::Api(status) = &error else {
-            return error.into();
+            return Self::Unwritten(Box::new(error));
         };
         match status.code {
             409 => Self::Conflict,

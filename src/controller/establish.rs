@@ -6,7 +6,7 @@ use super::{
     context::{Context, Memory},
     error::Error,
     expected::STALE_LIST,
-    pass::{CHANGED, Next, Pass},
+    pass::{Next, Pass},
     reclaim::reclaim,
     record::Record,
 };
@@ -176,12 +176,7 @@ impl Scene<'_> {
         let why = nothing.map(|fault| Draft::no(fault.reason(), fault.message()));
         pass.memory.refused = why.map(|why| (pass.record.generation(), why));
         let Some(api) = created? else {
-            if Instant::now() >= pass.deadline {
-                pass.findings.late();
-                return Ok(Established::Not(Next::Backoff));
-            }
-            pass.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
-            return Ok(Established::Not(Next::after_cut(false)));
+            return Ok(Established::Not(pass.was_cut(false)));
         };
         let status = pass.record.status();
         let nonce = if planted!(AckShape) {

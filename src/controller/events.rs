@@ -1,5 +1,6 @@
 //! Events, on transitions only. An event that cannot be published fails nothing.
 
+use super::context::Context;
 use jwthttpapi_core::api::{ConditionType, JwtHttpApi, JwtHttpApiStatus, condition};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
@@ -12,7 +13,7 @@ const NOTE: usize = 1000;
 
 /// Publishes an event when Ready changed its status or its reason.
 pub(crate) async fn on_transition(
-    recorder: &Recorder,
+    ctx: &Context,
     object: &JwtHttpApi,
     previous: &JwtHttpApiStatus,
     next: &JwtHttpApiStatus,
@@ -28,23 +29,17 @@ pub(crate) async fn on_transition(
         return;
     }
     let stalled = condition(&next.conditions, ConditionType::Stalled).is_some();
-    publish(recorder, object, stalled, &reason, message).await;
+    publish(ctx, object, stalled, &reason, message).await;
 }
 
 /// Publishes one event.
-pub(crate) async fn publish(
-    recorder: &Recorder,
-    object: &JwtHttpApi,
-    warning: bool,
-    reason: &str,
-    note: String,
-) {
-    publish_on(recorder, &object.object_ref(&()), warning, reason, note).await;
+pub(crate) async fn publish(ctx: &Context, object: &JwtHttpApi, warning: bool, reason: &str, note: String) {
+    publish_on(ctx, &object.object_ref(&()), warning, reason, note).await;
 }
 
 /// Publishes one event on an object that need not be there any more.
 pub(crate) async fn publish_on(
-    recorder: &Recorder,
+    ctx: &Context,
     object: &ObjectReference,
     warning: bool,
     reason: &str,
@@ -65,6 +60,8 @@ pub(crate) async fn publish_on(
         action: "Reconcile".to_owned(),
         secondary: None,
     };
+    // One that published before would send the note of an earlier event of the same reason in place of this one.
+    let recorder = Recorder::new(ctx.client.clone(), ctx.reporter.clone());
     if let Err(error) = recorder.publish(&event, object).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,

@@ -299,7 +299,7 @@ impl Sweep<'_> {
             uid: Some(uid.clone()),
             ..ObjectReference::default()
         };
-        events::publish_on(&self.ctx.recorder, &gone, true, "OrphanFound", note).await;
+        events::publish_on(self.ctx, &gone, true, "OrphanFound", note).await;
     }
 
     /// Deletes an orphan: the API last, by which the rest is found again if this is cut.

@@ -55,6 +55,19 @@ impl Next {
     }
 }
 
+impl Pass<'_> {
+    /// What is said of a plan that was cut, and when another pass goes on: the object changed, or this process stops leading, or
+    /// the budget let nothing out in all the time that the pass had.
+    pub(crate) fn was_cut(&mut self, progressed: bool) -> Next {
+        if !progressed && Instant::now() >= self.deadline {
+            self.findings.late();
+            return Next::Backoff;
+        }
+        self.findings.programmed = Draft::unknown(Reason::Progressing, CHANGED);
+        Next::after_cut(progressed)
+    }
+}
+
 /// What is said of a pass that another one has to go on with.
 pub(crate) const CHANGED: &str = "something changed while work was going on";
 

@@ -41,6 +41,7 @@ pub(crate) async fn reconcile(
     }
     let running = ctx.metrics.work().begin(&key);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let uid = object.uid().unwrap_or_default();
     planted!(PanicEndsAll => {
         return visit(&ctx, &namespace, &name)
             .await
@@ -52,11 +53,14 @@ pub(crate) async fn reconcile(
     match visited {
         Ok(Ok(Ok((ended, wait)))) => Ok(again(&ctx, &key, ended, wait)),
         Ok(Ok(Err(error))) => Err(error),
+        // What it sent is not remembered: the next one is to know as little as that of a new process.
         Ok(Err(_)) => {
+            ctx.forget(&uid);
             ctx.metrics.panicked();
             Err(Error::Panic)
         }
         Err(_) => {
+            ctx.forget(&uid);
             ctx.metrics.timed_out();
             Err(Error::Deadline)
         }
@@ -165,8 +169,10 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     }
     count_failures(&mut pass, next);
     let result = say(&mut pass, &before, status).await;
-    if before.observed_generation != Some(pass.record.generation()) {
-        pass.memory.arrived = Some((pass.record.generation(), started));
+    let generation = pass.record.generation();
+    pass.memory.arrived.take_if(|(arrived, _)| *arrived != generation);
+    if before.observed_generation != Some(generation) {
+        pass.memory.arrived.get_or_insert((generation, started));
     }
     time_to_ready(&mut pass);
     if result.is_ok() {
@@ -187,7 +193,18 @@ fn passes(reason: Reason) -> bool {
 }
 
 fn count_failures(pass: &mut Pass<'_>, next: Next) {
-    let Pass { memory, findings, .. } = pass;
+    let Pass {
+        memory,
+        findings,
+        record,
+        ..
+    } = pass;
+    // What AWS refused is refused still while the next creation waits.
+    let generation = record.generation();
+    let refused = memory.refused.as_ref().is_some_and(|(of, _)| *of == generation);
+    if refused && matches!(next, Next::After(_)) {
+        return;
+    }
     let reason = findings.reason().filter(|_| next == Next::Backoff);
     memory.failures = match (memory.failures, reason) {
         (_, None) => (0, None),
@@ -223,7 +240,7 @@ async fn say(pass: &mut Pass<'_>, before: &JwtHttpApiStatus, status: JwtHttpApiS
         next.last_verified_time = findings.observed.then_some(now).or(next.last_verified_time);
     }
     record.write(next.clone()).await?;
-    events::on_transition(&ctx.recorder, record.object(), before, &next).await;
+    events::on_transition(ctx, record.object(), before, &next).await;
     Ok(())
 }
 

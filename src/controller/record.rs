@@ -212,15 +212,18 @@ fn params() -> PatchParams {
 
 /// The next status, with a null for every field that goes: a merge leaves out nothing by itself.
 fn merge_patch(previous: &JwtHttpApiStatus, next: &JwtHttpApiStatus) -> Value {
-    let fields = |status: &JwtHttpApiStatus| match serde_json::to_value(status) {
-        Ok(Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
-    };
-    let mut patch = fields(next);
-    for (gone, _) in fields(previous) {
-        patch.entry(gone).or_insert(Value::Null);
+    let value = |status: &JwtHttpApiStatus| serde_json::to_value(status).unwrap_or_default();
+    let mut patch = value(next);
+    clear(&value(previous), &mut patch);
+    patch
+}
+
+fn clear(previous: &Value, patch: &mut Value) {
+    if let (Value::Object(previous), Value::Object(patch)) = (previous, patch) {
+        for (field, before) in previous {
+            clear(before, patch.entry(field.clone()).or_insert(Value::Null));
+        }
     }
-    Value::Object(patch)
 }
 
 /// Whether an object carries the operator's finalizer.
@@ -231,6 +234,8 @@ pub(super) fn has_finalizer(object: &impl ResourceExt) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jwthttpapi_core::api::{Pending, PendingOperation};
+    use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
     #[test]
     fn a_generation_that_is_not_there_yet_was_observed_by_nobody() {
@@ -263,5 +268,24 @@ mod tests {
             merge_patch(&previous, &next),
             json!({"nonce": "n", "roleArn": null, "grants": null})
         );
+    }
+
+    /// A creation that follows a takeover names no API.
+    #[test]
+    fn a_field_inside_of_another_that_goes_is_sent_as_null_too() {
+        let pending = |operation, api_id: Option<&str>| JwtHttpApiStatus {
+            pending: Some(Pending {
+                operation,
+                since: Time(Timestamp::UNIX_EPOCH),
+                api_id: api_id.map(str::to_owned),
+                from_uid: api_id.map(str::to_owned),
+            }),
+            ..JwtHttpApiStatus::default()
+        };
+        let previous = pending(PendingOperation::ReclaimApi, Some("a"));
+        let patch = merge_patch(&previous, &pending(PendingOperation::CreateApi, None));
+        assert_eq!(patch["pending"]["operation"], "CreateApi");
+        assert_eq!(patch["pending"].get("apiId"), Some(&Value::Null));
+        assert_eq!(patch["pending"].get("fromUid"), Some(&Value::Null));
     }
 }

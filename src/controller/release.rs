@@ -57,14 +57,7 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         let note =
             format!("released under deletionPolicy Retain with its ownership tags still on{advice}: {left}");
         tracing::warn!("{note}");
-        events::publish(
-            &ctx.recorder,
-            record.object(),
-            true,
-            Reason::Deleting.as_str(),
-            note,
-        )
-        .await;
+        events::publish(ctx, record.object(), true, Reason::Deleting.as_str(), note).await;
     }
     record.remove_finalizer().await?;
     findings.programmed = Draft::yes(

@@ -1,6 +1,6 @@
 //! What wakes the operator.
 
-use super::{Guarded, key, record::has_finalizer};
+use super::{Guarded, establish::tells_of_aws, key, record::has_finalizer};
 use jwthttpapi_core::{api::REQUESTED_AT, planted};
 use kube::{Resource, ResourceExt, runtime::watcher::Event};
 use std::{
@@ -75,12 +75,10 @@ fn digest(object: &Guarded) -> u64 {
     planted!(WokenByItself => {
         object.resource_version().hash(&mut hasher);
     });
-    let owns = object.0.as_ref().is_ok_and(|object| {
-        object
-            .status
-            .as_ref()
-            .is_some_and(|status| status.nonce.is_some() || status.api_id.is_some())
-    });
+    let owns = object
+        .0
+        .as_ref()
+        .is_ok_and(|object| object.status.as_ref().is_some_and(tells_of_aws));
     let stripped = owns && !has_finalizer(object);
     stripped.hash(&mut hasher);
     hasher.finish()

@@ -248,6 +248,26 @@ async fn a_function_that_lambda_cannot_make_is_said_to_have_failed_and_asked_for
     assert_eq!(seen.state, State::Settled);
 }
 
+/// As long as Lambda takes: the budget has no part in it.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_lambda_does_not_get_done_with_is_told_and_the_pass_ends() {
+    let ground = ground(json!({}));
+    let id = made(&ground, &json!({})).await;
+    let settings = ground.sandbox.settings();
+    let slow = settings.patched(&json!({"function_delay_ms": 600_000}));
+    ground.sandbox.set_settings(slow.unwrap());
+    let wanted = desired(spec(
+        &json!({"memoryMiB": 256, "code": "export const handler = async () => 1;"}),
+    ));
+    let plan = ground.plan(&wanted, Some(&id)).await;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let outcome = jwthttpapi::aws::run(&ground.session(), plan, &|| false, deadline).await;
+    assert!(!outcome.cut && Instant::now() <= deadline);
+    let (step, fault) = outcome.gravest().unwrap();
+    assert!(matches!(step, Step::AwaitFunction { .. }), "{step}");
+    assert_eq!(fault.class, Class::Unfinished);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deletion_takes_functions_roles_and_log_groups_and_leaves_the_account_as_it_was() {
     let ground = ground(json!({}));

@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 use crate::ground::{example, objects, of_kind, with};
 
 /// What the operator may do to its objects, wherever it looks after them.
-const OF_OBJECTS: [&str; 7] = [
+const OF_OBJECTS: [&str; 6] = [
     "create events.k8s.io/events",
     "get jwthttpapi.dev/jwthttpapis",
     "list jwthttpapi.dev/jwthttpapis",
-    "patch events.k8s.io/events",
     "patch jwthttpapi.dev/jwthttpapis",
     "patch jwthttpapi.dev/jwthttpapis/status",
     "watch jwthttpapi.dev/jwthttpapis",

@@ -266,14 +266,6 @@ fn the_chart_grants_exactly_what_the_operator_uses_of_kubernetes() {
         &ground.spec(&json!({"routes": [route("GET /test", "hello")]})),
     );
     ground.ready("hello");
-    // The event of being ready comes twice, and so its series is patched.
-    ground.patch(
-        "hello",
-        &json!({"spec": {"suspend": true, "description": "held"}}),
-    );
-    ground.unready("hello", "Suspended");
-    ground.patch("hello", &json!({"spec": {"suspend": null}}));
-    ground.ready("hello");
     ground.delete("hello");
 
     let granted = granted(&ground);

@@ -12,7 +12,7 @@ use jwthttpapi_core::model::function::{Code, Configuration, Function};
 use jwthttpapi_core::model::observed::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 /// How long between two looks at a function that is being made or changed; Lambda takes seconds (I).
 const LOOK: Duration = Duration::from_secs(1);
@@ -121,10 +121,13 @@ async fn settled(session: &Session, turn: Turn<'_>, name: &str) -> Result<Made, 
             }
             State::Changing => {}
         }
-        let next = Instant::now() + LOOK;
-        if (turn.cut)() || turn.deadline.is_some_and(|deadline| next >= deadline) {
+        if (turn.cut)() {
             return Err(Stop::Cut);
         }
-        sleep(LOOK).await;
+        let next = Instant::now() + LOOK;
+        if turn.deadline.is_some_and(|deadline| next >= deadline) {
+            return Err(Stop::Fault(Fault::unfinished(operation)));
+        }
+        sleep_until(next).await;
     }
 }

@@ -45,6 +45,8 @@ pub enum Class {
     RoleNotReady,
     /// Lambda took a function's creation or change and could not carry it out.
     FunctionFailed,
+    /// Lambda is not done yet with a function's creation or change.
+    Unfinished,
     /// The request never left: no connection, no address, no endpoint.
     NotSent,
     /// No answer, or none that can be read: the request may have been carried out.
@@ -74,6 +76,7 @@ impl Class {
             Self::PolicyTooLong => "PolicyTooLong",
             Self::RoleNotReady => "RoleNotReady",
             Self::FunctionFailed => "FunctionFailed",
+            Self::Unfinished => "Unfinished",
             Self::NotSent => "NotSent",
             Self::Unanswered => "Unanswered",
             Self::Server => "Server",
@@ -89,6 +92,7 @@ impl Class {
             | Self::Exists
             | Self::InUse
             | Self::Concurrent
+            | Self::Unfinished
             | Self::Server
             | Self::NotLeading => Reason::ProgressingWithRetry,
             Self::Throttled => Reason::Throttled,
@@ -185,6 +189,11 @@ impl Fault {
     /// Lambda's word for why a function did not become what was asked.
     pub(super) fn of_function(operation: Operation, code: &str) -> Self {
         Self::without_answer(Class::FunctionFailed, operation, code.to_owned())
+    }
+
+    /// Lambda was not done in time with what was asked before.
+    pub(super) fn unfinished(operation: Operation) -> Self {
+        Self::without_answer(Class::Unfinished, operation, String::new())
     }
 
     /// A write that was held back, since this process does not lead.

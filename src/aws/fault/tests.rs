@@ -60,7 +60,7 @@ fn no_code_of_one_service_stands_twice() {
     assert_eq!(rows.len(), TABLE.len());
 }
 
-/// Operation, code, status, text as AWS writes it (aws-facts §2, §3, §6, §10, §11), and what that is.
+/// Operation, code, status, text as AWS writes it (§11), and what that is.
 const TEXTS: &[(Operation, &str, u16, &str, Class)] = &[
     (
         Operation::CreateFunction,
@@ -340,6 +340,7 @@ fn every_class_has_words_of_its_own() {
         Class::PolicyTooLong,
         Class::RoleNotReady,
         Class::FunctionFailed,
+        Class::Unfinished,
         Class::NotSent,
         Class::Unanswered,
         Class::Server,

@@ -74,6 +74,9 @@ pub(super) fn message(fault: &Fault) -> String {
             "Lambda could not make a function what was asked ({}); change its code or configuration, or delete it in AWS so that it is made again",
             detail()
         ),
+        Class::Unfinished => {
+            format!("{service} has not ended the function's last creation or change yet; it is asked again")
+        }
         Class::NotSent => {
             let obstacle = obstacle::of(&fault.detail).map(|obstacle| format!(": {obstacle}"));
             let obstacle =

@@ -1,13 +1,17 @@
 //! Why a reconcile ends early, and when it is tried again.
 
 use super::super::error::Error;
-use super::ground::{Ground, RESYNC};
+use super::super::pass::Next;
+use super::ground::{Ground, RESYNC, SETTLE, owner};
 use crate::{
     api_server::Trouble,
     aws::{Class, Rate, Settings},
 };
 use http::Method;
-use jwthttpapi_core::api::ConditionType;
+use jwthttpapi_core::{
+    api::{ConditionType, Reason},
+    model::name::statement_id,
+};
 use kube::runtime::controller::Action;
 use serde_json::json;
 use std::time::Duration;
@@ -63,6 +67,13 @@ async fn a_write_that_the_api_server_fails_is_tried_ever_less_often_for_a_minute
         assert!(matches!(error, Error::Unwritten(_)), "{error}");
         assert!(is_about(waited, wait), "{waited:?}");
     }
+}
+
+/// What the API server calls hangs, and the client has waited for as long as it waits.
+#[test]
+fn a_write_without_an_answer_is_tried_ever_less_often_too() {
+    let error = Error::of_write(kube::Error::LinesCodecMaxLineLengthExceeded);
+    assert!(matches!(error, Error::Unwritten(_)), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,6 +167,59 @@ async fn a_pass_that_does_not_end_in_time_says_so_in_the_status() {
     );
     assert_eq!(ground.says(ConditionType::Ready), "Throttled");
     assert_eq!(ground.sandbox.apis().len(), 1);
+}
+
+/// Nothing of the plan was sent in all that time.
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_the_budget_lets_nothing_out_of_says_so_and_is_tried_ever_less_often() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    let statement_id = statement_id(&owner());
+    let remove = ground.lambda().remove_permission().function_name("a");
+    remove.statement_id(statement_id).send().await.unwrap();
+    // The two reads of the function take all of it.
+    let lambda = Rate {
+        per_second: 0.001,
+        burst: 2,
+    };
+    ground.set(Settings {
+        lambda,
+        ..Settings::default()
+    });
+    let said = ground.pass().await.unwrap();
+    assert_eq!(said.next, Next::Backoff);
+    assert_eq!(said.findings.programmed.reason, Reason::Throttled);
+}
+
+/// The wait between two of them is no success.
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_is_refused_again_and_again_counts_as_one_failure_that_lasts() {
+    let ground = Ground::new().await;
+    let denied = json!({"kind": "fail", "status": 403, "code": "AccessDeniedException"});
+    ground.fault("CreateApi", &denied);
+    let failures = || ground.ctx.recall(&owner().uid).failures.0;
+    for refused in 1..=3 {
+        ground.reconcile().await.unwrap();
+        assert_eq!(failures(), refused);
+        tokio::time::advance(SETTLE / 2).await;
+        ground.reconcile().await.unwrap();
+        assert_eq!(failures(), refused);
+        tokio::time::advance(SETTLE).await;
+    }
+    ground.sandbox.clear_faults();
+    ground.reconcile().await.unwrap();
+    assert_eq!(failures(), 0);
+}
+
+/// What a panicking reconcile had sent is not known.
+#[tokio::test(start_paused = true)]
+async fn after_a_panic_no_more_is_remembered_than_by_a_new_process() {
+    let ground = Ground::new().await;
+    ground.reconcile().await.unwrap();
+    assert!(ground.ctx.recall(&owner().uid).converged.is_some());
+    ground.kubernetes.trouble(Method::GET, "/hello", Trouble::Panic);
+    fails(&ground).await;
+    assert!(ground.ctx.recall(&owner().uid).converged.is_none());
 }
 
 /// Each new reason would otherwise begin the count anew.

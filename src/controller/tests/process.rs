@@ -14,10 +14,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use jwthttpapi_core::model::Policy;
 use jwthttpapi_sandbox::Sandbox;
-use kube::runtime::{
-    events::{Recorder, Reporter},
-    reflector::store::Writer,
-};
+use kube::runtime::{events::Reporter, reflector::store::Writer};
 use prometheus_client::registry::Registry;
 use std::sync::{Arc, atomic::Ordering};
 use wildmatch::WildMatch;
@@ -58,7 +55,7 @@ pub(super) fn process(
         client.clone(),
         aws.unwrap(),
         store,
-        Recorder::new(client, reporter),
+        reporter,
         Metrics::new(&mut registry),
         Policy {
             allowed_functions: vec![WildMatch::new("*")],
