@@ -204,7 +204,7 @@ fn forbidden(service: Service) -> u16 {
     }
 }
 
-/// 429 in each service's words (*§11*, D; of CloudWatch Logs O).
+/// 429 in each service's words (D; of CloudWatch Logs O).
 pub(crate) fn throttled(service: Service) -> Refusal {
     match service {
         Service::ApiGateway => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),

@@ -17,9 +17,9 @@ use rustls::{
 use serde::Deserialize;
 use thiserror::Error;
 
-/// How long a fetch may take (*§2*, D).
+/// How long a fetch may take (D).
 const TIMEOUT: Duration = Duration::from_millis(1500);
-/// How large a document may be (*§2*, D for the JWKS; for the discovery document I).
+/// How large a document may be (D for the JWKS; for the discovery document I).
 const MOST_BYTES: usize = 150_000;
 
 /// Where the documents of issuers come from.

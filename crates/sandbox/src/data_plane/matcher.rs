@@ -7,7 +7,7 @@
 //! is not part of the path. Nothing is percent-decoded before the match: literals compare byte for byte with what
 //! came over the wire, and only the values of path parameters are decoded afterwards.
 //!
-//! **Trailing slash.** Whether AWS lets `/x/` reach the route `/x` is unconfirmed (§15*), hence
+//! **Trailing slash.** Whether AWS lets `/x/` reach the route `/x` is unconfirmed, hence
 //! [`TrailingSlash`]. Ignored: one `/` at the end of a request path longer than `/` is taken off before anything
 //! else. Significant: it stays, as an additional empty segment.
 //!

@@ -1,6 +1,6 @@
 //! ARNs, as far as requests are checked against them.
 
-/// The three ways to name a function (*§10*, D): name, partial ARN (`<account>:function:<name>`), full ARN; each
+/// The three ways to name a function (D): name, partial ARN (`<account>:function:<name>`), full ARN; each
 /// with or without a qualifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FunctionReference {
@@ -42,7 +42,7 @@ impl FunctionReference {
     }
 }
 
-/// A function's ARN, or the long form around it (*§5*, D). Stage variables are allowed in either (D).
+/// A function's ARN, or the long form around it (D). Stage variables are allowed in either (D).
 pub(crate) fn is_lambda_uri(uri: &str) -> bool {
     is_function_arn(invoked_function(uri).unwrap_or(uri))
 }
@@ -64,7 +64,7 @@ fn is_function_arn(arn: &str) -> bool {
     )
 }
 
-/// A role, or the pattern that passes the caller's own identity on (*§4*, D).
+/// A role, or the pattern that passes the caller's own identity on (D).
 pub(crate) fn is_role_or_user(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts.as_slice() {

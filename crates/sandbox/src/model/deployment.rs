@@ -89,7 +89,7 @@ pub struct DeployedIntegration {
     pub credentials_arn: Option<String>,
 }
 
-/// An API's answers to cross-origin requests. Header names are lower-cased as AWS returns them (*§6*, O).
+/// An API's answers to cross-origin requests. Header names are lower-cased as AWS returns them (O).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CorsConfiguration {
@@ -116,7 +116,7 @@ pub struct CorsConfiguration {
 /// Whether a function can be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FunctionState {
-    /// Being created; an invocation is refused with 409 (*§10*, D).
+    /// Being created; an invocation is refused with 409 (D).
     Pending,
     /// Ready.
     Active,

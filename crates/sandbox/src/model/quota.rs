@@ -35,9 +35,9 @@ pub struct Quotas {
     pub trust_policy_characters: usize,
     /// Bytes of a function's resource policy.
     pub function_policy_bytes: usize,
-    /// Bytes of a function's environment variables, as JSON (*§10*: 4 KB, D; how they are measured O).
+    /// Bytes of a function's environment variables, as JSON (4 KB, D; how they are measured O).
     pub function_environment_bytes: usize,
-    /// Bytes of a function's archive when it is sent inline (*§10*, D).
+    /// Bytes of a function's archive when it is sent inline (D).
     pub function_zip_bytes: usize,
     /// Log groups per account and Region (service model, D).
     pub log_groups: usize,
@@ -66,7 +66,7 @@ impl Default for Quotas {
     }
 }
 
-/// Refuses when `present` things of API Gateway fill the quota. How AWS says so is not confirmed (§15*); the words
+/// Refuses when `present` things of API Gateway fill the quota. How AWS says so is not confirmed; the words
 /// are those of reports about authorizers and integrations (O).
 pub(crate) fn room_for_one_more(
     what: &str,

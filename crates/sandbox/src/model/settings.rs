@@ -21,7 +21,7 @@ pub enum ListOrder {
     Shuffled,
 }
 
-/// How API Gateway says that a quota is full (*§1*, *§15*: not confirmed; the first is what reports of others show, O).
+/// How API Gateway says that a quota is full (not confirmed; the first is what reports of others show, O).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FullQuota {
@@ -69,49 +69,49 @@ impl Default for Principal {
     reason = "each is a switch of its own, set by its name"
 )]
 pub struct Settings {
-    /// Milliseconds for which lists lack something new. Reads by id see it at once (*§15*, I).
+    /// Milliseconds for which lists lack something new. Reads by id see it at once (I).
     pub list_lag_ms: u64,
     /// Milliseconds for which reads of roles and of functions' policies show what was before a change: IAM is consistent
-    /// eventually (*§11*, D), and other tools read again what Lambda does not show of a policy yet (O). Writes know at once.
+    /// eventually (D), and other tools read again what Lambda does not show of a policy yet (O). Writes know at once.
     pub read_lag_ms: u64,
-    /// Milliseconds until a role, its trust or its policies take effect (*§11*, D).
+    /// Milliseconds until a role, its trust or its policies take effect (D).
     pub iam_delay_ms: u64,
-    /// Milliseconds until a stage with `autoDeploy` serves a change (*§6*, O: seconds).
+    /// Milliseconds until a stage with `autoDeploy` serves a change (O: seconds).
     pub deploy_delay_ms: u64,
-    /// Milliseconds for which a new function is `Pending`, and an update of one `InProgress` (*§10*, D).
+    /// Milliseconds for which a new function is `Pending`, and an update of one `InProgress` (D).
     pub function_delay_ms: u64,
     /// Milliseconds that every call takes, half of them before it is carried out.
     pub latency_ms: u64,
-    /// Items per page at most, and when the caller names no number. AWS's default is not documented (*§7*, *§15*).
+    /// Items per page at most, and when the caller names no number. AWS's default is not documented.
     pub page_size: usize,
     /// The order of lists but those that AWS sorts.
     pub list_order: ListOrder,
-    /// Whether an API refuses a second authorizer of the same name (*§7*, *§15*: not confirmed).
+    /// Whether an API refuses a second authorizer of the same name (not confirmed).
     pub authorizer_names_unique: bool,
-    /// Whether a route keeps its `authorizerId` when its `authorizationType` becomes `NONE` (*§9 of the design*).
+    /// Whether a route keeps its `authorizerId` when its `authorizationType` becomes `NONE`.
     pub keep_authorizer_id_on_none: bool,
-    /// Whether a route that still has scopes is refused `NONE`; else it loses them (*§15*: not confirmed).
+    /// Whether a route that still has scopes is refused `NONE`; else it loses them (not confirmed).
     pub refuse_none_with_scopes: bool,
-    /// The status of deleting an integration or authorizer in use (*§6*, O: 409, by one account 400).
+    /// The status of deleting an integration or authorizer in use (O: 409, by one account 400).
     pub delete_in_use_status: InUseStatus,
     /// Whether a change of `disableExecuteApiEndpoint` or CORS mints a deployment, with which the former takes effect (D: it wants
     /// one; of CORS nothing is documented, and it takes effect at once). If not, the former takes effect at once, too.
     pub api_settings_deploy: bool,
     /// How API Gateway says that a quota is full.
     pub full_quota: FullQuota,
-    /// Whether `UpdateAuthorizer` fetches the issuer again (*§3*: presumed, not confirmed).
+    /// Whether `UpdateAuthorizer` fetches the issuer again (presumed, not confirmed).
     pub revalidate_issuer_on_update: bool,
-    /// Whether an issuer is refused whose discovery document names another one (*§3*, O for the import path only).
+    /// Whether an issuer is refused whose discovery document names another one (O for the import path only).
     pub issuer_must_match_document: bool,
-    /// Whether `credentialsArn: ""` takes an integration's role away; else it is ignored (*§6*: not confirmed).
+    /// Whether `credentialsArn: ""` takes an integration's role away; else it is ignored (not confirmed).
     pub credentials_arn_empty_clears: bool,
-    /// Whether a stage's name may hold hyphens (*§2*, *§15*: reports disagree).
+    /// Whether a stage's name may hold hyphens (reports disagree).
     pub stage_name_hyphens: bool,
-    /// Whether the request `/x/` matches the route `/x` (*§2*: reports disagree).
+    /// Whether the request `/x/` matches the route `/x` (reports disagree).
     pub trailing_slash_matches: bool,
-    /// Seconds for which an issuer's keys are kept. AWS keeps them for up to two hours (*§3*, D).
+    /// Seconds for which an issuer's keys are kept. AWS keeps them for up to two hours (D).
     pub jwks_cache_seconds: u64,
-    /// Runtimes that functions can no longer be given (*§10*: the dates of `nodejs20.x` differ between copies of the
+    /// Runtimes that functions can no longer be given (the dates of `nodejs20.x` differ between copies of the
     /// document; those of the older ones I).
     pub blocked_runtimes: BTreeSet<String>,
     /// Whether `Environment` without `Variables` clears a function's environment; else it is ignored (not confirmed).
@@ -119,12 +119,12 @@ pub struct Settings {
     /// Whether `UpdateFunctionCode` without `Architectures` goes back to `x86_64`, the default that the service model
     /// names; else the architecture stays (not confirmed).
     pub update_code_resets_architecture: bool,
-    /// Whether Lambda refuses a function whose role it cannot assume (*§10*, O).
+    /// Whether Lambda refuses a function whose role it cannot assume (O).
     pub function_role_must_be_assumable: bool,
-    /// Whether two writes to one API at the same time give the second a 409 (*§1*, O).
+    /// Whether two writes to one API at the same time give the second a 409 (O).
     pub concurrent_modification: bool,
     /// Requests a second by service (`apigateway`, `lambda`, `iam`, `sts`, `logs`). AWS has 10 with a burst of 40 for the
-    /// first (*§1*, D); nothing is limited unless set.
+    /// first (D); nothing is limited unless set.
     pub rate_limits: BTreeMap<String, RateLimit>,
     /// Resource quotas.
     pub quotas: Quotas,

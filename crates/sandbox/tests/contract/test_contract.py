@@ -1,6 +1,7 @@
 """Every case on the sandbox, where it has to hold, and on moto, where it holds or a row of the table says why not."""
 
 import importlib.metadata
+import pathlib
 
 import pytest
 
@@ -18,6 +19,13 @@ NOT_OF_THE_CONTROL_PLANE = {"latency_ms", "jwks_cache_seconds", "api_endpoint"}
 
 def test_there_are_cases_and_not_a_few():
     assert len(CASES) >= 200
+
+
+def test_every_source_is_one_of_the_page():
+    page = (pathlib.Path(__file__).parent / "sources.md").read_text(encoding="utf-8")
+    known = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")}
+    cited = {source for case in CASES for source in case.source.split(", ")}
+    assert cited <= known
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)

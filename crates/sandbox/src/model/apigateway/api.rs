@@ -17,7 +17,7 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// An API with everything that `DeleteApi` takes along (*§6*, O).
+/// An API with everything that `DeleteApi` takes along (O).
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Api {
@@ -115,7 +115,7 @@ impl Api {
     }
 
     /// Description and version are cleared by `""`, the boolean and the address type are written plainly, and CORS
-    /// is never cleared here (*§6*, O).
+    /// is never cleared here (O).
     fn merge(&mut self, input: &ApiInput) -> Result<(), Refusal> {
         if input.target.is_some() || input.route_key.is_some() || input.credentials_arn.is_some() {
             return Err(Refusal::not_modelled(

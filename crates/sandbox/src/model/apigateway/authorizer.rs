@@ -72,7 +72,7 @@ impl Authorizer {
         Ok(authorizer)
     }
 
-    /// The JWT configuration is replaced as a whole (*§6*, O).
+    /// The JWT configuration is replaced as a whole (O).
     pub(crate) fn updated(&self, env: &Env, input: &AuthorizerInput) -> Result<Self, Refusal> {
         check_type(input)?;
         let mut authorizer = self.clone();
@@ -96,7 +96,7 @@ impl Authorizer {
     }
 }
 
-/// Whether names are unique is not confirmed (*§7*, *§15*); the text is I.
+/// Whether names are unique is not confirmed; the text is I.
 pub(crate) fn check_name_is_free<'a>(
     mut others: impl Iterator<Item = &'a Authorizer>,
     name: &str,
@@ -115,7 +115,7 @@ fn check_type(input: &AuthorizerInput) -> Result<(), Refusal> {
         Some("REQUEST") => return Err(Refusal::not_modelled("authorizers of the type REQUEST")),
         Some(other) => return Err(bad_request(format!("Invalid authorizer type {other}"))),
     }
-    // §6, O: refused on JWT, even when false.
+    // O: refused on JWT, even when false.
     if input.enable_simple_responses.is_some() {
         return Err(bad_request(
             "EnableSimpleResponses is not supported for authorizers of type JWT",
@@ -147,7 +147,7 @@ fn checked_jwt(env: &Env, given: &JwtInput, fetch: bool) -> Result<JwtConfigurat
     }
     let issuer = given.issuer.clone().unwrap_or_default();
     if !is_https_url(&issuer) || issuer.chars().count() > 2048 {
-        // Text: §2, O.
+        // Text: O.
         return Err(bad_request(
             "Invalid issuer: Issuer is not a valid URL for JWT Authorizer",
         ));
@@ -158,7 +158,7 @@ fn checked_jwt(env: &Env, given: &JwtInput, fetch: bool) -> Result<JwtConfigurat
     Ok(JwtConfiguration { audience, issuer })
 }
 
-/// What the creation-time fetch of the discovery document came to (*§3*, O).
+/// What the creation-time fetch of the discovery document came to (O).
 fn check_issuer(env: &Env, issuer: &str) -> Result<(), Refusal> {
     let IssuerProbe { outcome } = env.issuer.ok_or_else(|| {
         Refusal::new(
@@ -189,7 +189,7 @@ fn is_https_url(issuer: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
 }
 
-/// Exactly one header or query-string expression (*§2*, O).
+/// Exactly one header or query-string expression (O).
 fn check_identity_source(sources: &[String]) -> Result<(), Refusal> {
     let valid = |source: &str| {
         ["$request.header.", "$request.querystring."]

@@ -29,7 +29,7 @@ impl CorsInput {
 }
 
 /// The configuration after a write. An empty one changes nothing; a list that is given replaces the old one, a list
-/// that is not given stays (*§6*, O: only `DeleteCorsConfiguration` clears).
+/// that is not given stays (O: only `DeleteCorsConfiguration` clears).
 pub(crate) fn merged(
     present: Option<&CorsConfiguration>,
     given: &CorsInput,
@@ -63,13 +63,13 @@ pub(crate) fn merged(
     Ok(Some(cors))
 }
 
-/// Header names come back in lower case (*§6*, O).
+/// Header names come back in lower case (O).
 fn lower_cased(headers: &[String]) -> Vec<String> {
     headers.iter().map(|header| header.to_ascii_lowercase()).collect()
 }
 
 fn check(cors: &CorsConfiguration) -> Result<(), Refusal> {
-    // Text: §2, O.
+    // Text: O.
     if cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*") {
         return Err(bad_request(
             "allow-credentials is not supported if 'allow-origin' is *",

@@ -14,7 +14,7 @@ use crate::model::{
 
 impl Api {
     /// Mints a deployment for every stage with `autoDeploy`: what follows each change of a route, an integration or
-    /// an authorizer (*§6*, O). An API without routes is not deployed (O for explicit deployments), unless something
+    /// an authorizer (O). An API without routes is not deployed (O for explicit deployments), unless something
     /// is served already, which then ends (I).
     pub(crate) fn deploy_automatically(&mut self, env: &mut Env) {
         let names: Vec<String> = self.stages.keys().cloned().collect();

@@ -55,7 +55,7 @@ impl IntegrationInput {
 }
 
 impl Integration {
-    /// Neither the function nor the role has to exist or to be allowed: AWS accepts, and calls fail (*§4*, D).
+    /// Neither the function nor the role has to exist or to be allowed: AWS accepts, and calls fail (D).
     pub(crate) fn create(env: &mut Env, input: &IntegrationInput) -> Result<Self, Refusal> {
         required("IntegrationType", input.integration_type.as_ref())?;
         check_kind(input)?;
@@ -67,7 +67,7 @@ impl Integration {
             integration_method: "POST",
             integration_type: "AWS_PROXY",
             integration_uri: required("IntegrationUri", input.integration_uri.as_ref())?,
-            // §5, O: what is left out becomes 1.0, though the model text calls it required.
+            // O: what is left out becomes 1.0, though the model text calls it required.
             payload_format_version: "1.0".into(),
             request_parameters: BTreeMap::new(),
             response_parameters: BTreeMap::new(),
@@ -110,7 +110,7 @@ impl Integration {
                 .ok_or_else(|| bad_request("Timeout should be between 50 ms and 30000 ms"))?;
         }
         match input.credentials_arn.as_deref() {
-            // §6, I: that it clears is probable, not confirmed.
+            // I: that it clears is probable, not confirmed.
             Some("") if settings.credentials_arn_empty_clears => self.credentials_arn = None,
             None | Some("") => {}
             Some(role) if arn::is_role_or_user(role) => self.credentials_arn = Some(role.to_owned()),
@@ -121,7 +121,7 @@ impl Integration {
             }
         }
         merge_strings(&mut self.request_parameters, input.request_parameters.as_ref());
-        // §6, O: a status code is dropped with an empty map.
+        // O: a status code is dropped with an empty map.
         for (status, parameters) in input.response_parameters.iter().flatten() {
             if parameters.is_empty() {
                 self.response_parameters.remove(status);

@@ -1,4 +1,4 @@
-//! API Gateway v2, HTTP APIs. Paragraphs (*§…*) are those of the fact sheet.
+//! API Gateway v2, HTTP APIs.
 #![expect(clippy::struct_field_names, reason = "members are named as on the wire")]
 
 mod api;
@@ -227,7 +227,7 @@ impl Api {
         answer
     }
 
-    /// *§6*, O.
+    /// O.
     fn delete_authorizer(&mut self, env: &mut Env, id: &str) -> Answer {
         let name = self.authorizer(id)?.name.clone();
         let users = self.routes_where(|route| route.authorizer_id.as_deref() == Some(id));
@@ -268,7 +268,7 @@ impl Api {
         answer
     }
 
-    /// *§6*, O.
+    /// O.
     fn delete_integration(&mut self, env: &mut Env, id: &str) -> Answer {
         self.integration(id)?;
         let users = self.routes_where(|route| route.integration_id() == Some(id));

@@ -22,7 +22,7 @@ pub(crate) fn not_found(kind: &str, id: &str) -> Refusal {
     .with("resourceType", kind)
 }
 
-/// Refuses a string outside the lengths of the service model (*§2*, D).
+/// Refuses a string outside the lengths of the service model (D).
 pub(crate) fn length(what: &str, value: &str, allowed: RangeInclusive<usize>) -> Result<(), Refusal> {
     if allowed.contains(&value.chars().count()) {
         return Ok(());
@@ -40,7 +40,7 @@ pub(crate) fn required<T: Clone>(what: &str, value: Option<&T>) -> Result<T, Ref
         .ok_or_else(|| bad_request(format!("{what} is a required field")))
 }
 
-/// Takes over a string that `""` clears (*§6*, O).
+/// Takes over a string that `""` clears (O).
 pub(crate) fn clearable(target: &mut Option<String>, given: Option<&String>) {
     match given.map(String::as_str) {
         None => {}
@@ -49,7 +49,7 @@ pub(crate) fn clearable(target: &mut Option<String>, given: Option<&String>) {
     }
 }
 
-/// Merges a map whose keys `""` drops; an empty map does nothing (*§6*, O).
+/// Merges a map whose keys `""` drops; an empty map does nothing (O).
 pub(crate) fn merge_strings(target: &mut BTreeMap<String, String>, given: Option<&BTreeMap<String, String>>) {
     for (key, value) in given.into_iter().flatten() {
         if value.is_empty() {
@@ -60,7 +60,7 @@ pub(crate) fn merge_strings(target: &mut BTreeMap<String, String>, given: Option
     }
 }
 
-/// Refuses tags outside AWS's limits (*§2*, D?).
+/// Refuses tags outside AWS's limits (D?).
 pub(crate) fn check_tags(tags: &BTreeMap<String, String>, quotas: &Quotas) -> Result<(), Refusal> {
     if tags.len() > quotas.tags {
         return Err(bad_request(format!(

@@ -109,7 +109,7 @@ impl Route {
         self.check_authorization(settings, api)
     }
 
-    /// An absent type keeps the old one; `""` clears the authorizer's id and `[]` the scopes (*§6*, O). Whether
+    /// An absent type keeps the old one; `""` clears the authorizer's id and `[]` the scopes (O). Whether
     /// `NONE` alone drops id and scopes is not confirmed: two switches.
     fn merge_authorization(&mut self, settings: &Settings, input: &RouteInput) -> Result<(), Refusal> {
         clearable(&mut self.authorizer_id, input.authorizer_id.as_ref());
@@ -135,7 +135,7 @@ impl Route {
         Ok(())
     }
 
-    /// Texts: *§2*, O.
+    /// Texts: O.
     fn check_authorization(&self, settings: &Settings, api: &Api) -> Result<(), Refusal> {
         let authorizer = self
             .authorizer_id
@@ -171,7 +171,7 @@ impl Route {
             .try_for_each(|scope| length("An authorization scope", scope, 1..=64))
     }
 
-    /// *§2*, O; that keys which differ in the names of parameters alone conflict, in these words, O (plutomi #271).
+    /// O; that keys which differ in the names of parameters alone conflict, in these words, O (plutomi #271).
     fn check_key_is_free(&self, api: &Api, key: &str) -> Result<(), Refusal> {
         let others = || {
             api.routes
@@ -193,7 +193,7 @@ impl Route {
     }
 }
 
-/// *§2*, O for the form; that the integration has to exist is I.
+/// O for the form; that the integration has to exist is I.
 fn check_target(api: &Api, target: &str) -> Result<(), Refusal> {
     let id = target
         .strip_prefix("integrations/")

@@ -7,7 +7,7 @@ use crate::model::error::Refusal;
 
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"];
 
-/// `$default` or `<METHOD> /<path>` (*§2*, D; the text O). A trailing slash is refused except for `/` alone (O), a
+/// `$default` or `<METHOD> /<path>` (D; the text O). A trailing slash is refused except for `/` alone (O), a
 /// parameter fills a whole segment, a greedy one the last, and no name appears twice (D).
 pub(crate) fn check(key: &str) -> Result<(), Refusal> {
     if key == "$default" || is_method_and_path(key) {

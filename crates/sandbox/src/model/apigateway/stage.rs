@@ -57,7 +57,7 @@ pub(crate) struct Snapshot {
     pub(crate) disabled: bool,
 }
 
-/// Throttling of a route. A limit of 0 refuses everything, so an absent one is never written as 0 (*§6*, O).
+/// Throttling of a route. A limit of 0 refuses everything, so an absent one is never written as 0 (O).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RouteSettings {
@@ -93,7 +93,7 @@ pub(crate) struct StageInput {
 }
 
 impl RouteSettings {
-    /// Merges; nothing of it can be unset (*§6*, O).
+    /// Merges; nothing of it can be unset (O).
     fn merge(&mut self, given: &Self) -> Result<(), Refusal> {
         let negative = given.throttling_burst_limit.is_some_and(|limit| limit < 0)
             || given.throttling_rate_limit.is_some_and(|limit| limit < 0.0);
@@ -106,7 +106,7 @@ impl RouteSettings {
         Ok(())
     }
 
-    /// What is read back when nothing was set (*§6*, O).
+    /// What is read back when nothing was set (O).
     fn unset() -> Self {
         Self {
             detailed_metrics_enabled: Some(false),
@@ -152,7 +152,7 @@ impl Stage {
     fn merge(&mut self, api: &Api, quotas: &Quotas, input: &StageInput) -> Result<(), Refusal> {
         self.auto_deploy = input.auto_deploy.unwrap_or(self.auto_deploy);
         if input.deployment_id.is_some() {
-            // §6, O: refused also when it is the id that was read back.
+            // O: refused also when it is the id that was read back.
             return Err(if self.auto_deploy {
                 bad_request("Deployment ID cannot be set on this stage because AutoDeploy is enabled")
             } else {
@@ -160,7 +160,7 @@ impl Stage {
             });
         }
         if let Some(description) = input.description.as_ref().filter(|text| !text.is_empty()) {
-            // §6, O: `""` is ignored, so a description cannot be cleared.
+            // O: `""` is ignored, so a description cannot be cleared.
             length("Description", description, 1..=1024)?;
             self.description = Some(description.clone());
         }
@@ -169,7 +169,7 @@ impl Stage {
             self.default_route_settings.merge(given)?;
         }
         for (key, given) in input.route_settings.iter().flatten() {
-            // §2, O: routes come before the settings that name them; several reports have a 404.
+            // O: routes come before the settings that name them; several reports have a 404.
             if !api.routes.values().any(|route| route.route_key == *key) {
                 let text = format!("Unable to find Route by key {key} within the provided RouteSettings");
                 return Err(Refusal::new(404, "NotFoundException", text));
@@ -200,7 +200,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Empty settings clear nothing: only `DeleteAccessLogSettings` does (*§6*, D/O).
+    /// Empty settings clear nothing: only `DeleteAccessLogSettings` does (D/O).
     fn merge_access_log(&mut self, given: &AccessLogSettings) -> Result<(), Refusal> {
         if given.destination_arn.is_none() && given.format.is_none() {
             return Ok(());
@@ -213,7 +213,7 @@ impl Stage {
                 .iter()
                 .any(|variable| format.contains(variable))
         };
-        // §2, O.
+        // O.
         if !settings.format.as_deref().is_some_and(identified) {
             return Err(bad_request(
                 "Access log format must contain $context.requestId or $context.extendedRequestId",
@@ -233,7 +233,7 @@ impl Stage {
     }
 }
 
-/// `$default`, or letters, digits and underscores (*§2*, D; the text O); hyphens are disputed.
+/// `$default`, or letters, digits and underscores (D; the text O); hyphens are disputed.
 fn check_name(name: &str, hyphens: bool) -> Result<(), Refusal> {
     length("StageName", name, 1..=128)?;
     if name == "$default"

@@ -35,7 +35,7 @@ impl Gateway {
         self.tags_of(env, arn).cloned()
     }
 
-    /// The ARN carries no account id: `arn:<partition>:apigateway:<region>::/apis/<id>[/stages/<name>]` (*§6*, D).
+    /// The ARN carries no account id: `arn:<partition>:apigateway:<region>::/apis/<id>[/stages/<name>]` (D).
     /// Routes, integrations and authorizers cannot be tagged (D).
     fn tags_of(&mut self, env: &Env, arn: &str) -> Result<&mut BTreeMap<String, String>, Refusal> {
         let malformed = || bad_request(format!("Invalid resource ARN specified: {arn}"));

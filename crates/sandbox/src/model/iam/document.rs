@@ -12,7 +12,7 @@ pub(super) enum Kind {
     Permissions,
 }
 
-/// Refuses what is no policy: 400 `MalformedPolicyDocument` (*§11*, D; texts O).
+/// Refuses what is no policy: 400 `MalformedPolicyDocument` (D; texts O).
 pub(super) fn check(document: &str, kind: Kind) -> Result<(), Refusal> {
     let malformed = |text: &str| Refusal::new(400, "MalformedPolicyDocument", text);
     if document.is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn check(document: &str, kind: Kind) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Characters as IAM's quotas count them: white space is free (*§11*, D).
+/// Characters as IAM's quotas count them: white space is free (D).
 pub(super) fn length(document: &str) -> usize {
     document.chars().filter(|c| !c.is_whitespace()).count()
 }
@@ -76,7 +76,7 @@ pub(super) fn trusts(trust: &Value, service: &str) -> bool {
     })
 }
 
-/// A scalar is a list of one (*§11*, D).
+/// A scalar is a list of one (D).
 fn elements(value: Option<&Value>) -> Vec<&Value> {
     match value {
         None => Vec::new(),

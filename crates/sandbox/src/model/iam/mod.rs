@@ -1,4 +1,4 @@
-//! IAM: roles with inline policies, attachments and tags. Paragraphs (*§…*) are those of the fact sheet.
+//! IAM: roles with inline policies, attachments and tags.
 
 mod document;
 mod policy;
@@ -28,7 +28,7 @@ use super::{
 /// IAM of the account; it knows no Regions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Iam {
-    /// By the name in lower case, since names are unique ignoring case (*§11*, D).
+    /// By the name in lower case, since names are unique ignoring case (D).
     pub(crate) roles: Roles,
     replica: Replica<Roles>,
     propagation: Propagation,
@@ -123,7 +123,7 @@ impl Iam {
         Ok(answer)
     }
 
-    /// Inline policies and attachments have to go first (*§11*, D).
+    /// Inline policies and attachments have to go first (D).
     fn delete_role(&mut self, env: &Env, name: &str) -> Answer {
         let role = find(&self.roles, name)?;
         role.check_deletable()?;
@@ -157,7 +157,7 @@ impl Iam {
         let items = items.filter(|role| role.path.starts_with(prefix.unwrap_or("/")));
         let items = items.map(|role| (role.birth, role));
         let page = page(env.settings, env.seed, env.now, request, items).map_err(|_| bad_marker())?;
-        // ListRoles does not return tags (§11, D).
+        // ListRoles does not return tags (D).
         let roles: Result<Vec<Value>, Refusal> =
             page.items.into_iter().map(|role| role.shown(false)).collect();
         Ok(truncatable("Roles", &roles?, page.next))

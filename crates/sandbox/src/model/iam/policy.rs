@@ -10,7 +10,7 @@ use super::{
 use crate::model::{Env, error::Refusal};
 
 impl Role {
-    /// An upsert; the quota is the sum over the role (*§11*, D; the text O).
+    /// An upsert; the quota is the sum over the role (D; the text O).
     pub(super) fn put_policy(&mut self, env: &Env, name: &str, document: &str) -> Result<(), Refusal> {
         check_name("policyName", name, 128)?;
         document::check(document, Kind::Permissions)?;
@@ -70,7 +70,7 @@ impl Role {
             .collect()
     }
 
-    /// *§11*, D; texts O.
+    /// D; texts O.
     pub(super) fn check_deletable(&self) -> Result<(), Refusal> {
         let conflict = |what| {
             Err(Refusal::new(

@@ -1,4 +1,4 @@
-//! What of IAM has taken effect: its evaluation sees a write later (*§11*, D).
+//! What of IAM has taken effect: its evaluation sees a write later (D).
 
 use std::collections::BTreeMap;
 

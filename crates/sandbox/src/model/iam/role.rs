@@ -93,7 +93,7 @@ impl Role {
         Ok(role)
     }
 
-    /// Replaces the trust policy (*§11*, D).
+    /// Replaces the trust policy (D).
     pub(super) fn set_trust(&mut self, env: &Env, trust: &str) -> Result<(), Refusal> {
         document::check(trust, Kind::Trust)?;
         let most = env.settings.quotas.trust_policy_characters;
@@ -167,7 +167,7 @@ impl Role {
             .collect()
     }
 
-    /// Documents come percent-encoded (*§11*, D).
+    /// Documents come percent-encoded (D).
     pub(super) fn shown(&self, tags: bool) -> Result<Value, Refusal> {
         let mut role = json!({
             "Path": self.path,
@@ -219,7 +219,7 @@ pub(super) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, UNRESERVED).to_string()
 }
 
-/// `[\w+=,.@-]` (*§11*, D).
+/// `[\w+=,.@-]` (D).
 pub(super) fn check_name(what: &str, name: &str, longest: usize) -> Result<(), Refusal> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if (1..=longest).contains(&name.len()) && name.chars().all(allowed) {

@@ -87,7 +87,7 @@ pub const SMALLEST_ARCHIVE: &[u8] = b"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\0\0\0\0\0\
     PK\x01\x02\x14\x03\x14\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\x80\x01\0\0\0\0index.mjs\
     PK\x05\x06\0\0\0\0\x01\0\x01\x007\0\0\0'\0\0\0\0\0";
 
-/// 64 of `[a-zA-Z0-9-_]` (*§10*, service model, D). That `CreateFunction` takes ARNs too is not modelled.
+/// 64 of `[a-zA-Z0-9-_]` (service model, D). That `CreateFunction` takes ARNs too is not modelled.
 pub(super) fn name(name: &str) -> Result<(), Refusal> {
     let valid = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if name.is_empty() || !name.chars().all(valid) {
@@ -124,7 +124,7 @@ fn no_role(arn: &str) -> Refusal {
     constraint("role", arn, &text)
 }
 
-/// A runtime of the service model (D) that functions can still be given (*§10*, D; the texts O).
+/// A runtime of the service model (D) that functions can still be given (D; the texts O).
 pub(super) fn runtime(env: &Env, runtime: &str) -> Result<(), Refusal> {
     if !RUNTIMES.contains(&runtime) {
         let known = RUNTIMES.join(", ");
@@ -172,7 +172,7 @@ pub(super) fn architectures(architectures: &[String]) -> Result<(), Refusal> {
     }
 }
 
-/// Seconds or MiB within bounds (*§10*, D).
+/// Seconds or MiB within bounds (D).
 pub(super) fn within(what: &str, value: i64, least: u32, most: u32) -> Result<u32, Refusal> {
     let (relation, bound) = match u32::try_from(value) {
         Ok(value) if value > most => ("less", most),
@@ -185,7 +185,7 @@ pub(super) fn within(what: &str, value: i64, least: u32, most: u32) -> Result<u3
     Err(constraint(what, &value.to_string(), &text))
 }
 
-/// Names by the service model's pattern (D), none of Lambda's own (D, the text O), 4 KB in all (*§10*, D; the text and
+/// Names by the service model's pattern (D), none of Lambda's own (D, the text O), 4 KB in all (D; the text and
 /// that JSON is measured O).
 pub(super) fn environment(env: &Env, variables: &BTreeMap<String, String>) -> Result<(), Refusal> {
     let valid = |name: &str| {

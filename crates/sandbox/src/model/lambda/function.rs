@@ -64,7 +64,7 @@ pub(crate) struct AliasInput {
 }
 
 impl Function {
-    /// Defaults: 3 s, 128 MB, `x86_64` (*§10*, D).
+    /// Defaults: 3 s, 128 MB, `x86_64` (D).
     pub(super) fn create(env: &mut Env, iam: &Iam, input: &FunctionInput) -> Result<Self, Refusal> {
         let name = input.function_name.clone().unwrap_or_default();
         checks::name(&name)?;
@@ -296,7 +296,7 @@ impl Function {
         self.update.as_ref().filter(|update| now < update.until)
     }
 
-    /// *§10*, D; the texts O.
+    /// D; the texts O.
     fn check_writable(&self, env: &Env, revision: Option<&String>) -> Result<(), Refusal> {
         let not_now = "The operation cannot be performed at this time.";
         if self.is_pending(env.now) {
@@ -318,7 +318,7 @@ fn default_architectures() -> Vec<String> {
     vec!["x86_64".into()]
 }
 
-/// 412 when a revision is named that is not the present one (*§10*, D).
+/// 412 when a revision is named that is not the present one (D).
 pub(super) fn check_revision(named: Option<&String>, present: &str) -> Result<(), Refusal> {
     if named.is_none_or(|revision| revision == present) {
         return Ok(());

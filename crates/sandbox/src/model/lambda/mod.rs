@@ -1,4 +1,4 @@
-//! Lambda: functions, versions, aliases and resource policies. Paragraphs (*§…*) are those of the fact sheet.
+//! Lambda: functions, versions, aliases and resource policies.
 
 mod checks;
 mod function;
@@ -119,7 +119,7 @@ impl Lambda {
     }
 
     /// The resource policy that an invocation of this very ARN is decided by: each alias and version has its own,
-    /// and that of the function does not cover them (*§4*, *§10*, D).
+    /// and that of the function does not cover them (D).
     pub(crate) fn effective_policy(&self, arn: &str) -> Option<Value> {
         let reference = FunctionReference::parse(arn)?;
         let qualifier = reference
@@ -196,7 +196,7 @@ impl Lambda {
     }
 }
 
-/// Name, partial or full ARN, the qualifier in either place (*§10*, D); of this account and Region (texts O).
+/// Name, partial or full ARN, the qualifier in either place (D); of this account and Region (texts O).
 fn resolve(env: &Env, text: &str, qualifier: Option<&String>) -> Result<(String, Option<String>), Refusal> {
     let reference = FunctionReference::parse(text).ok_or_else(|| {
         Refusal::new(

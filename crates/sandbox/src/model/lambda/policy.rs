@@ -42,7 +42,7 @@ impl Policy {
 }
 
 impl Function {
-    /// Not an upsert; at most 20 KB; no policy on `$LATEST` (*§10*, D/O).
+    /// Not an upsert; at most 20 KB; no policy on `$LATEST` (D/O).
     pub(super) fn add_permission(
         &mut self,
         env: &mut Env,
@@ -83,7 +83,7 @@ impl Function {
         Ok(json!({ "Statement": statement.to_string() }))
     }
 
-    /// A function without a policy answers like a function that does not exist (*§10*, D/O).
+    /// A function without a policy answers like a function that does not exist (D/O).
     pub(super) fn policy(&self, env: &Env, qualifier: Option<&str>) -> Answer {
         check_policy_qualifier(qualifier)?;
         let policies = self.shown_policies.shown(env.now, &self.policies);
@@ -134,7 +134,7 @@ impl Function {
 }
 
 impl PermissionInput {
-    /// The shape that AWS gives to a statement (*§10*, O).
+    /// The shape that AWS gives to a statement (O).
     fn statement(&self, resource: &str) -> Result<Value, Refusal> {
         let id = &self.statement_id;
         if id.is_empty()

@@ -111,7 +111,7 @@ impl Request {
         }
     }
 
-    /// A role is handed over with `iam:PassRole` (*§12*, D), and tags are given with the permission to tag (O).
+    /// A role is handed over with `iam:PassRole` (D), and tags are given with the permission to tag (O).
     pub(crate) fn needs(&self, account: &Account, region: &str) -> Vec<Need> {
         let (input, creates) = match self {
             Self::CreateFunction { input } => (input, true),

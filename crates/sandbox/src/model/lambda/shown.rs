@@ -17,7 +17,7 @@ use crate::model::{
 };
 
 impl Function {
-    /// `FunctionArn` has a qualifier only if one was asked for (*§10*, D).
+    /// `FunctionArn` has a qualifier only if one was asked for (D).
     pub(super) fn configuration(&self, env: &Env, qualifier: Option<&str>) -> Value {
         let version = self.version(qualifier).unwrap_or(&self.latest);
         let settings = &version.settings;

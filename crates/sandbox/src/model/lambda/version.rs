@@ -131,12 +131,12 @@ impl CodeInput {
 }
 
 impl VersionSettings {
-    /// What is not named keeps its value; empty `Variables` clear the environment (*§10*, D).
+    /// What is not named keeps its value; empty `Variables` clear the environment (D).
     pub(super) fn merge(&mut self, env: &Env, iam: &Iam, input: &FunctionInput) -> Result<(), Refusal> {
         input.refuse_others()?;
         if let Some(role) = &input.role {
             checks::role(env, role)?;
-            // §10, O.
+            // O.
             if env.settings.function_role_must_be_assumable
                 && !iam.trusts(role, "lambda.amazonaws.com", env.now)
             {
@@ -177,7 +177,7 @@ impl VersionSettings {
     }
 }
 
-/// `CodeSha256` (*§10*, D).
+/// `CodeSha256` (D).
 pub(super) fn sha256(code: &[u8]) -> String {
     BASE64.encode(Sha256::digest(code))
 }

@@ -1,5 +1,4 @@
-//! CloudWatch Logs: log groups with retention and tags, and what functions write to them. Paragraphs (*§…*) are those
-//! of the fact sheet; "service model" is botocore's `logs/2014-03-28`.
+//! CloudWatch Logs: log groups with retention and tags, and what functions write to them. "Service model" is botocore's `logs/2014-03-28`.
 
 mod group;
 mod request;
@@ -98,7 +97,7 @@ impl Logs {
         }
     }
 
-    /// Writes events as Lambda does (*§10*, D): it makes the group and the stream unless they are there, and goes only
+    /// Writes events as Lambda does (D): it makes the group and the stream unless they are there, and goes only
     /// as far as it may.
     pub(crate) fn write(
         &mut self,

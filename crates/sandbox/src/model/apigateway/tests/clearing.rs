@@ -1,4 +1,4 @@
-//! What an update clears, keeps or refuses: the table of *§6*, row by row.
+//! What an update clears, keeps or refuses: member by member.
 
 use serde_json::{Value, json};
 
