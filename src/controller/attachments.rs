@@ -73,8 +73,10 @@ pub(crate) async fn look(pass: &mut Pass<'_>, end: &Conclusion<'_>) {
         }
     };
     known.resyncs = 0;
-    known.told = told.as_ref().map(|(_, text)| text.clone());
+    let text = told.as_ref().map(|(_, text)| text.clone());
+    let before = std::mem::replace(&mut known.told, text);
     if let Some((reason, text)) = told
+        && before.as_ref() != Some(&text)
         && message(record) != Some(known.programmed().message.as_str())
     {
         events::publish(ctx, record.object(), true, reason, text).await;

@@ -122,13 +122,15 @@ impl Scene<'_> {
         {
             next = wait;
         }
-        if let Some((id, fault)) = duplicate.filter(|_| pass.findings.programmed.status == Some(true)) {
-            let why = format!(
-                "cannot delete the second API {id} of the object: {}",
-                fault.message()
-            );
-            pass.findings.programmed = Draft::no(fault.reason(), why);
-            next = Next::Backoff;
+        if let Some((id, fault)) = duplicate {
+            // The end of a wait for IAM is not to say that all is well.
+            pass.memory.converged = None;
+            if pass.findings.programmed.status == Some(true) {
+                let what = "look at or delete the second API of the object that a list showed";
+                let why = format!("cannot {what}, {id}: {}", fault.message());
+                pass.findings.programmed = Draft::no(fault.reason(), why);
+                next = Next::Backoff;
+            }
         }
         Ok((found.at_the_latest(next), past_iam(pass, status)))
     }

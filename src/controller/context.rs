@@ -23,8 +23,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Cache, Guarded, attachments::Attachments, deployment::Deployments, index::Index, record::has_finalizer,
-    resync, unseen::Unseen,
+    Cache, Guarded, attachments::Attachments, deployment::Deployments, events::Allowance, index::Index,
+    record::has_finalizer, resync, unseen::Unseen,
 };
 
 /// What every reconcile needs.
@@ -128,6 +128,8 @@ pub(crate) struct Memory {
     pub(crate) quiet_until: Option<Instant>,
     /// The generation that this process saw arrive and that was not Ready yet, and when it was first looked at.
     pub(crate) arrived: Option<(i64, Instant)>,
+    /// How many more events may tell of it.
+    pub(crate) events: Allowance,
     /// How often in a row what was written was not read back as wanted.
     pub(crate) unheld: u32,
     /// How often in a row passes ended with one reason, or with reasons that pass.

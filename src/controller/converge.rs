@@ -110,7 +110,7 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     let doubt = pass
         .memory
         .unseen
-        .doubt(&mut observed, &leaving, ctx.periods.settle);
+        .doubt(&mut observed, &leaving, began, ctx.periods.settle);
     let found = Found {
         observed,
         began,

@@ -92,6 +92,8 @@ struct End<'a> {
     worked: bool,
     /// Whether there may be an API that AWS does not show yet.
     unsure: bool,
+    /// When the look began that showed it all.
+    began: Instant,
     /// How long it takes until what was not shown is gone for sure.
     doubt: Option<Duration>,
     questions: &'a Questions<'a>,
@@ -112,6 +114,7 @@ impl Teardown<'_> {
         let role = role_name(self.owner, &self.place.region);
         let own = own(&pass.record, self.owner);
         let questions = questions(pass.ctx, &pass.record, &role, own);
+        let began = Instant::now();
         let Some(Found {
             apis,
             mut beside,
@@ -126,7 +129,7 @@ impl Teardown<'_> {
         let (lineage, last) = (beside.lineage.clone(), beside.last.clone());
         let leaving = Leaving::of(&pass.record.status(), self.owner, &self.place.region, None);
         let settle = pass.ctx.periods.settle;
-        let doubt = pass.memory.unseen.doubt(&mut beside, &leaving, settle);
+        let doubt = pass.memory.unseen.doubt(&mut beside, &leaving, began, settle);
         let worked = match self.take_away(pass, apis, beside).await {
             Taken::Away { worked } => worked,
             Taken::Not(next) => return Ok((next, pass.record.status())),
@@ -150,7 +153,8 @@ impl Teardown<'_> {
         let end = End {
             worked,
             unsure,
-            doubt: doubt.left.max(pass.memory.unseen.may_return(settle)),
+            began,
+            doubt: doubt.left.max(pass.memory.unseen.may_return(began, settle)),
             questions: &questions,
             lineage: &lineage,
         };
@@ -260,7 +264,7 @@ impl Teardown<'_> {
             api: Some(api),
             ..Observed::default()
         });
-        let mut worked = false;
+        let (mut worked, mut progressed) = (false, false);
         for observed in others.chain([last]) {
             let plan = plan_deletion(&observed, self.owner);
             worked |= !plan.is_empty();
@@ -269,6 +273,7 @@ impl Teardown<'_> {
             }
             let cut = || pass.ctx.reconsidered(pass.record.object());
             let outcome = aws::run(self.session, plan, &cut, pass.deadline).await;
+            progressed |= outcome.progressed();
             pass.memory.unseen.remember(&outcome);
             if let Some((step, fault)) = outcome.gravest() {
                 pass.findings.failure(Some(step), fault);
@@ -278,7 +283,7 @@ impl Teardown<'_> {
                 return Taken::Not(Next::Backoff);
             }
             if outcome.cut {
-                return Taken::Not(pass.was_cut(outcome.progressed()));
+                return Taken::Not(pass.was_cut(progressed));
             }
         }
         Taken::Away { worked }
@@ -306,7 +311,8 @@ impl Teardown<'_> {
         let status = pass.record.status();
         if end.unsure && !planted!(HastyRelease) {
             let since = *pass.memory.unsettled.get_or_insert_with(Instant::now);
-            let left = pass.ctx.periods.settle.saturating_sub(since.elapsed());
+            let left = pass.ctx.periods.settle;
+            let left = left.saturating_sub(end.began.saturating_duration_since(since));
             if !left.is_zero() {
                 pass.findings.programmed = Draft::no(Reason::AwaitingVisibility, awaited(&status));
                 return Ok((Next::After(left), status));

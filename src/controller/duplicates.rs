@@ -17,7 +17,7 @@ use jwthttpapi_core::{
 impl Scene<'_> {
     /// Looks into the shared list, reading it when its period is over, and deletes duplicates of complete proof.
     ///
-    /// The caller has read the object live, with the id in its status, and has seen the API of that id alive. Gives the id of one
+    /// The caller has read the object live, with the id in its status, and has seen the API of that id alive. Gives the id of the first
     /// that could not be deleted, and why: all else that the pass has to say does not depend on it.
     pub(super) async fn remove_duplicates(
         &self,
@@ -67,18 +67,22 @@ impl Scene<'_> {
         {
             return Err(Error::Conflict);
         }
+        let mut failed = None;
         for other in others {
             let api = match session.api(&other.id).await {
                 Ok(Some(api)) => api,
                 Ok(None) => continue,
-                Err(fault) => return Ok(Some((other.id, fault))),
+                Err(fault) => {
+                    failed.get_or_insert((other.id, fault));
+                    continue;
+                }
             };
             if owner.proof(&api.tags, Some(nonce)) == Proof::Complete {
                 tracing::warn!(api = %other.id, kept = %kept.id, "deleting a duplicate of the object's API");
                 let plan = Plan::of_deletion(&other.id);
                 let outcome = aws::run(session, plan, &|| ctx.outdated(live.object()), *deadline).await;
                 if let Some((_, fault)) = outcome.gravest() {
-                    return Ok(Some((other.id, fault.clone())));
+                    failed.get_or_insert_with(|| (other.id.clone(), fault.clone()));
                 }
                 if outcome.is_complete() {
                     ctx.metrics.duplicate_removed();
@@ -88,6 +92,6 @@ impl Scene<'_> {
                 tracing::warn!("{}", ambiguous(&[kept.id.clone(), other.id]));
             }
         }
-        Ok(None)
+        Ok(failed)
     }
 }

@@ -61,6 +61,7 @@ impl Scene<'_> {
     pub(crate) async fn establish(&self, pass: &mut Pass<'_>, seen: Seen) -> Result<Established, Error> {
         // The pass that adds the finalizer is the only one that knows that nobody created before it.
         let mut fresh = false;
+        let began = Instant::now();
         heed(&pass.record.status(), &mut pass.memory);
         let mut listed: Option<Listed> = None;
         let lookup = match &seen {
@@ -79,7 +80,7 @@ impl Scene<'_> {
                 || pass
                     .memory
                     .unsettled
-                    .is_some_and(|since| since.elapsed() >= pass.ctx.periods.settle);
+                    .is_some_and(|since| began.saturating_duration_since(since) >= pass.ctx.periods.settle);
             let decision = identify(&Known {
                 lookup,
                 nonce: status.nonce.as_deref(),

@@ -7,13 +7,53 @@ use kube::{
     Resource,
     runtime::events::{Event, EventType, Recorder},
 };
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The longest note, in bytes (API server's validation).
 const NOTE: usize = 1000;
 
+/// How many events may tell of one object in a row, and after how long there may be one more: no more than client-go lets
+/// Kubernetes' own components publish, however an object comes and goes.
+const BURST: u32 = 25;
+const EVERY: Duration = Duration::from_mins(5);
+
+/// How many more events may tell of an object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowance {
+    left: u32,
+    /// Since when one more has been saved up.
+    since: Instant,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self {
+            left: BURST,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Allowance {
+    fn take(&mut self) -> bool {
+        while self.left < BURST && self.since.elapsed() >= EVERY {
+            self.left += 1;
+            self.since += EVERY;
+        }
+        if self.left == BURST {
+            self.since = Instant::now();
+        }
+        let allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        allowed
+    }
+}
+
 /// Publishes an event when Ready changed its status or its reason.
 pub(crate) async fn on_transition(
     ctx: &Context,
+    allowance: &mut Allowance,
     object: &JwtHttpApi,
     previous: &JwtHttpApiStatus,
     next: &JwtHttpApiStatus,
@@ -26,6 +66,10 @@ pub(crate) async fn on_transition(
         return;
     };
     if word(previous).is_some_and(|(s, r, _)| (s, r) == (status.clone(), reason.clone())) {
+        return;
+    }
+    if !allowance.take() {
+        tracing::debug!(reason, "too many events of this object; the status says it");
         return;
     }
     let stalled = condition(&next.conditions, ConditionType::Stalled).is_some();
@@ -67,5 +111,21 @@ pub(crate) async fn publish_on(
             error = &error as &dyn std::error::Error,
             "cannot publish an event"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_comes_and_goes_is_told_of_a_few_times_and_then_now_and_then() {
+        let mut allowance = Allowance::default();
+        let mut taken = |tries: u32| (0..tries).filter(|_| allowance.take()).count();
+        assert_eq!(taken(40), 25);
+        tokio::time::advance(2 * EVERY).await;
+        assert_eq!(taken(40), 2);
+        tokio::time::advance(100 * EVERY).await;
+        assert_eq!(taken(40), 25);
     }
 }

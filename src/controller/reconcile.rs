@@ -240,7 +240,7 @@ async fn say(pass: &mut Pass<'_>, before: &JwtHttpApiStatus, status: JwtHttpApiS
         next.last_verified_time = findings.observed.then_some(now).or(next.last_verified_time);
     }
     record.write(next.clone()).await?;
-    events::on_transition(ctx, record.object(), before, &next).await;
+    events::on_transition(ctx, &mut memory.events, record.object(), before, &next).await;
     Ok(())
 }
 

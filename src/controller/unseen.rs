@@ -136,24 +136,26 @@ enum Missing {
 }
 
 impl Unseen {
-    /// Makes unknown what was not shown and may be there all the same.
+    /// Makes unknown what a look that began at an instant did not show and may be there all the same.
     pub(crate) fn doubt(
         &mut self,
         observed: &mut Observed,
         leaving: &Leaving<'_>,
+        began: Instant,
         settle: Duration,
     ) -> Doubt {
         planted!(AbsentAtOnce => {
             return Doubt::default();
         });
         let Leaving { owner, region, .. } = leaving;
-        let late_writes = self.late_writes(settle);
+        let late_writes = self.late_writes(began, settle);
         let before = std::mem::take(&mut self.things);
         let apis = before.iter().filter(|(thing, _)| matches!(thing, Thing::Api(_)));
         self.things.extend(apis.map(|(thing, why)| (thing.clone(), *why)));
         let mut look = Look {
             before,
             after: &mut self.things,
+            began,
             settle,
             late_writes,
         };
@@ -196,7 +198,8 @@ impl Unseen {
     /// Whether something is waited for.
     pub(crate) fn waits(&self, settle: Duration) -> bool {
         let mut missing = self.things.values();
-        missing.any(|why| matches!(why, Missing::Since(_))) || self.may_return(settle).is_some()
+        missing.any(|why| matches!(why, Missing::Since(_)))
+            || self.may_return(Instant::now(), settle).is_some()
     }
 
     /// Nobody made anything for the object before this process.
@@ -204,22 +207,22 @@ impl Unseen {
         self.alone_since = None;
     }
 
-    /// How long it takes until a write of an earlier process must show that may be on its way.
-    fn late_writes(&self, settle: Duration) -> Option<Duration> {
+    /// How long it takes until a write of an earlier process must show that may have been on its way when a look began.
+    fn late_writes(&self, began: Instant, settle: Duration) -> Option<Duration> {
         planted!(DeletedForGood => {
             return None;
         });
         let longest = settle.min(WRITE_TIMEOUT + STALE_READ);
-        let left = longest.saturating_sub(self.alone_since?.elapsed());
+        let left = longest.saturating_sub(began.saturating_duration_since(self.alone_since?));
         (!left.is_zero()).then_some(left)
     }
 
     /// The same if it could make again what this process deleted. Of an API an intent tells.
-    pub(crate) fn may_return(&self, settle: Duration) -> Option<Duration> {
+    pub(crate) fn may_return(&self, began: Instant, settle: Duration) -> Option<Duration> {
         let returns = |(thing, why): (&Thing, &Missing)| {
             matches!(why, Missing::Deleted) && !matches!(thing, Thing::Api(_))
         };
-        self.late_writes(settle)
+        self.late_writes(began, settle)
             .filter(|_| self.things.iter().any(returns))
     }
 
@@ -249,6 +252,7 @@ impl Unseen {
 struct Look<'a> {
     before: BTreeMap<Thing, Missing>,
     after: &'a mut BTreeMap<Thing, Missing>,
+    began: Instant,
     settle: Duration,
     /// How long what this process deleted may be made again by an earlier one.
     late_writes: Option<Duration>,
@@ -277,7 +281,9 @@ impl Look<'_> {
         match why {
             Missing::Deleted => self.late_writes,
             Missing::Since(since) => {
-                let left = self.settle.saturating_sub(since.elapsed());
+                let left = self
+                    .settle
+                    .saturating_sub(self.began.saturating_duration_since(since));
                 (!left.is_zero()).then_some(left)
             }
         }
@@ -343,9 +349,27 @@ mod tests {
         };
         let leaving = Leaving::of(&status, &owner, "eu-central-1", None);
         let settle = Duration::from_secs(35);
-        let doubt = Unseen::default().doubt(&mut observed, &leaving, settle);
+        let doubt = Unseen::default().doubt(&mut observed, &leaving, Instant::now(), settle);
         assert_eq!(observed.owned[&name].role, Reading::Unknown);
         assert!(doubt.functions.is_some() && doubt.left == doubt.functions);
+    }
+
+    /// A list may keep a look for long after a policy was read in it.
+    #[tokio::test(start_paused = true)]
+    async fn what_a_look_shows_is_judged_by_when_it_began() {
+        let settle = Duration::from_secs(35);
+        let mut unseen = Unseen::default();
+        unseen.remember(&Outcome {
+            done: vec![Step::DeleteLogGroup {
+                log_group: "group".into(),
+            }],
+            ..Outcome::default()
+        });
+        tokio::time::advance(Duration::from_secs(3)).await;
+        let began = Instant::now();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(unseen.may_return(began, settle), Some(Duration::from_secs(4)));
+        assert_eq!(unseen.may_return(Instant::now(), settle), None);
     }
 
     /// A statement that differs is replaced: by one plan, under one id.

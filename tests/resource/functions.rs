@@ -70,6 +70,16 @@ fn an_es_module_may_speak_of_exports() {
         ("of-an-instance", module("const exports = instance.exports;")),
         ("taken-apart", module("const { exports } = instance;")),
         (
+            "compared",
+            module(
+                "const { exports } = instance; while (exports.count <= exports.most && exports.x != 1) run();",
+            ),
+        ),
+        (
+            "compared-the-other-way",
+            module("if (exports.size >= 1) run(exports.other >= 2);"),
+        ),
+        (
             "parameter",
             module("const xs = modules.map(exports => exports.x); const y = 2;"),
         ),

@@ -60,7 +60,7 @@ fn no_code_of_one_service_stands_twice() {
     assert_eq!(rows.len(), TABLE.len());
 }
 
-/// Operation, code, status, text as AWS writes it (§11), and what that is.
+/// Operation, code, status, text as AWS writes it, and what that is.
 const TEXTS: &[(Operation, &str, u16, &str, Class)] = &[
     (
         Operation::CreateFunction,

@@ -57,8 +57,7 @@ pub enum Moment {
     InProgress,
 }
 
-/// Flux's rules for conditions: everything that the status breaks, warnings included, each with its number
-///.
+/// Flux's rules for conditions: everything that the status breaks, warnings included, each with its number.
 pub fn flux(status: &JwtHttpApiStatus, generation: i64, moment: Moment) -> Vec<String> {
     let find = |kind| condition(&status.conditions, kind);
     let is = |kind, word: &str| find(kind).is_some_and(|c: &Condition| c.status == word);
