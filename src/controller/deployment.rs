@@ -138,6 +138,9 @@ pub(crate) async fn deployed(
         seen = session.stage(&api.id, DEFAULT_STAGE).await?;
     }
     let failure = seen.as_ref().and_then(Stage::deployment_failure);
+    planted!(DeafToFailures => {
+        return Ok(Deployed::Yes);
+    });
     Ok(failure.map_or(Deployed::Yes, |text| Deployed::No(text.to_owned())))
 }
 

@@ -13,6 +13,7 @@ use crate::aws;
 use jwthttpapi_core::{
     api::{Draft, Pending, PendingOperation, Reason},
     plan::{Candidate, Plan, Planned, Reclaimable, Refs, Step},
+    planted,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
@@ -24,6 +25,9 @@ impl Scene<'_> {
         ctx: &Context,
         apis: impl Iterator<Item = (&'a str, &'a BTreeMap<String, String>)>,
     ) -> Option<Reclaimable> {
+        planted!(NeverReclaims => {
+            return None;
+        });
         let cluster = &ctx.cluster;
         Reclaimable::find(&self.aim.owner, apis, |kube_system| cluster.is_ours(kube_system))
     }

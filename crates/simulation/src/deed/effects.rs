@@ -2,13 +2,14 @@
 
 use super::{CORRUPTED, Deed, Drift, WIPED, denials, full};
 use crate::{
-    OPERATOR, ROTATED,
+    OBJECT, OPERATOR, ROTATED,
     effect::Effect,
     fault::{Fault, Schedule},
     ground, is_operator,
     life::{self, Life, Phase},
     oracle::Violation,
     scenario::Scenario,
+    world::World,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
@@ -435,4 +436,29 @@ fn a_change_whose_events_are_lost_or_wait_for_others_is_seen_later() {
     assert_eq!(seen_within(&Deed::DropEvents, 200), (true, vec![]));
     assert_eq!(seen_within(&Deed::SwapEvents, 15), (false, vec![]));
     assert_eq!(seen_within(&Deed::SwapEvents, 25), (true, vec![]));
+}
+
+/// AWS serves what it did before, and the operator asks for it again.
+#[test]
+fn a_deployment_that_fails_is_said_and_made_up_for() {
+    let (mut failed, scenario) = (false, Scenario::named("role").unwrap());
+    let ground = &*GROUND;
+    let outcome = life::in_a_thread(1, &scenario, async |seed| {
+        let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
+        life.start();
+        life.user(Phase::Create);
+        life.reach(Phase::Create).await.unwrap();
+        life.world.perform(&Deed::FailDeployments).await;
+        life.user(Phase::Update);
+        let says = |world: &World| {
+            let object = world.state().kubernetes.get(&OBJECT).unwrap_or_default();
+            object.to_string().contains("DeploymentFailed")
+        };
+        failed = life.until(Duration::from_secs(60), says).await;
+        life.reach(Phase::Update).await.unwrap();
+        life.oracle.at_rest(&life.world, Phase::Update);
+        life.end().await
+    });
+    assert!(failed);
+    assert_eq!(outcome.violations, []);
 }

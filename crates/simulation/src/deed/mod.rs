@@ -52,6 +52,8 @@ pub enum Deed {
     Drift(Drift),
     /// A switch of AWS, as a merge patch, is other than it was for so many seconds.
     Switch(&'static str, u64),
+    /// What the next three writes to API Gateway would have deployed fails to be.
+    FailDeployments,
     /// Another object, whose spec is not accepted, is changed twenty times a second.
     Flood,
     /// The operator's access key is replaced by another: AWS refuses the old one from now on.
@@ -82,6 +84,7 @@ impl Deed {
             Self::Switch(patch, _) if patch.contains("deny") => "action denied",
             Self::Switch(patch, _) if patch.contains("quotas") => "quota full",
             Self::Switch(..) => "AWS in trouble",
+            Self::FailDeployments => "deployments fail",
             Self::Flood => "another floods",
             Self::RotateKey => "key replaced",
             Self::LoseKey => "key gone",
@@ -123,6 +126,7 @@ impl Deed {
             .chain(drifts)
             .chain(denials())
             .chain(full())
+            .chain([Self::FailDeployments])
             .collect()
     }
 }
@@ -242,6 +246,7 @@ impl World {
             }
             Deed::StaleList => self.state().kubernetes.make_list_stale(),
             Deed::AncientList => self.state().kubernetes.make_list_ancient(),
+            Deed::FailDeployments => self.fail_deployments(),
             Deed::Flood => self.flood(),
             Deed::RotateKey => self.rotate_key(),
             Deed::LoseKey => self.lose_key(),
@@ -294,6 +299,15 @@ impl World {
             settings = settings.patched(patch).expect("switches");
         }
         self.sandbox().set_settings(settings);
+    }
+
+    fn fail_deployments(&self) {
+        let rule = json!({
+            "service": "apigateway", "mutating": true, "times": 3,
+            "action": {"kind": "fail_deployment", "message": "simulated trouble"},
+        });
+        let rule = serde_json::from_value(rule).expect("a rule");
+        self.sandbox().add_faults(vec![rule]);
     }
 
     /// Another object, for a while: what it asks for is refused, again and again.

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub(super) struct Excuses {
     /// Somebody has changed what is the object's, and it was not put right yet.
     pub(super) drifted: bool,
+    /// The same, and the operator has not begun to look at AWS since.
+    pub(super) drifted_unseen: bool,
     /// Such a change may let somebody in, and the operator has not looked since.
     pub(super) opened: bool,
     /// What had been opened when it looked, and until when that may not be in force yet.
@@ -33,6 +35,8 @@ pub(super) struct Excuses {
     pub(super) stripped: bool,
     /// How often the object went without its finalizer: what it had in AWS stays, unless a namesake takes it over.
     pub(super) orphaned: u32,
+    /// The uids of those.
+    pub(super) went: BTreeSet<String>,
     pub(super) taken_over: bool,
     /// Something of the object's was made something of nobody's, or was retained by one that has a namesake now.
     pub(super) let_go: bool,

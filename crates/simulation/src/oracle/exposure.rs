@@ -72,6 +72,8 @@ struct Request {
     one_route: bool,
     /// Whether every generation leads it to the same function in the same way.
     stays: bool,
+    /// Whether that is so, by a route that admits the same callers in every generation.
+    same: bool,
 }
 
 /// A token, and where a request carries it.
@@ -175,8 +177,9 @@ impl Exposure {
         self.in_force && self.generations.len() > 1
     }
 
-    /// Requests that every generation admits, and that find no route in an API or no function behind it. Who is turned away is
-    /// not among them: a path may be closed on the way from one to the other. Nor is who finds no route and needs no token, or is led
+    /// Requests that every generation admits, and that find no route in an API or no function behind it, or an endpoint that is
+    /// switched off. Who is turned away is among them only where nothing changes about the route: a path may be closed on the way from
+    /// one to the other. Nor is who finds no route and needs no token, or is led
     /// to another function by another route: what is too wide goes before that is made, and at once when it is open to everyone.
     pub(crate) fn unserved(&mut self, sandbox: &Sandbox, api: &str) -> Vec<String> {
         let Some(deployment) = sandbox.deployment(api, "$default", sandbox.now()) else {
@@ -190,13 +193,20 @@ impl Exposure {
                 token,
                 one_route,
                 stays,
+                same,
             } = request;
+            if deployment.disabled {
+                return Some(format!("{method} {path} finds the endpoint switched off"));
+            }
             let cors = sandbox.cors(api).is_some();
             let token = self.tokens.get(*token)?.as_ref();
             match self.admission(&deployment, cors, asked(method, path), token) {
                 Admission::Nowhere if *stays && token.is_some() => {
                     Some(format!("{method} {path} finds no route"))
                 }
+                Admission::Refused(..) | Admission::Shut(_) if *same => Some(format!(
+                    "{method} {path} is turned away, and nothing about it changes"
+                )),
                 Admission::Admitted(route)
                     if (*stays || *one_route) && !reaches(sandbox, &deployment, route) =>
                 {
@@ -239,7 +249,8 @@ impl Exposure {
                             let Generation { deployment, cors, .. } = generation;
                             match self.admission(deployment, *cors, asked(method, path), token) {
                                 Admission::Admitted(route) => {
-                                    Some((&route.route_key, generation.behind(&route.route_key)))
+                                    let behind = generation.behind(&route.route_key);
+                                    Some((&route.route_key, behind, &route.authorization))
                                 }
                                 _ => None,
                             }
@@ -247,6 +258,10 @@ impl Exposure {
                         .collect();
                     let one_route = taken.windows(2).all(|pair| pair[0].0 == pair[1].0);
                     let stays = has_room && taken.windows(2).all(|pair| pair[0].1 == pair[1].1);
+                    let same = stays
+                        && taken
+                            .windows(2)
+                            .all(|pair| pair[0].0 == pair[1].0 && pair[0].2 == pair[1].2);
                     let path = path.clone();
                     shared.push(Request {
                         path,
@@ -254,6 +269,7 @@ impl Exposure {
                         token,
                         one_route,
                         stays,
+                        same,
                     });
                 }
             }

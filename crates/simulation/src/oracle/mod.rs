@@ -2,7 +2,7 @@
 //!
 //! None of it shares code with the planner. What a spec means is said once more in `expected`; who may reach what is
 //! decided by the data plane of the sandbox; `told` is what the oracle is told of the world's doings, `traffic` judges requests,
-//! `rest` what a phase has come to.
+//! `rest` what a phase has come to, `state` what AWS has.
 
 mod excuses;
 mod expected;
@@ -11,6 +11,7 @@ mod foreign;
 mod reach;
 mod rest;
 mod rule;
+mod state;
 mod status;
 mod told;
 mod traffic;
@@ -65,8 +66,9 @@ struct Court {
     in_force: Value,
     /// What there is while the living object is at rest, or was when the user suspended it.
     rest: Option<Rest>,
-    /// Whether lists may lack what is new.
+    /// Whether lists may lack what is new, and whether reads may show the past.
     lagging: bool,
+    reads_lag: bool,
     /// The last request to AWS that was judged.
     judged: u64,
     /// When something was last carried out.
@@ -125,6 +127,7 @@ impl Oracle {
             in_force: Value::Null,
             rest: None,
             lagging: scenario.switches["list_lag_ms"].as_u64() > Some(0),
+            reads_lag: scenario.switches["read_lag_ms"].as_u64() > Some(0),
             judged: 0,
             changed: Timestamp(0),
             uid: String::new(),

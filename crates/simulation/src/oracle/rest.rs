@@ -1,6 +1,6 @@
 //! What a phase has come to when it is at rest, and whether those who said Ready before spoke the truth.
 
-use super::{Court, Oracle, Rule, expected, is_held, is_ready, reach::reaches};
+use super::{Court, Oracle, Rule, expected, is_ready, reach::reaches};
 use crate::{
     OBJECT,
     aws::CANARY,
@@ -8,7 +8,10 @@ use crate::{
     life::Phase,
     world::{Effect, World},
 };
-use jwthttpapi_sandbox::{Sandbox, model::deployment::DeployedRoute};
+use jwthttpapi_sandbox::{
+    Sandbox,
+    model::deployment::{DeployedRoute, Deployment},
+};
 use prometheus_client::encoding::text::encode;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -16,90 +19,14 @@ use std::collections::BTreeSet;
 impl Oracle {
     /// Judges a phase that has come to rest.
     pub fn at_rest(&self, world: &World, phase: Phase) {
-        let state = world.sandbox().state();
         let mut court = self.court();
-        let uid = court.uid.clone();
-        let mut found = Vec::new();
-        let mut compare = |rule: Rule, expected: &Value, shown: &Value| {
-            if expected != shown {
-                found.push((rule, format!("{phase:?}: {}", difference(expected, shown))));
-            }
-        };
-        let object = world.state().kubernetes.get(&OBJECT).ok();
-        let gone = object.is_none();
-        let held = object.is_some_and(|object| is_held(&object));
-        let excuses = &court.excuses;
-        // Nobody puts right what is suspended.
-        let left_alone = held && (excuses.drifted || excuses.orphaned > 0);
-        let rest = court
-            .rest
-            .as_ref()
-            .filter(|_| !excuses.drifted && excuses.orphaned == 0);
-        if gone && court.wanted["deletionPolicy"] == "Retain" {
-            compare(
-                Rule::NothingForeign,
-                &expected::others(&court.before),
-                &expected::others(&expected::known(&court.before, &state)),
-            );
-            if let Some(rest) = rest {
-                let (was, is) = (expected::untagged(&rest.aws), expected::untagged(&state));
-                compare(Rule::NothingLeft, &was, &is);
-            }
-        } else if gone && !excuses.leave_something() {
-            compare(
-                Rule::NothingLeft,
-                &excuses.all_but_lost(&court.before),
-                &excuses.all_but_lost(&state),
-            );
-        } else {
-            let (before, is) = (&court.before, &state);
-            let known = excuses.let_go.then(|| expected::known(before, is));
-            compare(
-                Rule::NothingForeign,
-                &expected::others(before),
-                &expected::others(known.as_ref().unwrap_or(is)),
-            );
-        }
-        if !gone && !left_alone {
-            let spec = if held { &court.in_force } else { &court.wanted };
-            let (wanted, shown) = court.compared(spec, &state, &uid);
-            compare(Rule::AsSpecified, &wanted, &shown);
-        }
-        if !gone && !held {
-            court.in_force = court.wanted.clone();
-            court.exposure.settle();
-        }
-        // What befalls a deletion may leave something behind, and a release may leave tags on.
-        if gone && world.state().schedule.is_empty() && state.to_string().contains(&uid) {
-            found.push((Rule::NothingLeft, "something carries the object's uid".to_owned()));
-        }
-        let alive: BTreeSet<String> = world.sandbox().apis().into_iter().map(|(id, _)| id).collect();
-        for orphan in court
-            .orphans
-            .difference(&alive)
-            .filter(|_| !court.deletes_orphans)
-        {
-            found.push((
-                Rule::NothingForeign,
-                format!("the namesake's API {orphan} is gone"),
-            ));
-        }
-        court.excuses.drifted &= left_alone;
-        court.excuses.opened &= left_alone;
-        if !left_alone {
-            court.excuses.let_in.clear();
-        }
-        court.excuses.damaged &= held;
-        court.excuses.late = false;
-        court.excuses.slept = false;
-        let suspended = court.wanted["suspend"] == true;
-        court.rest = (!gone).then_some(Rest {
-            aws: state,
-            suspended,
-        });
+        let come = court.come(world);
+        let found = court.judged_at_rest(&come);
+        let gone = come.gone;
+        court.goes_on(come);
         drop(court);
         for (rule, how) in found {
-            self.violated(rule, how);
+            self.violated(rule, format!("{phase:?}: {how}"));
         }
         self.statuses(world);
         if !gone {
@@ -135,7 +62,7 @@ impl Oracle {
         }
         let mut court = self.court();
         let excuses = &court.excuses;
-        if court.rivals || excuses.drifted || excuses.unseen || excuses.slept || excuses.orphaned > 0 {
+        if court.rivals || excuses.drifted_unseen || excuses.unseen || excuses.slept || excuses.orphaned > 0 {
             return;
         }
         let (wanted, shown) = court.compared(&court.wanted, &sandbox.state(), &court.uid);
@@ -153,6 +80,8 @@ impl Oracle {
             };
             if sandbox.is_deploying(&id, "$default", sandbox.now()) {
                 found.push("said Ready before the last deployment".to_owned());
+            } else if !is_served(sandbox, &id) {
+                found.push("said Ready of what is not served".to_owned());
             }
             let unreached = |route: &&DeployedRoute| !reaches(sandbox, &deployment, route);
             if let Some(route) = deployment.routes.iter().find(unreached) {
@@ -238,6 +167,14 @@ pub(super) fn is_secret(text: &str) -> bool {
     text.contains(SECRET) || text.contains(CANARY)
 }
 
+/// Whether what an API is configured to is what it serves: no deployment failed, nor is one on its way.
+pub(super) fn is_served(sandbox: &Sandbox, id: &str) -> bool {
+    let of = |deployment: &Deployment| (deployment.routes.clone(), deployment.disabled);
+    let served = sandbox.deployment(id, "$default", sandbox.now());
+    // AWS deploys nothing before there is a route.
+    served.is_none() || served.as_ref().map(of) == sandbox.next_deployment(id, "$default").as_ref().map(of)
+}
+
 /// How long a phase takes that nothing disturbs: the waits for lists and for IAM, and room for both.
 const SOON: std::time::Duration = std::time::Duration::from_secs(90);
 /// How many passes such a phase takes when lists lag.
@@ -246,7 +183,7 @@ const MOST_LOOKS: usize = 20;
 /// What there was when the living object was at rest.
 pub(super) struct Rest {
     /// All of AWS.
-    aws: Value,
+    pub(super) aws: Value,
     /// Whether the object is suspended: until that is lifted nothing is written.
     pub(super) suspended: bool,
 }
@@ -263,7 +200,7 @@ impl Rest {
 
 impl Court {
     /// What AWS should show of the object and what it shows, without what nobody can know any more.
-    fn compared(&self, spec: &Value, state: &Value, uid: &str) -> (Value, Value) {
+    pub(super) fn compared(&self, spec: &Value, state: &Value, uid: &str) -> (Value, Value) {
         let mut wanted = expected::of(spec, &self.organisation);
         let mut shown = expected::shown(state, uid);
         if self.excuses.forgot_grants {
@@ -283,7 +220,7 @@ impl Court {
 }
 
 /// Where two values differ: paths with both values, a few of them.
-fn difference(expected: &Value, found: &Value) -> String {
+pub(super) fn difference(expected: &Value, found: &Value) -> String {
     let mut all = Vec::new();
     compare("", expected, found, &mut all);
     all.truncate(6);

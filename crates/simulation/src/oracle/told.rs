@@ -23,6 +23,7 @@ impl Oracle {
     pub fn drifted(&self, opens: bool) {
         let mut court = self.court();
         court.excuses.drifted = true;
+        court.excuses.drifted_unseen = true;
         court.excuses.opened |= opens;
         court.excuses.unseen = true;
     }
@@ -51,6 +52,20 @@ impl Oracle {
         }
     }
 
+    /// The operator begins to look at AWS: what somebody changed before, and has been deployed, it is to see.
+    pub(crate) fn looks_at_aws(&self, sandbox: &Sandbox) {
+        let mut court = self.court();
+        // Requests beside another object may be about that one.
+        if court.rivals || court.lagging || court.reads_lag || court.beside {
+            return;
+        }
+        let now = sandbox.now();
+        let own = court.own(sandbox);
+        if !own.iter().any(|id| sandbox.is_deploying(id, "$default", now)) {
+            court.excuses.drifted_unseen = false;
+        }
+    }
+
     /// Somebody deletes the object.
     pub(crate) fn goes(&self) {
         self.court().end = End::Deleted;
@@ -68,6 +83,8 @@ impl Oracle {
     pub(crate) fn abandoned(&self, sandbox: &Sandbox) {
         let mut court = self.court();
         court.end = End::Abandoned(court.unlisted.unwrap_or_else(|| sandbox.now()));
+        let uid = court.uid.clone();
+        court.excuses.went.insert(uid);
         // The status went with the object: from now on log groups alone tell of functions.
         court.excuses.forgot_functions = true;
     }
@@ -180,6 +197,8 @@ impl Oracle {
     pub fn orphaned(&self, apis: impl IntoIterator<Item = String>) {
         let mut court = self.court();
         court.excuses.orphaned += 1;
+        let uid = court.uid.clone();
+        court.excuses.went.insert(uid);
         court.orphans.extend(apis);
     }
 

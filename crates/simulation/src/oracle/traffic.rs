@@ -152,6 +152,12 @@ impl Traffic {
 
     /// A process has written the lease: it holds it since it sent that, or has given it back.
     pub(crate) fn leased(&mut self, from: Instance, held_since: Option<Duration>) -> Option<Violation> {
+        if held_since.is_some() {
+            // Whoever held it before does so no longer.
+            for process in self.processes.values_mut() {
+                process.renewed = None;
+            }
+        }
         let process = self.processes.entry(from).or_default();
         process.renewed = held_since;
         (held_since.is_none() && process.under_way > 0).then(|| Violation {
