@@ -52,7 +52,7 @@ pub enum Deed {
     Drift(Drift),
     /// A switch of AWS, as a merge patch, is other than it was for so many seconds.
     Switch(&'static str, u64),
-    /// What the next three writes to API Gateway would have deployed fails to be.
+    /// Whatever is written to API Gateway within a minute fails to be deployed.
     FailDeployments,
     /// Another object, whose spec is not accepted, is changed twenty times a second.
     Flood,
@@ -303,11 +303,12 @@ impl World {
 
     fn fail_deployments(&self) {
         let rule = json!({
-            "service": "apigateway", "mutating": true, "times": 3,
+            "service": "apigateway", "mutating": true, "times": null,
             "action": {"kind": "fail_deployment", "message": "simulated trouble"},
         });
         let rule = serde_json::from_value(rule).expect("a rule");
         self.sandbox().add_faults(vec![rule]);
+        self.later(60, |world| world.sandbox().clear_faults());
     }
 
     /// Another object, for a while: what it asks for is refused, again and again.
