@@ -95,7 +95,6 @@ bugs! {
     ScopesForgotten: "SAM #2688", "drops the scopes that a route inherits";
     ExtrasStay: "ACK apigatewayv2, children are never listed", "leaves routes alone that nobody asked for";
     DeafToFailures: "rule 10, deployments that fail", "does not hear of a deployment that failed";
-    TrustAtOnce: "rule 11, a changed trust", "says Ready before a role whose trust was put right works";
     NeverReclaims: "rule 6, reclaim", "makes an API anew beside the one that its namesake left";
     FirstDeployment: "its own, found by a walk", "takes the next deployment for that of its last write";
     NeverBack: "kube-rs, predicate_filter", "sleeps through an object that a list lacked and that is back unchanged";

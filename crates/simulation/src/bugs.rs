@@ -157,16 +157,6 @@ fn special(bug: Bug) -> Vec<Hunt> {
         }
         Bug::LeftBehind => with(Scenario::role(), 1, [Fault::Deed(Deed::Replace)]),
         Bug::DeafToFailures => with(Scenario::smallest(), 1, [Fault::Deed(Deed::FailDeployments)]),
-        // Of a change that IAM has no part in: no other wait hides it.
-        Bug::TrustAtOnce => {
-            let mut described = Scenario::role();
-            described.switches = json!({"iam_delay_ms": 8_000});
-            described.second = Some(described.first.clone());
-            if let Some(second) = &mut described.second {
-                second["description"] = json!("another");
-            }
-            with(described, 1, [Fault::Deed(Deed::Drift(Drift::BreakTrust))])
-        }
         Bug::NeverReclaims => with(Scenario::role(), 1, [Fault::Deed(Deed::Replace)]),
         Bug::AbsentAtOnce => with(Scenario::delayed(), 1, [Fault::Deed(Deed::Delete)]),
         Bug::DeletedForGood => with(

@@ -25,7 +25,6 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jwthttpapi_core::model::{desired, observed};
 use jwthttpapi_core::plan::{Plan, Refs, Service, Settled, Step};
-use jwthttpapi_core::planted;
 use schedule::Schedule;
 use send::Made;
 use std::collections::BTreeMap;
@@ -115,7 +114,7 @@ impl Outcome {
         if step.deploys() {
             self.deploying_since = self.deploying_since.max(Some(latest));
         }
-        if step.settles() && !(planted!(TrustAtOnce) && matches!(step, Step::UpdateTrust { .. })) {
+        if step.settles() {
             self.settles_since = self.settles_since.max(Some(latest));
         }
         if matches!(step.service(), Service::Iam | Service::Lambda) {

@@ -1,9 +1,8 @@
 //! What the data plane serves, and how it asks for it.
 //!
 //! A deployment is an immutable snapshot: what was written to routes, integrations and authorizers after it was
-//! minted is not in it (O). Two properties of an API are not part of a deployment and
-//! take effect at once: its CORS configuration and `disableExecuteApiEndpoint`. (The documents ask for a deployment after a change of
-//! the latter: the switch `api_settings_deploy` mints one, but nothing waits for it.)
+//! minted is not in it (O). An API's CORS configuration is not part of it and takes effect at once; whether its endpoint is switched off
+//! is, unless the switch `api_settings_deploy` says otherwise.
 
 use std::collections::BTreeMap;
 

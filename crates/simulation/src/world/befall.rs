@@ -127,10 +127,14 @@ impl World {
         seconds: u64,
         commit: impl Future<Output = T> + Send + 'static,
     ) -> Delivery<T> {
+        let alone = self.state().alive.len() < 2;
         if self.name_of(number) == "POST apis" {
-            self.0.oracle.slept();
+            self.oracle().slept();
+        } else if alone {
+            self.oracle().unseen();
         } else {
-            self.0.oracle.unseen();
+            // Somebody else may have made the same meanwhile.
+            self.oracle().arrives_late();
         }
         self.state().paused.insert(from);
         self.announce();
