@@ -142,6 +142,12 @@ fn everything_else_is_stored_as_it_was_sent() {
             })),
         ),
         (
+            "protected-any-with-cors-that-says-nothing",
+            with(json!({
+                "cors": {}, "routes": [{"routeKey": "ANY /{proxy+}", "lambda": {"name": "hello"}}],
+            })),
+        ),
+        (
             "public-any-with-cors",
             with(json!({
                 "cors": {"allowOrigins": ["*"]},

@@ -70,7 +70,7 @@ use std::collections::BTreeMap;
     validation = Rule::new("self.routes.all(r, !has(r.lambda.function) || (has(self.functions) && self.functions.exists(f, f.name == r.lambda.function)))")
         .message("a route's lambda.function must be the name of an entry of spec.functions; correct the name, add the entry, or write name: for a function that exists already")
         .field_path(".routes"),
-    validation = Rule::new("!has(self.cors) || self.routes.all(r, !(r.routeKey == '$default' || r.routeKey.startsWith('ANY ')) || (has(r.public) && r.public)) || self.routes.exists(r, r.routeKey.startsWith('OPTIONS ') && has(r.public) && r.public)")
+    validation = Rule::new("!has(self.cors) || !(has(self.cors.allowOrigins) || has(self.cors.allowMethods) || has(self.cors.allowHeaders) || has(self.cors.exposeHeaders) || has(self.cors.maxAge) || has(self.cors.allowCredentials)) || self.routes.all(r, !(r.routeKey == '$default' || r.routeKey.startsWith('ANY ')) || (has(r.public) && r.public)) || self.routes.exists(r, r.routeKey.startsWith('OPTIONS ') && has(r.public) && r.public)")
         .message("with cors, a protected ANY or $default route also catches the browser's OPTIONS preflight and answers 401; add a route such as 'OPTIONS /{proxy+}' with public: true that covers the same paths")
         .field_path(".routes"),
     validation = Rule::new("self.routes.size() > 100 || self.routes.all(r, self.routes.exists_one(q, q.routeKey == r.routeKey))")

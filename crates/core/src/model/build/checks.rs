@@ -104,7 +104,7 @@ impl Builder<'_> {
     /// With CORS a protected `ANY` or `$default` route catches preflights, too: each needs a public `OPTIONS` route that
     /// covers its paths and goes before it (O).
     pub(super) fn check_preflight(&mut self, routes: &BTreeMap<RouteKey, Route>) {
-        if self.spec.cors.is_none() {
+        if self.spec.cors.as_ref().and_then(super::cors).is_none() {
             return;
         }
         let options = |segments| Pattern::Path(Method::Options, segments);
