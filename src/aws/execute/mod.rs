@@ -318,6 +318,7 @@ mod tests {
             assert_eq!(outcome.settles_since, None);
         }
     }
+
     /// That another service did not answer makes no read of them old.
     #[tokio::test(start_paused = true)]
     async fn only_writes_to_iam_and_lambda_make_reads_of_them_old() {
