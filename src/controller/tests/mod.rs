@@ -3,7 +3,9 @@
 mod context;
 mod deletion;
 mod drift;
+mod duplicates;
 mod errors;
+mod events;
 mod functions;
 mod ground;
 mod orphans;

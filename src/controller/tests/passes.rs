@@ -349,50 +349,6 @@ async fn what_aws_never_shows_is_looked_for_a_few_times_and_then_ever_less_often
     assert_eq!(ground.pass().await.unwrap().next, Next::Resync);
 }
 
-/// Somebody leads a domain of theirs to it, say: the object's own API is none the worse, and all else is done and told.
-#[tokio::test(start_paused = true)]
-async fn a_duplicate_that_cannot_be_deleted_is_named() {
-    let mut ground = Ground::new().await;
-    ground.pass().await.unwrap();
-    let nonce = ground.status().nonce.unwrap();
-    let duplicate = ground.api(&nonce).await;
-    tokio::time::advance(RESYNC).await;
-    let refused = json!({"kind": "fail", "status": 409, "code": "ConflictException"});
-    ground.fault("DeleteApi", &refused);
-    let passed = ground.pass().await.unwrap();
-    assert_eq!(passed.next, Next::Backoff);
-    let said = passed.findings.programmed;
-    assert_eq!(said.status, Some(false));
-    assert!(said.message.contains(&duplicate), "{}", said.message);
-    assert_eq!(passed.status.pending, None);
-    ground.sandbox.clear_faults();
-    assert_eq!(ground.pass().await.unwrap().next, Next::Resync);
-    assert_eq!(ground.sandbox.apis().len(), 1);
-}
-
-/// One after the other within minutes.
-#[tokio::test(start_paused = true)]
-async fn of_two_events_of_one_reason_each_has_its_own_note() {
-    let ground = Ground::new().await;
-    for (missing, fixed) in [("b", "a"), ("c", "a")] {
-        for name in [missing, fixed] {
-            let route = json!({"routeKey": "GET /a", "lambda": {"name": name}});
-            ground.change(json!({"routes": [route]}));
-            let generation = ground.kubernetes.get(PATH).unwrap()["metadata"]["generation"].as_i64();
-            ground.edit("metadata", json!({"generation": generation.unwrap() + 1}));
-            tokio::time::advance(STALE_LIST).await;
-            ground.reconcile().await.unwrap();
-        }
-    }
-    let events = ground.kubernetes.within("/events/").into_iter();
-    let notes: Vec<String> = events
-        .filter(|event| event["reason"] == "FunctionNotFound")
-        .map(|event| event["note"].as_str().unwrap().to_owned())
-        .collect();
-    assert!(notes.iter().any(|note| note.contains(":b")), "{notes:?}");
-    assert!(notes.iter().any(|note| note.contains(":c")), "{notes:?}");
-}
-
 /// The first pass makes the role, the last one finds that it works.
 #[tokio::test(start_paused = true)]
 async fn the_time_to_ready_counts_from_the_first_look() {

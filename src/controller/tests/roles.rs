@@ -1,7 +1,7 @@
 //! What passes say and do about the object's roles.
 
 use super::super::{expected::STALE_READ, pass::Next};
-use super::ground::{Ground, IAM_SETTLE, RESYNC, cluster, own, owner};
+use super::ground::{Ground, IAM_SETTLE, cluster, own, owner};
 use jwthttpapi_core::{
     api::{ConditionType, InvocationMode, Reason},
     model::name::{execution_role_name, role_name},
@@ -25,7 +25,7 @@ fn by_role() -> Value {
 }
 
 /// An object in Role mode that is Ready, and a journal that is empty.
-async fn ready() -> Ground {
+pub(super) async fn ready() -> Ground {
     let ground = Ground::new().await;
     ground.change(by_role());
     ground.reconcile().await.unwrap();
@@ -37,7 +37,7 @@ async fn ready() -> Ground {
 }
 
 /// Somebody attaches a managed policy, and puts an inline one beside ours.
-async fn meddle(ground: &Ground) {
+pub(super) async fn meddle(ground: &Ground) {
     let attach = ground.iam().attach_role_policy().role_name(role());
     attach.policy_arn(MANAGED).send().await.unwrap();
     let everything = json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}});
@@ -171,27 +171,6 @@ async fn a_policy_of_ours_that_had_to_be_put_right_is_a_cause_to_look() {
     assert_eq!(asked(&ground).await, [""; 0]);
     let told = ground.sentence(ConditionType::Programmed);
     assert!(told.contains(MANAGED), "{told}");
-}
-
-/// What else is wrong is looked at again and again, and what was said of the roles stays said.
-#[tokio::test(start_paused = true)]
-async fn what_others_put_on_a_role_is_told_once_however_often_something_else_fails() {
-    let ground = ready().await;
-    meddle(&ground).await;
-    for _ in 0..6 {
-        ground.reconcile().await.unwrap();
-    }
-    assert_eq!(ground.warnings("ForeignPolicies").len(), 1);
-    ground.api(&ground.status().nonce.unwrap()).await;
-    tokio::time::advance(RESYNC).await;
-    let refused = json!({"kind": "fail", "status": 409, "code": "ConflictException"});
-    ground.fault("DeleteApi", &refused);
-    for _ in 0..6 {
-        ground.reconcile().await.unwrap();
-        tokio::time::advance(IAM_SETTLE).await;
-    }
-    assert_ne!(ground.says(ConditionType::Ready), Reason::Succeeded.as_str());
-    assert_eq!(ground.warnings("ForeignPolicies").len(), 1);
 }
 
 /// A write without an answer may arrive when it has been given up.

@@ -405,27 +405,34 @@ fn a_statement_that_nothing_tells_of_any_more_may_stay() {
     assert_eq!(outcome.violations, []);
 }
 
-/// Whether the operator asks AWS for anything within a while after the user's change, with this deed just before it, and what is
-/// wrong in the end.
-fn seen_within(deed: &Deed, seconds: u64) -> (bool, Vec<Violation>) {
-    let (mut seen, scenario) = (false, Scenario::named("role").unwrap());
+/// A change of the user's with this deed just before it, and with a look before it has come to rest; what is wrong in the end.
+fn changed_after(deed: &Deed, look: impl AsyncFnOnce(&mut Life) + Send) -> Vec<Violation> {
+    let scenario = Scenario::named("role").unwrap();
     let ground = &*GROUND;
     let outcome = life::in_a_thread(1, &scenario, async |seed| {
         let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
         life.start();
         life.user(Phase::Create);
         life.reach(Phase::Create).await.unwrap();
-        let asked = || life.world.sandbox().journal(0).len();
-        let before = asked();
         life.world.perform(deed).await;
         life.user(Phase::Update);
-        life.until(Duration::from_secs(seconds), |_| false).await;
-        seen = life.world.sandbox().journal(0).len() > before;
+        look(&mut life).await;
         life.reach(Phase::Update).await.unwrap();
         life.oracle.at_rest(&life.world, Phase::Update);
         life.end().await
     });
-    (seen, outcome.violations)
+    outcome.violations
+}
+
+/// Whether the operator asks AWS for anything within a while after that, and what is wrong in the end.
+fn seen_within(deed: &Deed, seconds: u64) -> (bool, Vec<Violation>) {
+    let mut seen = false;
+    let violations = changed_after(deed, async |life| {
+        let before = life.world.sandbox().journal(0).len();
+        life.until(Duration::from_secs(seconds), |_| false).await;
+        seen = life.world.sandbox().journal(0).len() > before;
+    });
+    (seen, violations)
 }
 
 #[test]
@@ -441,24 +448,14 @@ fn a_change_whose_events_are_lost_or_wait_for_others_is_seen_later() {
 /// AWS serves what it did before, and the operator asks for it again.
 #[test]
 fn a_deployment_that_fails_is_said_and_made_up_for() {
-    let (mut failed, scenario) = (false, Scenario::named("role").unwrap());
-    let ground = &*GROUND;
-    let outcome = life::in_a_thread(1, &scenario, async |seed| {
-        let mut life = Life::begin(ground, &scenario, &Schedule::new(), seed);
-        life.start();
-        life.user(Phase::Create);
-        life.reach(Phase::Create).await.unwrap();
-        life.world.perform(&Deed::FailDeployments).await;
-        life.user(Phase::Update);
-        let says = |world: &World| {
-            let object = world.state().kubernetes.get(&OBJECT).unwrap_or_default();
-            object.to_string().contains("DeploymentFailed")
-        };
+    let mut failed = false;
+    let says = |world: &World| {
+        let object = world.state().kubernetes.get(&OBJECT).unwrap_or_default();
+        object.to_string().contains("DeploymentFailed")
+    };
+    let violations = changed_after(&Deed::FailDeployments, async |life| {
         failed = life.until(Duration::from_secs(60), says).await;
-        life.reach(Phase::Update).await.unwrap();
-        life.oracle.at_rest(&life.world, Phase::Update);
-        life.end().await
     });
     assert!(failed);
-    assert_eq!(outcome.violations, []);
+    assert_eq!(violations, []);
 }
