@@ -2,7 +2,11 @@
 
 use jwthttpapi_core::{
     api::{Draft, JwtHttpApiSpec, JwtHttpApiStatus, Reason},
-    model::{Desired, Observed, Owner, observed::Owned},
+    model::{
+        Desired, Observed, Owner,
+        name::{FunctionArn, function_prefix},
+        observed::{Integration, Owned},
+    },
     plan::plan_deletion,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +30,17 @@ impl<'a> Own<'a> {
         let left = status.functions.iter().map(|function| function.name.clone());
         let names: BTreeSet<String> = wanted.chain(left).collect();
         (lost || !names.is_empty()).then_some(Self { owner, names })
+    }
+
+    /// Those that observed integrations lead to.
+    pub(crate) fn reached(owner: &'a Owner, integrations: &[Integration]) -> Self {
+        let prefix = function_prefix(owner);
+        let name = |integration: &Integration| {
+            let arn = FunctionArn::parse(&integration.uri, None).ok()?;
+            Some(arn.name().strip_prefix(&prefix)?.to_owned())
+        };
+        let names = integrations.iter().filter_map(name).collect();
+        Self { owner, names }
     }
 }
 

@@ -3,9 +3,7 @@
 //! An object's end takes its API along, unless somebody takes its finalizer off. What is then left carries the object's tags.
 //! It is an orphan when two complete live lists of all objects, an hour apart, lack its uid; a list that fails says nothing.
 
-use super::{
-    aim::elsewhere, context::Context, events, expected::STALE_LIST, look::reached_by_policy, remains,
-};
+use super::{aim::elsewhere, context::Context, events, expected::STALE_LIST, remains};
 use crate::aws::{self, Extent, Fault, Session, Urgency};
 use futures::FutureExt;
 use jwthttpapi_core::{
@@ -311,10 +309,9 @@ impl Sweep<'_> {
             return Ok(());
         };
         let cut = || !ctx.leads() || self.stop.is_cancelled();
-        let statements = reached_by_policy(&api.integrations);
         let apis = BTreeSet::from([session.place().execute_api_arn(id)]);
         loop {
-            let seen = remains::see(session, owner, &statements);
+            let seen = remains::see(session, owner, &api.integrations);
             let Some(seen) = self.unless_stopped(seen).await else {
                 return Ok(());
             };

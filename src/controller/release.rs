@@ -175,7 +175,7 @@ async fn find(
         (owner.clone(), alone)
     }));
     if let Some(last) = last_owner(owner, &status, &ids) {
-        match see(session, &last, &BTreeSet::new()).await {
+        match see(session, &last, &[]).await {
             Ok(remains) => observed.push((last, remains)),
             Err(fault) => left.add(format!("what {} left", last.uid), &fault.message()),
         }

@@ -2,15 +2,15 @@
 
 use super::{
     functions::Own,
-    look::{Questions, look},
+    look::{Questions, look, reached_by_policy},
 };
 use crate::aws::{self, Extent, Fault, Session};
 use jwthttpapi_core::{
     api::JwtHttpApiStatus,
     model::{
         Observed, Owner,
-        name::{FunctionArn, role_name},
-        observed::{Owned, Reading},
+        name::role_name,
+        observed::{Integration, Owned, Reading},
     },
     plan::{Step, plan_deletion},
 };
@@ -48,23 +48,23 @@ pub(super) fn last_owner(
 
 /// Reads what there is.
 ///
-/// Functions are known by their log groups, which are made first and deleted last. `statements` are functions on whose policy
-/// one of the owner's may stand.
+/// Functions are known by their log groups, which are made first and deleted last. `integrations` are those of the owner's API, if it
+/// has one: they tell of functions, too, and of those on whose policy a statement of the owner's may stand.
 pub(super) async fn see(
     session: &Session,
     owner: &Owner,
-    statements: &BTreeSet<FunctionArn>,
+    integrations: &[Integration],
 ) -> Result<Observed, Fault> {
-    let with_policy = |function: &FunctionArn| (function.clone(), true);
+    let with_policy = |function| (function, true);
     let questions = Questions {
         extent: Extent::Settings,
         role: role_name(owner, &session.place().region),
         may_have_role: true,
-        functions: statements.iter().map(with_policy).collect(),
-        own: Some(Own {
-            owner,
-            names: BTreeSet::new(),
-        }),
+        functions: reached_by_policy(integrations)
+            .into_iter()
+            .map(with_policy)
+            .collect(),
+        own: Some(Own::reached(owner, integrations)),
     };
     let sight = look(session, None, &questions).await;
     match sight.faults.into_iter().next() {
@@ -112,8 +112,7 @@ pub(super) async fn remove(
     cut: &(dyn Fn() -> bool + Sync),
     deadline: Instant,
 ) -> Result<Removal, Failure> {
-    let none = BTreeSet::new();
-    let observed = see(session, owner, &none).await.map_err(|fault| (None, fault))?;
+    let observed = see(session, owner, &[]).await.map_err(|fault| (None, fault))?;
     take_away(session, owner, &observed, cut, deadline).await
 }
 

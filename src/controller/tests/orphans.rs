@@ -183,6 +183,25 @@ async fn an_orphan_is_deleted_with_all_that_belongs_to_it_where_the_installer_wa
     assert_eq!(services["logGroups"], json!([]));
 }
 
+/// Its status went with the object, and somebody deleted the log group by which a function is known else.
+#[tokio::test(start_paused = true)]
+async fn an_orphans_functions_are_known_by_its_integrations_too() {
+    let mut ground = left().await;
+    let group = ground.sandbox.state()["regions"]["eu-central-1"]["logGroups"][0]["logGroupName"].clone();
+    let deletion = ground
+        .logs()
+        .delete_log_group()
+        .log_group_name(group.as_str().unwrap());
+    deletion.send().await.unwrap();
+    ground.restart(cluster(), true);
+    sweep(&ground, LONG).await;
+    assert!(ground.sandbox.apis().is_empty());
+    let state = ground.sandbox.state();
+    assert_eq!(state["roles"], json!([]));
+    let functions = &state["regions"]["eu-central-1"]["functions"];
+    assert_eq!(functions.as_array().unwrap().len(), 1, "somebody else's stays");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_orphan_that_cannot_be_deleted_keeps_no_other_one() {
     let mut ground = left().await;
