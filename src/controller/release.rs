@@ -24,7 +24,7 @@ use jwthttpapi_core::{
     plan::plan_release,
     planted,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tokio::time::{Instant, timeout_at};
 
 /// Gives everything up, once, and lets the object go even if AWS cannot be reached.

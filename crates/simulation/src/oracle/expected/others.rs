@@ -21,7 +21,7 @@ fn keep(list: &mut Value, keep: &dyn Fn(&Value) -> bool) {
 /// AWS without functions of objects' own, their roles and their logs.
 pub(crate) fn without_functions(mut state: Value) -> Value {
     keep(&mut state["roles"], &|role| {
-        !tagged(&pairs(&role["Tags"])) || !owned::executes(role)
+        !tagged(&pairs(&role["Tags"])) || !owned::is_of_a_function(role)
     });
     let services = &mut state["regions"][crate::REGION];
     keep(&mut services["functions"], &|function| {
@@ -63,4 +63,34 @@ fn tagged(tags: &Map<String, Value>) -> bool {
     let cluster = tags.get("jwthttpapi.dev/cluster").and_then(Value::as_str);
     let uid = tags.get("jwthttpapi.dev/uid").and_then(Value::as_str);
     cluster.is_some_and(|cluster| cluster.starts_with(crate::KUBE_SYSTEM)) && !uid.is_some_and(is_anothers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KUBE_SYSTEM, OBJECT};
+
+    /// Somebody may have changed what it trusts.
+    #[test]
+    fn a_functions_role_is_known_by_what_it_may_do_also() {
+        let role = |service: &str, action: &str| {
+            json!({
+                "AssumeRolePolicyDocument": {"Statement": [{"Principal": {"Service": service}}]},
+                "InlinePolicies": {"jwthttpapi": {"Statement": [{"Action": [action]}]}},
+                "Tags": [
+                    {"Key": "jwthttpapi.dev/cluster", "Value": format!("{KUBE_SYSTEM}/{KUBE_SYSTEM}")},
+                    {"Key": "jwthttpapi.dev/uid", "Value": OBJECT.name},
+                ],
+            })
+        };
+        let invokes = role("apigateway.amazonaws.com", "lambda:InvokeFunction");
+        let roles = json!([
+            role("lambda.amazonaws.com", "logs:PutLogEvents"),
+            role("lambda.amazonaws.com", "s3:GetObject"),
+            role("ec2.amazonaws.com", "logs:PutLogEvents"),
+            invokes.clone(),
+        ]);
+        let left = without_functions(json!({"roles": roles}));
+        assert_eq!(left["roles"], json!([invokes]));
+    }
 }

@@ -72,6 +72,13 @@ pub(super) fn executes(role: &Value) -> bool {
     role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == "lambda.amazonaws.com"
 }
 
+/// Whether a role is one of a function, or was until somebody changed what it trusts: no other one may write logs.
+pub(super) fn is_of_a_function(role: &Value) -> bool {
+    let statements = statements(role);
+    let mut actions = items(&statements).flat_map(|statement| texts(&statement["Action"]));
+    executes(role) || actions.any(|action| action.starts_with("logs:"))
+}
+
 /// The object's functions in the same form; and its roles and log groups that belong to none of them.
 pub(super) fn shown(
     services: &Value,
