@@ -79,6 +79,7 @@ pub(crate) async fn conclude(pass: &mut Pass<'_>, end: &Conclusion<'_>) -> Resul
         return Ok(Next::Backoff);
     }
     if end.held_back {
+        pass.findings.waits = !end.outcome.progressed();
         pass.findings.programmed = Draft::no(Reason::AwaitingVisibility, OLD);
         return Ok(Next::After(STALE_READ));
     }

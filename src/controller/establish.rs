@@ -133,6 +133,7 @@ impl Scene<'_> {
                     let since = *pass.memory.unsettled.get_or_insert_with(Instant::now);
                     let left = pass.ctx.periods.settle.saturating_sub(since.elapsed());
                     let refused = pass.memory.refused.clone();
+                    pass.findings.waits = true;
                     pass.findings.programmed = match refused {
                         Some((generation, why)) if generation == pass.record.generation() => why,
                         _ => Draft::no(Reason::AwaitingVisibility, awaited(&status)),

@@ -83,6 +83,9 @@ pub(crate) struct Findings {
     pub(crate) observed: bool,
     /// Whether AWS was looked at and changes were found to be due: from then on Ready may not stay as it was.
     pub(crate) behind: bool,
+    /// Whether nothing was tried, since what was tried before may show yet or is not due again: neither a failure nor the end of
+    /// those before.
+    pub(crate) waits: bool,
 }
 
 impl Default for Findings {
@@ -96,6 +99,7 @@ impl Default for Findings {
             suspended: false,
             observed: false,
             behind: false,
+            waits: false,
         }
     }
 }

@@ -193,16 +193,8 @@ fn passes(reason: Reason) -> bool {
 }
 
 fn count_failures(pass: &mut Pass<'_>, next: Next) {
-    let Pass {
-        memory,
-        findings,
-        record,
-        ..
-    } = pass;
-    // What AWS refused is refused still while the next creation waits.
-    let generation = record.generation();
-    let refused = memory.refused.as_ref().is_some_and(|(of, _)| *of == generation);
-    if refused && matches!(next, Next::After(_)) {
+    let Pass { memory, findings, .. } = pass;
+    if findings.waits {
         return;
     }
     let reason = findings.reason().filter(|_| next == Next::Backoff);
@@ -274,6 +266,7 @@ fn has_patience(pass: &Pass<'_>, before: &JwtHttpApiStatus) -> bool {
     is_ready(before)
         && findings.reason().is_some_and(passes)
         && !findings.behind
+        && !findings.waits
         && before.observed_generation == Some(record.generation())
         && memory.failures.1.is_some()
         && memory.failures.0 <= PATIENCE

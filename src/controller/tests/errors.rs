@@ -211,6 +211,28 @@ async fn a_creation_that_is_refused_again_and_again_counts_as_one_failure_that_l
     assert_eq!(failures(), 0);
 }
 
+/// Between two of them AWS has to show first whether the one before was carried out.
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_again_and_again_counts_as_one_failure_that_lasts() {
+    let ground = Ground::new().await;
+    ground.fault(
+        "AddPermission",
+        &json!({"kind": "fail", "status": 503, "code": "ServiceException"}),
+    );
+    let failures = || ground.ctx.recall(&owner().uid).failures.0;
+    for failed in 1..=3 {
+        ground.reconcile().await.unwrap();
+        assert_eq!(failures(), failed);
+        ground.reconcile().await.unwrap();
+        assert_eq!(ground.says(ConditionType::Programmed), "AwaitingVisibility");
+        assert_eq!(failures(), failed);
+        tokio::time::advance(SETTLE).await;
+    }
+    ground.sandbox.clear_faults();
+    ground.reconcile().await.unwrap();
+    assert_eq!(failures(), 0);
+}
+
 /// What a panicking reconcile had sent is not known.
 #[tokio::test(start_paused = true)]
 async fn after_a_panic_no_more_is_remembered_than_by_a_new_process() {
