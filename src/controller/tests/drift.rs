@@ -1,7 +1,6 @@
 //! What others change in an API, and what AWS failed at: put right, and told.
 
 use super::ground::Ground;
-use super::process::config;
 use aws_sdk_apigatewayv2::types::{AuthorizationType, AuthorizerType, JwtConfiguration};
 use jwthttpapi_core::api::Reason;
 use serde_json::json;
@@ -12,7 +11,7 @@ async fn of_two_authorizers_of_one_name_status_names_the_one_that_stays() {
     let mut ground = Ground::new().await;
     ground.switch(&json!({"authorizer_names_unique": false}));
     let used = ground.pass().await.unwrap().status.authorizers;
-    let gateway = aws_sdk_apigatewayv2::Client::new(&config(&ground.sandbox, "AKIDSTRANGER"));
+    let gateway = ground.gateway();
     let (api, _) = ground.sandbox.apis().remove(0);
     let jwt = JwtConfiguration::builder().issuer("https://issuer.example/");
     let jwt = jwt.audience("aud").build();
@@ -58,7 +57,7 @@ async fn a_deployment_that_failed_is_asked_for_again() {
 async fn what_is_closed_is_served_closed_whatever_else_is_missing() {
     let mut ground = Ground::new().await;
     ground.pass().await.unwrap();
-    let gateway = aws_sdk_apigatewayv2::Client::new(&config(&ground.sandbox, "AKIDSTRANGER"));
+    let gateway = ground.gateway();
     let (api, _) = ground.sandbox.apis().remove(0);
     let routes = gateway.get_routes().api_id(&api).send().await.unwrap();
     let route = routes.items()[0].route_id().unwrap();

@@ -233,6 +233,24 @@ async fn a_write_without_an_answer_again_and_again_counts_as_one_failure_that_la
     assert_eq!(failures(), 0);
 }
 
+/// It fails nothing, but something is amiss: patience is for what could not be seen.
+#[tokio::test(start_paused = true)]
+async fn a_wait_after_a_failure_is_not_said_to_be_ready() {
+    let ground = Ground::new().await;
+    ground.reconcile().await.unwrap();
+    ground.fault(
+        "GetApi",
+        &json!({"kind": "fail", "status": 500, "code": "InternalFailure"}),
+    );
+    ground.reconcile().await.unwrap();
+    assert_eq!(ground.says(ConditionType::Ready), "Succeeded");
+    ground.sandbox.clear_faults();
+    let id = ground.sandbox.apis()[0].0.clone();
+    ground.gateway().delete_api().api_id(id).send().await.unwrap();
+    ground.reconcile().await.unwrap();
+    assert_eq!(ground.says(ConditionType::Ready), "AwaitingVisibility");
+}
+
 /// What a panicking reconcile had sent is not known.
 #[tokio::test(start_paused = true)]
 async fn after_a_panic_no_more_is_remembered_than_by_a_new_process() {

@@ -161,7 +161,8 @@ impl Ground {
 
     /// Somebody tags an API.
     pub(super) async fn tag(&self, api: &str, key: &str, value: &str) {
-        let request = aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+        let request = self
+            .gateway()
             .tag_resource()
             .resource_arn(format!("arn:aws:apigateway:{REGION}::/apis/{api}"))
             .tags(key, value);
@@ -170,7 +171,8 @@ impl Ground {
 
     /// Somebody takes a tag off.
     pub(super) async fn untag(&self, api: &str, key: &str) {
-        let request = aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+        let request = self
+            .gateway()
             .untag_resource()
             .resource_arn(format!("arn:aws:apigateway:{REGION}::/apis/{api}"))
             .tag_keys(key);
@@ -228,7 +230,12 @@ impl Ground {
         change(&mut Arc::get_mut(&mut self.ctx).unwrap().policy);
     }
 
-    /// Somebody else, to IAM.
+    /// Somebody else, to API Gateway.
+    pub(super) fn gateway(&self) -> aws_sdk_apigatewayv2::Client {
+        aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+    }
+
+    /// The same, to IAM.
     pub(super) fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
     }
@@ -260,7 +267,8 @@ impl Ground {
     /// An API with this object's tags and a nonce.
     pub(super) async fn api(&self, nonce: &str) -> String {
         let tags = owner().tags(nonce, DeletionPolicy::Delete);
-        let request = aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
+        let request = self
+            .gateway()
             .create_api()
             .name("demo-hello")
             .protocol_type(aws_sdk_apigatewayv2::types::ProtocolType::Http)

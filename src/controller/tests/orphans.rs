@@ -63,6 +63,15 @@ fn notes(ground: &Ground) -> Vec<String> {
         .collect()
 }
 
+/// But for what is somebody else's.
+fn nothing_is_left(ground: &Ground) {
+    let state = ground.sandbox.state();
+    let services = &state["regions"][REGION];
+    assert_eq!((&services["apis"], &state["roles"]), (&json!([]), &json!([])));
+    assert_eq!(services["functions"].as_array().unwrap().len(), 1);
+    assert_eq!(services["logGroups"], json!([]));
+}
+
 fn writes(ground: &Ground) -> Vec<String> {
     let entries = ground.sandbox.journal(0).into_iter();
     entries
@@ -171,16 +180,7 @@ async fn an_orphan_is_deleted_with_all_that_belongs_to_it_where_the_installer_wa
     let mut ground = left().await;
     ground.restart(cluster(), true);
     sweep(&ground, LONG).await;
-    assert!(ground.sandbox.apis().is_empty());
-    let state = ground.sandbox.state();
-    assert_eq!(state["roles"], json!([]));
-    let services = &state["regions"]["eu-central-1"];
-    assert_eq!(
-        services["functions"].as_array().unwrap().len(),
-        1,
-        "somebody else's stays"
-    );
-    assert_eq!(services["logGroups"], json!([]));
+    nothing_is_left(&ground);
 }
 
 /// Its status went with the object, and somebody deleted the log group by which a function is known else.
@@ -195,11 +195,7 @@ async fn an_orphans_functions_are_known_by_its_integrations_too() {
     deletion.send().await.unwrap();
     ground.restart(cluster(), true);
     sweep(&ground, LONG).await;
-    assert!(ground.sandbox.apis().is_empty());
-    let state = ground.sandbox.state();
-    assert_eq!(state["roles"], json!([]));
-    let functions = &state["regions"]["eu-central-1"]["functions"];
-    assert_eq!(functions.as_array().unwrap().len(), 1, "somebody else's stays");
+    nothing_is_left(&ground);
 }
 
 #[tokio::test(start_paused = true)]
