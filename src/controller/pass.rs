@@ -73,6 +73,7 @@ pub(crate) const CHANGED: &str = "something changed while work was going on";
 
 /// What a pass found so far.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one pass")]
 pub(crate) struct Findings {
     pub(crate) accepted: Draft,
     pub(crate) resolved: Draft,
