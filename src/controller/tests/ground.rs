@@ -230,26 +230,6 @@ impl Ground {
         change(&mut Arc::get_mut(&mut self.ctx).unwrap().policy);
     }
 
-    /// Somebody else, to API Gateway.
-    pub(super) fn gateway(&self) -> aws_sdk_apigatewayv2::Client {
-        aws_sdk_apigatewayv2::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
-    }
-
-    /// The same, to IAM.
-    pub(super) fn iam(&self) -> aws_sdk_iam::Client {
-        aws_sdk_iam::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
-    }
-
-    /// The same, to Lambda.
-    pub(super) fn lambda(&self) -> aws_sdk_lambda::Client {
-        aws_sdk_lambda::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
-    }
-
-    /// The same, to CloudWatch Logs.
-    pub(super) fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
-        aws_sdk_cloudwatchlogs::Client::new(&config(&self.sandbox, "AKIDSTRANGER"))
-    }
-
     /// The notes of the warnings that were published for a reason.
     pub(super) fn warnings(&self, reason: &str) -> Vec<String> {
         let events = self.kubernetes.within("/events/").into_iter();

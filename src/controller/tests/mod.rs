@@ -13,6 +13,7 @@ mod passes;
 mod process;
 mod reclaim;
 mod roles;
+mod somebody;
 mod suspended;
 mod takeover;
 mod unseen;
