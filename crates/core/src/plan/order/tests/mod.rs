@@ -7,7 +7,10 @@ use crate::model::observed;
 use crate::plan::properties::never_opens;
 use crate::plan::sketch::{owner, place, policy};
 use crate::plan::world::World;
-use crate::plan::{Plan, Step, only_tightening, plan};
+use crate::plan::{Plan, plan};
+
+mod heirs;
+mod room;
 
 /// A route on an authorizer, or a public one.
 fn route(key: &str, authorizer: Option<&str>) -> Route {
@@ -66,48 +69,6 @@ fn shown(spec: &JwtHttpApiSpec, mut world: World) -> Vec<String> {
         .iter()
         .map(|planned| planned.step.to_string())
         .collect()
-}
-
-#[test]
-fn a_broad_route_goes_when_the_narrower_ones_are_there_that_take_its_callers_over() {
-    let before = spec(&[("one", "x")], vec![route("ANY /{proxy+}", Some("one"))]);
-    let after = spec(
-        &[("one", "x"), ("two", "y")],
-        vec![
-            route("GET /a", Some("one")),
-            route("GET /b", Some("one")),
-            route("GET /c", Some("two")),
-        ],
-    );
-    let world = world(&before);
-    let heirs = planned(&after, &world)
-        .steps
-        .into_iter()
-        .find_map(|planned| match planned.step {
-            Step::DeleteRoute { heirs, .. } => Some(heirs.len()),
-            _ => None,
-        });
-    assert_eq!(heirs, Some(2));
-    assert_eq!(
-        shown(&after, world),
-        [
-            "create route GET /a: tokens of one",
-            "create route GET /b: tokens of one",
-            "delete route ANY /{proxy+} (route0004)",
-            // It presses, too, and needs an authorizer, which nothing that needs none waits for.
-            "create authorizer two",
-            "create route GET /c: tokens of two",
-        ]
-    );
-}
-
-/// They come with the rest, when everything is there that the spec names; it does not wait for them.
-#[test]
-fn a_broad_route_that_is_open_to_everyone_goes_before_anything_comes() {
-    let before = spec(&[], vec![route("ANY /{proxy+}", None)]);
-    let after = spec(&[], vec![route("GET /a", None), route("GET /b", Some("default"))]);
-    let steps = shown(&after, world(&before));
-    assert!(steps[0].starts_with("delete route ANY /{proxy+}"), "{steps:?}");
 }
 
 #[test]
@@ -489,146 +450,5 @@ fn a_broad_route_is_opened_when_the_protected_one_within_it_is_there() {
             "update route GET /{proxy+}: public",
             "update route $default: tokens of two",
         ]
-    );
-}
-
-/// Routes of one authorizer and one integration, and others.
-fn alike(routes: std::ops::Range<i32>, more: Vec<Route>) -> Vec<Route> {
-    let one = |number| route(&format!("GET /{number}"), Some("default"));
-    routes.map(one).chain(more).collect()
-}
-
-/// Routes of one authorizer, each with an integration of its own.
-fn numbered(routes: std::ops::Range<i32>) -> Vec<Route> {
-    let one = |number| Route {
-        lambda: LambdaBackend {
-            timeout_millis: Some(1000 + number),
-            ..route("GET /", None).lambda
-        },
-        ..route(&format!("GET /{number}"), Some("default"))
-    };
-    routes.map(one).collect()
-}
-
-#[test]
-fn in_a_full_api_a_route_that_goes_becomes_the_one_that_comes() {
-    let alike = |routes, default: Option<&str>| {
-        let default = default.map(|authorizer| route("$default", Some(authorizer)));
-        spec(&[], alike(routes, default.into_iter().collect()))
-    };
-    assert_eq!(
-        shown(&alike(1..300, Some("default")), world(&alike(0..300, None))),
-        ["update route GET /0: key $default tokens of default integration"]
-    );
-    // With one less there is room for both.
-    assert_eq!(
-        shown(&alike(1..299, Some("default")), world(&alike(0..299, None))),
-        [
-            "create route $default: tokens of default",
-            "delete route GET /0 (route0004)"
-        ]
-    );
-}
-
-#[test]
-fn in_a_full_api_a_route_that_has_no_room_yet_waits_for_whatever_else_can_be_done() {
-    let steps = |routes: std::ops::Range<i32>| {
-        let mut world = world(&spec(&[], alike(routes.clone(), Vec::new())));
-        // A key that the operator could not have written goes at the end.
-        let strange = observed::Route {
-            id: "strange".into(),
-            key: "GET /0/".into(),
-            ..world.api().routes[0].clone()
-        };
-        world.api().routes.push(strange);
-        let mut after = spec(&[], alike(routes, vec![route("$default", Some("default"))]));
-        after.routes[0].operation_name = Some("named".into());
-        shown(&after, world)
-    };
-    let (create, update) = (
-        "create route $default: tokens of default",
-        "update route GET /0: operationName",
-    );
-    let delete = "delete route GET /0/ (strange)";
-    assert_eq!(steps(0..299), [update, create, delete]);
-    // With one less there is room.
-    assert_eq!(steps(0..298), [create, update, delete]);
-}
-
-#[test]
-fn what_tightens_takes_no_place_whose_paths_would_be_opened() {
-    let others = |more| spec(&[], alike(0..298, vec![route("$default", None), more]));
-    let before = others(route("GET /u", Some("default")));
-    let after = others(route("GET /secret", Some("default")));
-    let plan = planned(&after, &world(&before));
-    let tightening: Vec<String> = only_tightening(plan)
-        .steps
-        .iter()
-        .map(|planned| planned.step.to_string())
-        .collect();
-    assert_eq!(tightening, ["create route GET /secret: tokens of default"]);
-}
-
-#[test]
-fn nothing_is_closed_to_make_room() {
-    let routes = |more: Vec<Route>| {
-        let fixed = vec![route("$default", None), route("ANY /x/{proxy+}", Some("one"))];
-        alike(0..295, [fixed, more].concat())
-    };
-    let leave = ["GET /u/{x}", "GET /v/{x}", "GET /w/{x}"].map(|key| route(key, Some("default")));
-    let come = ["GET /{z}/k", "GET /{z}/l", "GET /x/s"].map(|key| route(key, Some("one")));
-    let before = spec(&[("one", "x")], routes(leave.into()));
-    let after = spec(&[("one", "y")], routes(come.into()));
-    let steps = shown(&after, world(&before));
-    let closed = steps.iter().position(|step| step.ends_with(": closed"));
-    let created = steps.iter().position(|step| step.starts_with("create route"));
-    assert!(created < closed || closed.is_none(), "{steps:?}");
-}
-
-#[test]
-fn in_a_full_api_an_integration_that_no_route_leads_to_goes_before_the_next_one_comes() {
-    let before = spec(&[], numbered(0..299));
-    let mut after = before.clone();
-    for route in after.routes.iter_mut().take(2) {
-        route.lambda.timeout_millis = Some(5000 + route.lambda.timeout_millis.unwrap_or_default());
-    }
-    let f = "integration with arn:aws:lambda:eu-central-1:123456789012:function:f";
-    assert_eq!(
-        shown(&after, world(&before)),
-        [
-            &format!("create {f}"),
-            "update route GET /0: integration",
-            "delete integration int0003",
-            &format!("create {f}"),
-            "update route GET /1: integration",
-            "delete integration int0005",
-        ]
-    );
-}
-
-#[test]
-fn the_last_authorizer_of_ten_becomes_the_one_that_takes_its_place() {
-    let names: Vec<String> = (0..10).map(|number| format!("a{number}")).collect();
-    let of = |range: std::ops::Range<usize>| {
-        let authorizers: Vec<(&str, &str)> = names[range].iter().map(|name| (name.as_str(), "x")).collect();
-        let routes = authorizers
-            .iter()
-            .map(|(name, _)| route(&format!("GET /{name}"), Some(name)));
-        let mut routes: Vec<Route> = routes.collect();
-        let last = authorizers.last().map(|(name, _)| *name);
-        routes.push(route("GET /moves", last));
-        routes.extend([route("GET /", Some("default"))]);
-        spec(&authorizers, routes)
-    };
-    let change = |before, after| {
-        let mut steps = shown(&of(after), world(&of(before)));
-        steps.retain(|step| step.contains(" authorizer "));
-        steps
-    };
-    assert_eq!(change(0..9, 1..10), ["update authorizer a9"]);
-    // With nine there is room for both.
-    assert_eq!(
-        change(0..8, 1..9),
-        ["create authorizer a8", "delete authorizer a0 (auth0005)"]
     );
 }
