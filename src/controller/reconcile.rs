@@ -194,7 +194,7 @@ fn passes(reason: Reason) -> bool {
 
 fn count_failures(pass: &mut Pass<'_>, next: Next) {
     let Pass { memory, findings, .. } = pass;
-    if findings.waits {
+    if findings.waits && !planted!(WaitEndsFailures) {
         return;
     }
     let reason = findings.reason().filter(|_| next == Next::Backoff);

@@ -98,6 +98,7 @@ bugs! {
     NeverReclaims: "rule 6, reclaim", "makes an API anew beside the one that its namesake left";
     FirstDeployment: "its own, found by a walk", "takes the next deployment for that of its last write";
     NeverBack: "kube-rs, predicate_filter", "sleeps through an object that a list lacked and that is back unchanged";
+    WaitEndsFailures: "its own, found by an outage of writes", "forgets how often it failed while it waits for what may have arrived";
     WritesSuspended: "rule 12, suspend", "writes for an object that is suspended";
     DeletesSuspended: "rule 12, suspend", "deletes for an object that is suspended";
     DeletesRetained: "rule 12, Retain", "deletes what is to be retained";

@@ -8,6 +8,7 @@ use crate::{
     fault::{Fault, Sender, Side},
     ground::Ground,
     oracle::Rule,
+    outage::Outage,
     scenario::Scenario,
     sweep::{self, Failure},
 };
@@ -207,6 +208,7 @@ fn special(bug: Bug) -> Vec<Hunt> {
             [Fault::Terminate, Fault::Deed(Deed::Wipe("grants"))],
         ),
         Bug::NeverBack => with(Scenario::lagging(), 1, [Fault::Deed(Deed::AncientList)]),
+        Bug::WaitEndsFailures => with(Scenario::rivals(), 1, Outage::ALL.map(Fault::Outage)),
         Bug::NeverTryAgain => with(Scenario::smallest(), 1, [died, lost]),
         Bug::TerminalForever => with(
             Scenario::smallest(),
