@@ -255,7 +255,7 @@ fn unclaimed(cluster: &Cluster, region: &str, id: &str, claim: &Claim) -> String
     let keep = format!("take its tags {TAG_PREFIX}* off to keep it");
     let becomes = match (&cluster.kube_system, kube_system) {
         (Some(here), Some(there)) if there == here && claim.policy == Some(DeletionPolicy::Delete) => {
-            "an orphan; delete it, or apply the object again to take it over, or run the operator with --delete-orphans=true".to_owned()
+            "an orphan; apply the object again to take it over, or run the operator with --delete-orphans=true; deleted by hand, the API leaves its roles, functions and log groups behind".to_owned()
         }
         (Some(here), Some(there)) if there == here => format!(
             "retained, without an object; {keep}, or apply the object again to take it over, or delete it"
@@ -438,7 +438,10 @@ mod tests {
             assert!(findings.bad[0].contains(said), "{findings:?}");
         }
         for (policy, said) in [
-            (Some("Delete"), "an orphan; delete it"),
+            (
+                Some("Delete"),
+                "deleted by hand, the API leaves its roles, functions and log groups",
+            ),
             (Some("Retain"), "retained, without an object; take its tags"),
             (None, "retained, without an object; take its tags"),
         ] {

@@ -285,7 +285,7 @@ impl Sweep<'_> {
             format!("the API {id} belongs to no object any more and is deleted with all that belongs to it")
         } else {
             format!(
-                "the API {id} belongs to no object any more; delete it, or apply the object of this name again to take it over, or run the operator with --delete-orphans=true"
+                "the API {id} belongs to no object any more; apply the object of this name again to take it over, or run the operator with --delete-orphans=true; deleted by hand, the API leaves its roles, functions and log groups behind"
             )
         };
         tracing::warn!(api = id, %namespace, %name, %uid, "{note}");

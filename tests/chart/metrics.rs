@@ -57,7 +57,9 @@ fn a_service_monitor_is_there_when_asked_for_and_picks_the_service() {
     assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
     assert_eq!(
         monitor["spec"]["endpoints"],
-        json!([{"port": "http", "path": "/metrics", "interval": "1m", "scrapeTimeout": "5s"}])
+        json!([{
+            "port": "http", "path": "/metrics", "honorLabels": true, "interval": "1m", "scrapeTimeout": "5s",
+        }])
     );
 }
 

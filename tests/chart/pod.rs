@@ -82,6 +82,24 @@ fn a_service_account_of_one_s_own_is_used_and_not_made() {
     );
 }
 
+/// A Pod gets its identity when it is made, so that a Pod that stays would go on under the old one.
+#[test]
+fn a_change_of_the_service_accounts_annotations_makes_the_pods_anew_and_nothing_else_does() {
+    let template = |values: Value| {
+        let objects = objects(&with(&values));
+        only(&objects, "Deployment")["spec"]["template"].clone()
+    };
+    let role = |name: &str| {
+        let arn = format!("arn:aws:iam::123456789012:role/{name}");
+        json!({"serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": arn}}})
+    };
+    assert_ne!(template(role("one")), template(role("two")));
+    assert_ne!(template(role("one")), template(json!({})));
+    let mut labelled = role("one");
+    labelled["metrics"] = json!({"service": {"enabled": false}});
+    assert_eq!(template(role("one")), template(labelled));
+}
+
 #[test]
 fn each_probe_asks_its_own_path_with_the_times_of_the_values() {
     let of = |name: &str| {
@@ -112,7 +130,9 @@ fn what_people_add_to_the_pod_is_there() {
     let values = example("full");
     let (pod, container) = (pod(&values), container(&values));
     assert_eq!(pod["metadata"]["labels"]["team"], "platform");
-    assert_eq!(pod["metadata"]["annotations"], values["podAnnotations"]);
+    for (name, value) in values["podAnnotations"].as_object().unwrap() {
+        assert_eq!(pod["metadata"]["annotations"][name], *value, "{name}");
+    }
     for field in ["priorityClassName", "tolerations", "affinity", "imagePullSecrets"] {
         assert_eq!(pod["spec"][field], values[field], "{field}");
     }
@@ -132,6 +152,15 @@ fn what_people_add_to_the_pod_is_there() {
     assert_eq!(
         container["args"].as_array().unwrap().last(),
         values["extraArgs"].get(0)
+    );
+}
+
+/// `kubectl describe pod` shows why a replica ended: the last lines of its log.
+#[test]
+fn what_ended_a_replica_stands_in_its_status() {
+    assert_eq!(
+        container(&example("minimal"))["terminationMessagePolicy"],
+        "FallbackToLogsOnError"
     );
 }
 
@@ -169,6 +198,20 @@ fn names_that_look_like_numbers_or_booleans_stay_text() {
     let roles = of_kind(&objects, "Role");
     let namespaces: Vec<&Value> = roles.iter().map(|role| &role["metadata"]["namespace"]).collect();
     assert!(namespaces.contains(&&json!("no")) && namespaces.contains(&&json!("123")));
+    for name in ["true", "null"] {
+        let named = json!({"fullnameOverride": name, "replicas": 2, "serviceAccount": {"name": "123"}});
+        for object in crate::ground::objects(&with(&named)) {
+            assert!(object["metadata"]["name"].is_string(), "{object}");
+            for place in [
+                "/roleRef/name",
+                "/subjects/0/name",
+                "/spec/template/spec/serviceAccountName",
+            ] {
+                let name = object.pointer(place);
+                assert!(name.is_none_or(Value::is_string), "{place}: {object}");
+            }
+        }
+    }
 }
 
 /// Flux puts the chart's digest behind one.

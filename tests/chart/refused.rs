@@ -63,6 +63,12 @@ fn wrong() -> Vec<(Value, &'static str)> {
             json!({"logFormat": "xml"}),
             "at '/logFormat': value must be one of 'json', 'text'",
         ),
+    ]
+}
+
+/// The same of the Pod, and of what others read of the operator.
+fn wrong_about_the_pod() -> Vec<(Value, &'static str)> {
+    vec![
         (
             json!({"terminationGracePeriodSeconds": 5}),
             "at '/terminationGracePeriodSeconds': minimum: got 5, want 40",
@@ -78,6 +84,14 @@ fn wrong() -> Vec<(Value, &'static str)> {
         (
             json!({"podLabels": {"app.kubernetes.io/name": "mine"}}),
             "invalid propertyName 'app.kubernetes.io/name'",
+        ),
+        (
+            json!({"metrics": {"serviceMonitor": {"labels": {"app.kubernetes.io/instance": "mine"}}}}),
+            "invalid propertyName 'app.kubernetes.io/instance'",
+        ),
+        (
+            json!({"metrics": {"prometheusRule": {"labels": {"helm.sh/chart": "mine"}}}}),
+            "invalid propertyName 'helm.sh/chart'",
         ),
         (
             json!({"podAnnotations": {"example.com/scrape": true}}),
@@ -108,7 +122,7 @@ fn wrong() -> Vec<(Value, &'static str)> {
 
 #[test]
 fn a_wrong_value_is_refused_with_its_place_and_what_is_wrong() {
-    for (values, message) in wrong() {
+    for (values, message) in wrong().into_iter().chain(wrong_about_the_pod()) {
         let said = refusal(&with(&values));
         assert!(said.contains(message), "{values}: {said}");
     }
@@ -181,6 +195,10 @@ fn values_that_exclude_each_other_are_refused_with_what_to_type() {
         (
             json!({"serviceAccount": {"create": false}}),
             "--set serviceAccount.name=NAME",
+        ),
+        (
+            json!({"serviceAccount": {"create": false, "name": "mine", "annotations": {"example.com/a": "b"}}}),
+            "annotate mine itself and leave serviceAccount.annotations out, or --set serviceAccount.create=true",
         ),
         (
             json!({"metrics": {"service": {"enabled": false}, "serviceMonitor": {"enabled": true}}}),

@@ -26,6 +26,18 @@ fn without_a_lease_there_are_never_two_at_once() {
     );
 }
 
+/// Helm merges what is typed into what was there, and the API server refuses the two together.
+#[test]
+fn of_a_rolling_update_nothing_is_left_where_replicas_are_recreated() {
+    let merged = json!({"type": "Recreate", "rollingUpdate": {"maxSurge": 1}});
+    for leader_election in [false, true] {
+        assert_eq!(
+            deployment(&json!({"leaderElection": leader_election, "strategy": merged}))["strategy"],
+            json!({"type": "Recreate"})
+        );
+    }
+}
+
 #[test]
 fn several_replicas_are_spread_over_zones_and_nodes() {
     let spread = |values: Value| {

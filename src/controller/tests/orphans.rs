@@ -94,6 +94,10 @@ async fn an_orphan_is_reported_once_after_an_hour_and_kept() {
         notes[0].starts_with("u1 the API ") && notes[0].contains(&id),
         "{notes:?}"
     );
+    assert!(
+        notes[0].contains("deleted by hand, the API leaves its roles, functions and log groups"),
+        "{notes:?}"
+    );
     assert_eq!(writes(&ground), [""; 0]);
 }
 

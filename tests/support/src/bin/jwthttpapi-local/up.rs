@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jwthttpapi_test_support::{Error, command, deadline, places};
+use jwthttpapi_test_support::{Error, command, deadline, places, tools::Tools};
 use rustix::process::{Pid, Signal, kill_process, setsid};
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,8 +53,7 @@ struct Keeper {
 pub(crate) fn up(narrator: &Narrator) -> Result<(), Error> {
     if let Some(running) = running()? {
         narrator.say("It is running already.");
-        running.ready.iter().for_each(|ready| describe(narrator, ready));
-        return Ok(());
+        return running.ready.map_or(Ok(()), |ready| describe(narrator, &ready));
     }
     let directory = directory();
     let log = directory.join("keeper.log");
@@ -85,8 +84,7 @@ pub(crate) fn up(narrator: &Narrator) -> Result<(), Error> {
         }
         Ok(running()?.and_then(|running| running.ready))
     })?;
-    describe(narrator, &ready);
-    Ok(())
+    describe(narrator, &ready)
 }
 
 /// Ends the keeper and waits until everything has ended.
@@ -228,7 +226,7 @@ fn remove_state() -> Result<(), Error> {
     }
 }
 
-fn describe(narrator: &Narrator, ready: &Ready) {
+fn describe(narrator: &Narrator, ready: &Ready) -> Result<(), Error> {
     let Ready {
         kubeconfig,
         authority,
@@ -237,10 +235,12 @@ fn describe(narrator: &Narrator, ready: &Ready) {
         operator,
         api,
     } = ready;
+    let kubectl = Tools::provide()?.kubectl;
+    let programs = kubectl.parent().unwrap_or(&kubectl).display();
     let (kubeconfig, authority) = (kubeconfig.display(), authority.display());
     narrator.say(&format!(
         "
-  export KUBECONFIG={kubeconfig}
+  export KUBECONFIG={kubeconfig} PATH={programs}:$PATH
   kubectl get jwthttpapis --all-namespaces     # {NAMESPACE}/{NAME} is there and Ready
 
   AWS (the sandbox)   {aws}      its state: {aws}/_sandbox/state, its journal: {aws}/_sandbox/journal
@@ -254,6 +254,7 @@ fn describe(narrator: &Narrator, ready: &Ready) {
 
   make down ends it all."
     ));
+    Ok(())
 }
 
 fn directory() -> PathBuf {
