@@ -48,6 +48,7 @@ produced! {
         RoleNotReady: "src/aws/fault/tests.rs::text_tells_the_meanings_of_one_code_apart",
         FunctionFailed: "tests/aws/functions.rs::a_function_that_lambda_cannot_make_is_said_to_have_failed_and_asked_for_again",
         Unfinished: "tests/aws/functions.rs::a_function_that_lambda_does_not_get_done_with_is_told_and_the_pass_ends",
+        DeploymentFailed: "src/controller/tests/drift.rs::no_endpoint_is_switched_on_over_a_deployment_that_failed",
         NotSent: "tests/aws/faults.rs::an_address_where_nobody_listens_is_told_from_an_answer_that_does_not_come",
         Unanswered: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",
         Server: "tests/aws/faults.rs::a_write_is_sent_once_whatever_becomes_of_its_answer",

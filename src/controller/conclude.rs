@@ -159,12 +159,7 @@ fn not_served(findings: &mut Findings, deployed: Deployed, outcome: &Outcome) ->
     match deployed {
         Deployed::Yes => None,
         Deployed::No(failure) => {
-            findings.programmed = Draft::no(
-                Reason::DeploymentFailed,
-                format!(
-                    "AWS could not deploy the last change: {failure}; it is asked for again, at once when the object is annotated with reconcile.jwthttpapi.dev/requestedAt"
-                ),
-            );
+            findings.fault(&failure);
             Some(Next::Backoff)
         }
         Deployed::Cut => {

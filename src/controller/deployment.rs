@@ -5,7 +5,7 @@
 //! `--deploy-settle` is waited for.
 
 use super::{context::Memory, error::Error, pass::Pass};
-use crate::aws::{Outcome, Session};
+use crate::aws::{Fault, Outcome, Session};
 use jwthttpapi_core::{
     model::{
         name::DEFAULT_STAGE,
@@ -99,8 +99,8 @@ impl Deployments {
 pub(crate) enum Deployed {
     /// AWS serves what was written, as far as can be known.
     Yes,
-    /// It could not be deployed, in AWS's words.
-    No(String),
+    /// It could not be deployed.
+    No(Fault),
     /// The object changed before it could be seen, the process stops, or the pass has no time left: the next one goes on.
     Cut,
 }
@@ -141,7 +141,7 @@ pub(crate) async fn deployed(
     planted!(DeafToFailures => {
         return Ok(Deployed::Yes);
     });
-    Ok(failure.map_or(Deployed::Yes, |text| Deployed::No(text.to_owned())))
+    Ok(failure.map_or(Deployed::Yes, |text| Deployed::No(Fault::of_deployment(text))))
 }
 
 #[cfg(test)]

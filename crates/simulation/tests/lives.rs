@@ -568,9 +568,12 @@ fn an_endpoint_is_switched_on_when_what_it_is_to_serve_is_deployed() {
 
 /// What was written is not deployed then, and the endpoint would serve what was before it.
 #[test]
-fn an_endpoint_is_not_switched_on_when_somebody_has_just_ended_the_deployments() {
-    let ends = Fault::Deed(Deed::Drift(Drift::StopDeploying));
-    all_survive(&sweep::exhaustive(&GROUND, &Scenario::switched(), &[ends], 1, 2));
+fn an_endpoint_is_not_switched_on_when_somebody_has_just_ended_the_deployments_or_they_fail() {
+    let faults = [
+        Fault::Deed(Deed::Drift(Drift::StopDeploying)),
+        Fault::Deed(Deed::FailDeployments),
+    ];
+    all_survive(&sweep::exhaustive(&GROUND, &Scenario::switched(), &faults, 1, 2));
 }
 
 #[test]

@@ -54,15 +54,17 @@ pub(super) fn update<'a>(to: To<'a>, ids: &Ids<'_>, change: &ApiChange) -> Resul
     Ok(sending)
 }
 
-/// Sends what switches the endpoint on if the stage still deploys by itself when its time has come. Somebody who ended that since the
-/// plan was made kept what was written meanwhile from being deployed, and the endpoint would serve what was before it.
+/// Sends what switches the endpoint on if the stage still deploys by itself when its time has come, and could. Where somebody ended
+/// that since the plan was made, or a deployment failed, the endpoint would serve what was before the plan.
 async fn if_deployed(to: To<'_>, id: String, sending: Sending<'_>) -> Result<Made, Stop> {
     to.turn.come().await?;
     let stage = to.session.stage(&id, DEFAULT_STAGE).await.map_err(Stop::Fault)?;
-    if stage.is_some_and(|stage| stage.auto_deploy) {
-        sending.await
-    } else {
-        Err(Stop::Cut)
+    let Some(stage) = stage.filter(|stage| stage.auto_deploy) else {
+        return Err(Stop::Cut);
+    };
+    match stage.deployment_failure() {
+        None => sending.await,
+        Some(text) => Err(Stop::Fault(Fault::of_deployment(text))),
     }
 }
 

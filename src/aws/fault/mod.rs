@@ -47,6 +47,8 @@ pub enum Class {
     FunctionFailed,
     /// Lambda is not done yet with a function's creation or change.
     Unfinished,
+    /// API Gateway could not deploy what was written.
+    DeploymentFailed,
     /// The request never left: no connection, no address, no endpoint.
     NotSent,
     /// No answer, or none that can be read: the request may have been carried out.
@@ -77,6 +79,7 @@ impl Class {
             Self::RoleNotReady => "RoleNotReady",
             Self::FunctionFailed => "FunctionFailed",
             Self::Unfinished => "Unfinished",
+            Self::DeploymentFailed => "DeploymentFailed",
             Self::NotSent => "NotSent",
             Self::Unanswered => "Unanswered",
             Self::Server => "Server",
@@ -104,6 +107,7 @@ impl Class {
             Self::PolicyTooLong => Reason::PolicyFull,
             Self::RoleNotReady => Reason::RolePropagating,
             Self::FunctionFailed => Reason::FunctionFailed,
+            Self::DeploymentFailed => Reason::DeploymentFailed,
             Self::NotSent | Self::Unanswered => Reason::AwsUnreachable,
             Self::Unknown => Reason::InternalError,
         }
@@ -194,6 +198,11 @@ impl Fault {
     /// Lambda was not done in time with what was asked before.
     pub(super) fn unfinished(operation: Operation) -> Self {
         Self::without_answer(Class::Unfinished, operation, String::new())
+    }
+
+    /// A stage's word for why it serves what was deployed before.
+    pub(crate) fn of_deployment(text: &str) -> Self {
+        Self::without_answer(Class::DeploymentFailed, Operation::GetStage, words::clean(text))
     }
 
     /// A write that was held back, since this process does not lead.

@@ -341,6 +341,7 @@ fn every_class_has_words_of_its_own() {
         Class::RoleNotReady,
         Class::FunctionFailed,
         Class::Unfinished,
+        Class::DeploymentFailed,
         Class::NotSent,
         Class::Unanswered,
         Class::Server,

@@ -77,6 +77,10 @@ pub(super) fn message(fault: &Fault) -> String {
         Class::Unfinished => {
             format!("{service} has not ended the function's last creation or change yet; it is asked again")
         }
+        Class::DeploymentFailed => format!(
+            "AWS could not deploy the last change: {}; it is asked for again, at once when the object is annotated with reconcile.jwthttpapi.dev/requestedAt",
+            detail()
+        ),
         Class::NotSent => {
             let obstacle = obstacle::of(&fault.detail).map(|obstacle| format!(": {obstacle}"));
             let obstacle =

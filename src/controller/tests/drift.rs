@@ -1,6 +1,7 @@
 //! What others change in an API, and what AWS failed at: put right, and told.
 
-use super::ground::Ground;
+use super::super::pass::Next;
+use super::ground::{DEPLOY_SETTLE, Ground};
 use aws_sdk_apigatewayv2::types::{AuthorizationType, AuthorizerType, JwtConfiguration};
 use jwthttpapi_core::api::Reason;
 use serde_json::json;
@@ -50,6 +51,39 @@ async fn a_deployment_that_failed_is_asked_for_again() {
             .operations("apigateway")
             .contains(&"UpdateRoute".to_owned())
     );
+}
+
+/// It would serve what was deployed before, which was wanted with the endpoint off alone.
+#[tokio::test(start_paused = true)]
+async fn no_endpoint_is_switched_on_over_a_deployment_that_failed() {
+    let mut ground = Ground::new().await;
+    ground.change(json!({"disableExecuteApiEndpoint": true}));
+    ground.pass().await.unwrap();
+    for operation in ["UpdateAuthorizer", "UpdateRoute"] {
+        let fails = json!({"kind": "fail_deployment", "message": "try later"});
+        ground.fault(operation, &fails);
+    }
+    tokio::time::advance(DEPLOY_SETTLE).await;
+    ground.change(json!({"audience": ["other"]}));
+    let off = async |ground: &Ground| {
+        let (api, _) = ground.sandbox.apis().remove(0);
+        let shown = ground.gateway().get_api().api_id(api).send().await.unwrap();
+        shown.disable_execute_api_endpoint().unwrap()
+    };
+    for _ in 0..2 {
+        let passed = ground.pass().await.unwrap();
+        let programmed = passed.findings.programmed;
+        assert_eq!(
+            (programmed.reason, passed.next),
+            (Reason::DeploymentFailed, Next::Backoff)
+        );
+        assert!(programmed.message.contains("try later"), "{}", programmed.message);
+        assert!(off(&ground).await);
+    }
+    ground.sandbox.clear_faults();
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.findings.programmed.reason, Reason::Programmed);
+    assert!(!off(&ground).await);
 }
 
 /// Somebody opened a route and switched deployments off, and a function is missing: the route is closed, and that is deployed.

@@ -65,12 +65,13 @@ pub(super) fn plan_within(
     draft.extend(settings(desired, api));
     draft.extend(stage(api));
     draft.extend(strange_routes(api));
+    // Before the endpoint's switch, behind which others let nobody in.
+    draft.extend(redeploy(desired, api, &draft));
     draft.extend(opening(desired, api));
     draft.extend(grants.after);
     draft.extend(leftovers);
     draft.extend(role.after);
     draft.extend(functions.after);
-    draft.extend(redeploy(desired, api, &draft));
 
     Plan {
         refs: refs(api, &kept),

@@ -409,6 +409,14 @@ fn a_deployment_that_failed_is_asked_for_again_by_a_route_as_it_is() {
         !written.iter().any(|step| step.contains("operationName")),
         "{written:?}"
     );
+    // An endpoint that is to be switched on serves what that makes up for.
+    let off = after(|api| {
+        api.stages[0].deployment_message = Some("the integration is gone".to_owned());
+        api.disable_execute_api_endpoint = true;
+    });
+    let [asked, switched] = <[String; 2]>::try_from(off).unwrap();
+    assert!(asked.contains("operationName"), "{asked}");
+    assert!(switched.contains("disableExecuteApiEndpoint"), "{switched}");
 }
 
 #[test]
