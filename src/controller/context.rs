@@ -130,6 +130,8 @@ pub(crate) struct Memory {
     pub(crate) arrived: Option<(i64, Instant)>,
     /// How many more events may tell of it.
     pub(crate) events: Allowance,
+    /// What was told of a release that its finalizer has outlived.
+    pub(crate) given_up: Option<String>,
     /// How often in a row what was written was not read back as wanted.
     pub(crate) unheld: u32,
     /// How often in a row passes ended with one reason, or with reasons that pass.

@@ -59,7 +59,12 @@ impl Pass<'_> {
     /// What is said of a plan that was cut, and when another pass goes on: the object changed, or this process stops leading, or
     /// the budget let nothing out in all the time that the pass had.
     pub(crate) fn was_cut(&mut self, progressed: bool) -> Next {
-        if !progressed && Instant::now() >= self.deadline {
+        self.was_cut_until(self.deadline, progressed)
+    }
+
+    /// The same of a plan that had less time.
+    pub(crate) fn was_cut_until(&mut self, deadline: Instant, progressed: bool) -> Next {
+        if !progressed && Instant::now() >= deadline {
             self.findings.late();
             return Next::Backoff;
         }

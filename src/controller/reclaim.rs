@@ -75,14 +75,13 @@ impl Scene<'_> {
         let cut = || pass.ctx.outdated(pass.record.object());
         let deadline = Instant::now() + pass.ctx.periods.settle.max(aws::WRITE_TIMEOUT);
         let outcome = aws::run(self.session, plan, &cut, deadline).await;
+        if outcome.cut {
+            // Nothing was sent, so that nothing is on its way.
+            return Ok(Established::Not(pass.was_cut_until(deadline, false)));
+        }
         pass.memory.unsettled = Some(Instant::now());
         if let Some((_, fault)) = outcome.gravest() {
             return Err(fault.clone().into());
-        }
-        if !outcome.is_complete() {
-            pass.findings.programmed =
-                Draft::unknown(Reason::Progressing, "the object changed while work was going on");
-            return Ok(Established::Not(Next::after_cut(false)));
         }
         tracing::info!(api = %left.id, from = %left.from, "took over the API of a predecessor");
         let found = Candidate {

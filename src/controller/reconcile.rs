@@ -174,9 +174,9 @@ async fn visit(ctx: &Context, namespace: &str, name: &str) -> Result<Due, Error>
     if before.observed_generation != Some(generation) {
         pass.memory.arrived.get_or_insert((generation, started));
     }
-    time_to_ready(&mut pass);
     if result.is_ok() {
         pass.memory.untaken = 0;
+        time_to_ready(&mut pass);
     } else {
         // What was seen is not told yet: the next pass has to see it, too.
         pass.memory.converged = None;

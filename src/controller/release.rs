@@ -32,9 +32,9 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
     let Pass {
         ctx,
         record,
+        memory,
         findings,
         deadline,
-        ..
     } = pass;
     let status = record.status();
     let untagged = timeout_at(*deadline, untag(ctx, record, *deadline)).await;
@@ -57,7 +57,10 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         let note =
             format!("released under deletionPolicy Retain with its ownership tags still on{advice}: {left}");
         tracing::warn!("{note}");
-        events::publish(ctx, record.object(), true, Reason::Deleting.as_str(), note).await;
+        // Before the finalizer goes, and once: after that nothing might be left to tell it.
+        if memory.given_up.replace(note.clone()).as_ref() != Some(&note) {
+            events::publish(ctx, record.object(), true, Reason::Deleting.as_str(), note).await;
+        }
     }
     record.remove_finalizer().await?;
     findings.programmed = Draft::yes(

@@ -77,7 +77,9 @@ fn an_es_module_may_speak_of_exports() {
         ),
         (
             "compared-the-other-way",
-            module("if (exports.size >= 1) run(exports.other >= 2);"),
+            module(
+                "if (exports.size >= 1) run(exports.other >= 2); if (typeof module !== 'undefined' && module.exports != null) run();",
+            ),
         ),
         (
             "parameter",

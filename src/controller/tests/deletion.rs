@@ -2,7 +2,11 @@
 
 use super::super::{error::Error, expected::STALE_LIST, pass::Next};
 use super::ground::{Ground, SETTLE, own, owner};
-use crate::aws::{Rate, Settings};
+use crate::{
+    api_server::Trouble,
+    aws::{Rate, Settings},
+};
+use http::Method;
 use jwthttpapi_core::{
     api::{FINALIZER, Reason},
     model::name::function_name,
@@ -136,4 +140,21 @@ async fn of_several_troubles_of_one_kind_the_plans_first_is_said() {
         said.push(passed.findings.programmed.message);
     }
     assert!(said.iter().all(|message| message.contains("-hello")), "{said:?}");
+}
+
+/// A webhook keeps the finalizer on, say: each try would tell the same.
+#[tokio::test(start_paused = true)]
+async fn what_is_released_with_its_tags_on_is_told_of_once() {
+    let ground = Ground::new().await;
+    ground.reconcile().await.unwrap();
+    ground.fault("UntagResource", &json!({"kind": "access_denied"}));
+    ground.change(json!({"deletionPolicy": "Retain"}));
+    ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+    let refusal = Trouble::Refusal(500, "InternalError");
+    ground.kubernetes.trouble(Method::PATCH, "/hello", refusal);
+    for _ in 0..3 {
+        ground.reconcile().await.unwrap_err();
+    }
+    let [told] = <[String; 1]>::try_from(ground.warnings(Reason::Deleting.as_str())).unwrap();
+    assert!(told.contains("released under deletionPolicy Retain"), "{told}");
 }

@@ -29,6 +29,26 @@ async fn a_duplicate_that_cannot_be_deleted_is_named() {
     assert_eq!(ground.sandbox.apis().len(), 1);
 }
 
+/// AWS lists them in no order, and a status that says something else each time is written each time.
+#[tokio::test(start_paused = true)]
+async fn of_several_duplicates_that_cannot_be_deleted_the_same_one_is_named_in_whatever_order_they_come() {
+    let mut ground = Ground::new().await;
+    ground.pass().await.unwrap();
+    let nonce = ground.status().nonce.unwrap();
+    for _ in 0..2 {
+        ground.api(&nonce).await;
+    }
+    let refused = json!({"kind": "fail", "status": 409, "code": "ConflictException"});
+    ground.fault("DeleteApi", &refused);
+    let mut said = Vec::new();
+    for order in ["creation", "reversed"] {
+        ground.switch(&json!({"list_order": order}));
+        tokio::time::advance(RESYNC).await;
+        said.push(ground.pass().await.unwrap().findings.programmed.message);
+    }
+    assert_eq!(said[0], said[1]);
+}
+
 /// What else is wrong is looked at again and again, and what was said of the roles stays said.
 #[tokio::test(start_paused = true)]
 async fn what_others_put_on_a_role_is_told_once_however_often_something_else_fails() {

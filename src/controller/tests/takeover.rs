@@ -1,9 +1,13 @@
 //! What is waited for before an object takes over what was left behind.
 
+use super::super::pass::Next;
 use super::ground::{Ground, SETTLE, cluster};
-use crate::api_server::Trouble;
+use crate::{
+    api_server::Trouble,
+    aws::{Rate, Settings},
+};
 use http::Method;
-use jwthttpapi_core::api::PendingOperation;
+use jwthttpapi_core::api::{PendingOperation, Reason};
 use serde_json::json;
 use std::time::Duration;
 
@@ -46,4 +50,25 @@ async fn the_wait_before_a_takeover_begins_when_it_is_announced() {
     tokio::time::advance(slow / 2).await;
     ground.pass().await.unwrap();
     assert_eq!(ground.status().api_id.as_deref(), Some(id.as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_takeover_that_the_budget_does_not_let_out_says_so() {
+    let mut ground = Ground::new().await;
+    ground.api("n").await;
+    ground.rebuild("u2", cluster());
+    // Two lists and a look at the API take all of it.
+    let apigateway = Rate {
+        per_second: 0.001,
+        burst: 3,
+    };
+    ground.set(Settings {
+        apigateway,
+        ..Settings::default()
+    });
+    ground.pass().await.unwrap();
+    tokio::time::advance(SETTLE).await;
+    let passed = ground.pass().await.unwrap();
+    assert_eq!(passed.next, Next::Backoff);
+    assert_eq!(passed.findings.programmed.reason, Reason::Throttled);
 }

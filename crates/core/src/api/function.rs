@@ -24,7 +24,7 @@ const COMMON_JS: &str = "the code of a Node.js function is an ES module; write e
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/ ]([^/\\\\n]|/[^/*])*[^\\\\w$.\"\\'`])?exports *[.[][^<>!=;,(){}\\\\n]*=[^=>]')").message(COMMON_JS),
-    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/ ]([^/\\\\n]|/[^/*])*[^\\\\w\"\\'`])?module[.]exports[^=;,({\\\\n]*=[^=>]')").message(COMMON_JS),
+    validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/ ]([^/\\\\n]|/[^/*])*[^\\\\w\"\\'`])?module[.]exports[^<>!=;,({\\\\n]*=[^=>]')").message(COMMON_JS),
     validation = Rule::new("!self.runtime.startsWith('nodejs') || !self.code.matches('(?m)^\\\\s*([^*/\\\\s]([^/\\\\n]|/[^/*])*\\\\W)?Object[.]\\\\w+[(] *(module[.])?exports *,')").message(COMMON_JS)
 )]
 pub struct Function {
