@@ -16,4 +16,5 @@ mod roles;
 mod somebody;
 mod suspended;
 mod takeover;
+mod time_to_ready;
 mod unseen;
