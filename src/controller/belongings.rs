@@ -52,6 +52,7 @@ pub(super) fn questions<'a>(
     ctx: &Context,
     record: &Record,
     role: &RoleName,
+    has_role: bool,
     own: Option<Own<'a>>,
 ) -> Questions<'a> {
     let status = record.status();
@@ -63,7 +64,7 @@ pub(super) fn questions<'a>(
     let mode = spec.invocation_mode(ctx.policy.default_invocation);
     let by_role = mode == InvocationMode::Role && !brought;
     let lost = status.nonce.is_none();
-    let may_have_role = status.role_arn.is_some() || lost || by_role;
+    let may_have_role = status.role_arn.is_some() || lost || by_role || has_role;
     Questions {
         extent: Extent::Integrations,
         role: role.clone(),

@@ -122,6 +122,8 @@ pub(crate) struct Memory {
     pub(crate) expected: Option<(BTreeSet<String>, Instant)>,
     /// When what this process last wrote to IAM or Lambda was carried out at the latest.
     pub(crate) wrote_beside: Option<Instant>,
+    /// Whether AWS showed the object's own role when it was last asked for one: it is asked again then, whatever status tells.
+    pub(crate) has_role: bool,
     /// What status names, nobody wants, and AWS does not show.
     pub(crate) unseen: Unseen,
     /// Until when a write without an answer may still be on its way: nothing read before is believed.

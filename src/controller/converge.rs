@@ -2,6 +2,7 @@
 
 use super::{
     aim::aim,
+    belongings::own_role,
     carry_out::Found,
     error::Error,
     establish::{Established, Scene, Seen, tells_of_aws},
@@ -44,7 +45,8 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         .session(&aim.place, pass.record.uid(), urgency(pass.record.object()));
     let lost = status.nonce.is_none() && pass.record.has_finalizer();
     let own = Own::of(&aim.owner, pass.record.spec(), &status, lost);
-    let questions = Questions::of(&aim.desired, &status, &aim.role(), own);
+    let has_role = pass.memory.has_role;
+    let questions = Questions::of(&aim.desired, &status, &aim.role(), has_role, own);
     let old = may_be_old(&pass.memory);
     let began = Instant::now();
     let sight = look(&session, status.api_id.as_deref(), &questions);
@@ -52,6 +54,9 @@ pub(crate) async fn converge(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         pass.findings.late();
         return Ok((Next::Backoff, status));
     };
+    if sight.role.known().is_some() {
+        pass.memory.has_role = own_role(&sight.role, &aim.owner).is_some();
+    }
     let told = status.role_arn.as_deref();
     aim.desired = aim.desired.standing(&sight.role, &sight.owned, told, &aim.owner);
     pass.findings.resolved = resolved(&aim.desired, &sight);

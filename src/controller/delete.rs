@@ -113,7 +113,7 @@ impl Teardown<'_> {
         heed(&pass.record.status(), &mut pass.memory);
         let role = role_name(self.owner, &self.place.region);
         let own = own(&pass.record, self.owner);
-        let questions = questions(pass.ctx, &pass.record, &role, own);
+        let questions = questions(pass.ctx, &pass.record, &role, pass.memory.has_role, own);
         let began = Instant::now();
         let Some(Found {
             apis,

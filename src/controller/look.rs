@@ -48,10 +48,12 @@ impl<'a> Questions<'a> {
         desired: &Desired,
         status: &JwtHttpApiStatus,
         role: &RoleName,
+        has_role: bool,
         own: Option<Own<'a>>,
     ) -> Self {
         let by_policy = desired.invocation == Invocation::ResourcePolicy;
-        let may_have_role = matches!(desired.invocation, Invocation::Role(_)) || status.role_arn.is_some();
+        let by_role = matches!(desired.invocation, Invocation::Role(_));
+        let may_have_role = by_role || has_role || status.role_arn.is_some();
         let mut functions: BTreeMap<FunctionArn, bool> = desired
             .backends()
             .into_iter()

@@ -37,7 +37,7 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
         deadline,
     } = pass;
     let status = record.status();
-    let untagged = timeout_at(*deadline, untag(ctx, record, *deadline)).await;
+    let untagged = timeout_at(*deadline, untag(ctx, record, memory.has_role, *deadline)).await;
     let left = untagged.unwrap_or_else(|_| {
         let mut left = Left::default();
         left.add_named(&status, "AWS took too long to answer");
@@ -72,7 +72,7 @@ pub(super) async fn release(pass: &mut Pass<'_>) -> Result<Passed, Error> {
 
 /// Takes the ownership tags off; gives what could not be reached. Nothing when this process may not write at the moment: that
 /// says nothing of AWS.
-async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left> {
+async fn untag(ctx: &Context, record: &Record, has_role: bool, deadline: Instant) -> Option<Left> {
     let status = record.status();
     let mut left = Left::default();
     let place = match ctx.aws.place(record.spec().region.as_deref()).await {
@@ -88,7 +88,7 @@ async fn untag(ctx: &Context, record: &Record, deadline: Instant) -> Option<Left
         return Some(left);
     }
     let session = ctx.aws.session(&place, record.uid(), Urgency::Delete);
-    let observed = find(ctx, record, &session, &owner, &mut left).await;
+    let observed = find(ctx, record, &session, &owner, has_role, &mut left).await;
     for (owner, observed) in observed {
         let plan = plan_release(&observed, &owner);
         let outcome = aws::run(&session, plan, &|| ctx.reconsidered(record.object()), deadline).await;
@@ -107,6 +107,7 @@ async fn find(
     record: &Record,
     session: &Session,
     owner: &Owner,
+    has_role: bool,
     left: &mut Left,
 ) -> Vec<(Owner, Observed)> {
     let status = record.status();
@@ -115,7 +116,7 @@ async fn find(
     let questions = Questions {
         extent: Extent::Settings,
         functions: BTreeMap::new(),
-        ..questions(ctx, record, &role, own(record, owner))
+        ..questions(ctx, record, &role, has_role, own(record, owner))
     };
     let list = ctx.index.read(region, session);
     let (sight, list) = tokio::join!(look(session, status.api_id.as_deref(), &questions), list);

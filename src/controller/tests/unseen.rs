@@ -4,7 +4,7 @@ use super::super::{
     expected::{STALE_LIST, STALE_READ},
     pass::Next,
 };
-use super::ground::{Ground, PATH, REGION, SETTLE, cluster, own, owner};
+use super::ground::{Ground, IAM_SETTLE, PATH, REGION, SETTLE, cluster, own, owner};
 use jwthttpapi_core::{
     api::{ConditionType, Reason},
     model::name::{execution_role_name, role_name, statement_id},
@@ -260,4 +260,29 @@ async fn a_function_that_leaves_keeps_its_log_group_until_reads_must_show_its_ro
     assert_eq!(groups(&ground), Some(0));
     let role = execution_role_name(&owner(), REGION, "hello").name;
     assert!(ground.iam().get_role().role_name(role).send().await.is_err());
+}
+
+/// Status alone told of it any more: the integrations that named it have gone, and what is deleted by its spec needs no role.
+#[tokio::test(start_paused = true)]
+async fn a_role_that_this_process_has_seen_goes_though_status_has_lost_it() {
+    for goes in [false, true] {
+        let mut ground = Ground::new().await;
+        ground.change(json!({"invocation": {"mode": "Role"}}));
+        for _ in 0..2 {
+            ground.pass().await.unwrap();
+            tokio::time::advance(IAM_SETTLE).await;
+        }
+        ground.fault("DeleteRole", &json!({"kind": "access_denied"}));
+        ground.change(json!({}));
+        let passed = ground.pass().await.unwrap();
+        assert_eq!(passed.findings.programmed.reason, Reason::AccessDenied);
+        ground.sandbox.clear_faults();
+        ground.edit("status", json!({"roleArn": null}));
+        if goes {
+            ground.edit("metadata", json!({"deletionTimestamp": "2027-01-15T08:00:00Z"}));
+        }
+        tokio::time::advance(SETTLE).await;
+        ground.pass().await.unwrap();
+        assert_eq!(ground.sandbox.state()["roles"], json!([]));
+    }
 }
