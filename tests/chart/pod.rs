@@ -130,9 +130,10 @@ fn what_people_add_to_the_pod_is_there() {
     let values = example("full");
     let (pod, container) = (pod(&values), container(&values));
     assert_eq!(pod["metadata"]["labels"]["team"], "platform");
-    for (name, value) in values["podAnnotations"].as_object().unwrap() {
-        assert_eq!(pod["metadata"]["annotations"][name], *value, "{name}");
-    }
+    let mut annotations = pod["metadata"]["annotations"].clone();
+    let of_the_account = annotations.as_object_mut().unwrap();
+    assert!(of_the_account.remove("jwthttpapi.dev/service-account").is_some());
+    assert_eq!(annotations, values["podAnnotations"]);
     for field in ["priorityClassName", "tolerations", "affinity", "imagePullSecrets"] {
         assert_eq!(pod["spec"][field], values[field], "{field}");
     }
