@@ -83,8 +83,8 @@ pub(super) fn stage(api: Option<&observed::Api>) -> Option<Ordered> {
     }
 }
 
-/// A deployment that failed is not made up for: AWS serves the one before until something is written again. Where nothing is to be
-/// written, a route is written as it is, for every write of one is deployed (O).
+/// A deployment that failed is not made up for: AWS serves the one before until something is written again. Where the draft so far writes
+/// nothing that is deployed, a route is written as it is, for every write of one is deployed (O).
 pub(super) fn redeploy(desired: &Desired, api: Option<&observed::Api>, draft: &[Ordered]) -> Option<Ordered> {
     let stage = default_stage(api).filter(|stage| stage.auto_deploy)?;
     stage.deployment_failure()?;

@@ -65,7 +65,7 @@ pub(super) fn plan_within(
     draft.extend(settings(desired, api));
     draft.extend(stage(api));
     draft.extend(strange_routes(api));
-    // Before the endpoint's switch, behind which others let nobody in.
+    // Before the endpoint's switch, which waits for what this asks for.
     draft.extend(redeploy(desired, api, &draft));
     draft.extend(opening(desired, api));
     draft.extend(grants.after);
